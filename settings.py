@@ -1,0 +1,130 @@
+"""Every setting, read once from the environment and from ``.env``.
+
+The README's settings table and ``.env.example`` name them; a test keeps the three alike.
+"""
+
+import sys
+from functools import cache
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    FilePath,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _is_no_folder(topic: str) -> str:
+    if topic in {".", ".."}:
+        raise ValueError(f"{topic} is no name of a topic")
+    return topic
+
+
+def _has_a_port(server: str) -> str:
+    if not 0 < int(server.rpartition(":")[2]) <= PORT_MAX:
+        raise ValueError(f"{server} has no port from 1 to {PORT_MAX}")
+    return server
+
+
+PORT_MAX = 65535
+Port = Annotated[int, Field(ge=1, le=PORT_MAX)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Topic = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9._-]{1,237}$"),  # 249 less ".dead-letter"
+    AfterValidator(_is_no_folder),
+]
+Server = Annotated[
+    str,
+    Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/]+):[0-9]{1,5}$"),
+    AfterValidator(_has_a_port),
+]
+
+
+class Settings(BaseSettings):
+    """The settings of both programs. An environment variable is the field in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+    )
+
+    client_id: str = "tradeData"
+    group_id: str = "chartMonitoringGroup"
+
+    kafka_client_bootstrap_server: Annotated[
+        list[Server],
+        NoDecode,
+        BeforeValidator(_split),
+        Field(min_length=1),
+    ] = ["localhost:9094"]
+    kafka_startup_timeout: Seconds = 60
+    kafka_delivery_timeout: Seconds = 5
+    kafka_session_timeout: Annotated[float, Field(ge=6, le=300)] = 10
+    kafka_replication_factor: Annotated[int, Field(ge=1, le=32767)] = 1
+
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_ssl_cafile: FilePath | None = None
+    kafka_ssl_certfile: FilePath | None = None
+    kafka_ssl_keyfile: FilePath | None = None
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: str | None = None
+
+    trade_topics: Annotated[list[Topic], NoDecode, BeforeValidator(_split), Field(min_length=1)] = [
+        "tradeData"
+    ]
+    trade_partitions: PositiveInt = 4
+    trade_retention_bytes: Annotated[int, Field(ge=-1)] = 1024**3
+    trade_max_future: Seconds = 3600
+
+    http_host: str = "127.0.0.1"
+    trading_port: Port = 3000
+    chart_port: Port = 3001
+    http_body_limit: PositiveInt = 64 * 1024
+    http_read_timeout: Seconds = 10
+    max_unconfirmed: PositiveInt = 10_000
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+
+    @model_validator(mode="after")
+    def _settings_fit(self) -> "Settings":
+        if self.kafka_security_protocol.startswith("SASL") and not (
+            self.kafka_sasl_username and self.kafka_sasl_password
+        ):
+            raise ValueError(
+                "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are needed with "
+                f"KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol}"
+            )
+        if self.kafka_ssl_keyfile and not self.kafka_ssl_certfile:
+            raise ValueError("KAFKA_SSL_CERTFILE is needed with KAFKA_SSL_KEYFILE")
+        return self
+
+
+@cache
+def load() -> Settings:
+    """Return the settings; a bad one ends the program with a line that names it."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        sys.exit("\n".join(_explain(error)))
+
+
+def _explain(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors():
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["loc"]:
+            name = str(problem["loc"][0]).upper()
+            message = f"{name}={problem['input']!r}: {message}"
+        lines.append(f"bad setting: {message}")
+    return lines

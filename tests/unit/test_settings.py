@@ -1,0 +1,110 @@
+import re
+from pathlib import Path
+
+import pytest
+
+import settings
+from settings import Settings
+from tests.programs import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    settings.load.cache_clear()
+
+
+def failure(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    """Return what a start with these environment variables ends with."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as caught:
+        settings.load()
+    return str(caught.value)
+
+
+def test_the_defaults_are_the_older_systems() -> None:
+    loaded = settings.load()
+    assert loaded.client_id == "tradeData"
+    assert loaded.group_id == "chartMonitoringGroup"
+    assert loaded.kafka_client_bootstrap_server == ["localhost:9094"]
+    assert loaded.trade_topics == ["tradeData"]
+    assert (loaded.trading_port, loaded.chart_port) == (3000, 3001)
+    assert loaded.http_host == "127.0.0.1"
+
+
+def test_the_environment_outranks_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("GROUP_ID=filed\nCLIENT_ID=filed\nUNKNOWN=1\n")
+    monkeypatch.setenv("GROUP_ID", "set")
+    loaded = settings.load()
+    assert (loaded.group_id, loaded.client_id) == ("set", "filed")
+
+
+def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_SSL_CAFILE", "")
+    monkeypatch.setenv("TRADING_PORT", "")
+    loaded = settings.load()
+    assert loaded.kafka_ssl_cafile is None
+    assert loaded.trading_port == 3000
+
+
+def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_CLIENT_BOOTSTRAP_SERVER", "a:1, b.example:2,[::1]:3")
+    monkeypatch.setenv("TRADE_TOPICS", "tradeData,more")
+    loaded = settings.load()
+    assert loaded.kafka_client_bootstrap_server == ["a:1", "b.example:2", "[::1]:3"]
+    assert loaded.trade_topics == ["tradeData", "more"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KAFKA_DELIVERY_TIMEOUT", "soon"),
+        ("KAFKA_DELIVERY_TIMEOUT", "nan"),
+        ("KAFKA_STARTUP_TIMEOUT", "-1"),
+        ("TRADING_PORT", "99999"),
+        ("KAFKA_CLIENT_BOOTSTRAP_SERVER", "localhost"),
+        ("KAFKA_CLIENT_BOOTSTRAP_SERVER", "http://a:1"),
+        ("KAFKA_CLIENT_BOOTSTRAP_SERVER", "a:1,b:99999"),
+        ("KAFKA_SSL_CAFILE", "/nowhere/ca.pem"),
+        ("TRADE_TOPICS", "a topic"),
+        ("TRADE_TOPICS", ".."),
+        ("LOG_FORMAT", "xml"),
+        ("KAFKA_SECURITY_PROTOCOL", "TLS"),
+    ],
+)
+def test_a_bad_value_ends_the_start_with_a_line_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    line = failure(monkeypatch, **{name: value})
+    assert line.startswith(f"bad setting: {name}=")
+    assert "\n" not in line
+
+
+def test_sasl_needs_a_user_and_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = failure(monkeypatch, KAFKA_SECURITY_PROTOCOL="SASL_SSL", KAFKA_SASL_USERNAME="me")
+    assert "KAFKA_SASL_PASSWORD" in line
+
+
+def test_a_key_needs_its_certificate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.touch()
+    assert "KAFKA_SSL_CERTFILE" in failure(monkeypatch, KAFKA_SSL_KEYFILE=str(key))
+
+
+def test_every_setting_is_in_the_example_and_in_the_readme_with_its_default() -> None:
+    defaults = {}
+    for name, field in Settings.model_fields.items():
+        value = field.default
+        if isinstance(value, list):
+            value = ",".join(value)
+        defaults[name.upper()] = (
+            "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+        )
+    example = (ROOT / ".env.example").read_text()
+    assert dict(re.findall(r"^#?([A-Z_]+)=(.*)$", example, re.MULTILINE)) == defaults
+    readme = (ROOT / "README.md").read_text()
+    table = dict(re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)`)? *\|", readme, re.MULTILINE))
+    assert table == defaults
