@@ -1,0 +1,1 @@
+"""What we add to Faust. Knows nothing of trades."""

@@ -1,0 +1,189 @@
+"""The App class of both programs: settings to Faust, topics, health, shutdown."""
+
+import asyncio
+import gc
+import logging
+import os
+import threading
+from collections.abc import Iterable
+from typing import Any, cast
+
+import faust
+import uvloop
+from aiohttp import web
+from faust.app.base import BootStrategy
+from faust.cli import worker as worker_command
+from faust.types.transports import TransportT
+from faust.types.web import Web as WebT
+from mode import ServiceT
+from yarl import URL
+
+from settings import Settings as OurSettings
+from streaming import health, logs, metrics, openapi
+from streaming.kafka import KafkaGate, TopicSpec, credentials
+from streaming.transport import MAX_BATCH_BYTES, Consumer, Producer, Transport
+from streaming.web import Web
+
+logger = logging.getLogger(__name__)
+
+#: A program that was told to end has this long for an orderly end. Then it just ends: what
+#: Kafka does not hold has not been acknowledged, so a crash is safe, and a hang is not.
+SHUTDOWN_DEADLINE_S = 4.5
+#: Fetched batches that may wait for the agent; each can be megabytes. 16 were half as fast
+#: again as 4, and took 140 MB.
+STREAM_BUFFER_BATCHES = 16
+COMMIT_INTERVAL_S = 1.0
+#: How long a request to the broker may take before its connection is given up.
+REQUEST_TIMEOUT_S = 30.0
+
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+# A fetch makes tens of thousands of objects and soon drops them, in no cycles. With Python's
+# threshold of 700 the collector takes a third of the consumer's time to find nothing.
+gc.set_threshold(50_000, 20, 100)
+
+
+class _FaustSettings(faust.Settings):
+    def getenv(self, env_name: str) -> Any:  # noqa: ARG002 - Faust's signature
+        """Return nothing: Faust would let BROKER_URL or WEB_PORT outrank our settings."""
+        return None
+
+
+class Worker(faust.Worker):
+    """Faust's worker with our logging at our level, whatever ``--loglevel`` says."""
+
+    logger = logging.getLogger("faust.worker")
+
+    def say(self, message: str) -> None:
+        """Print nothing: all output is log lines."""
+
+    def on_setup_root_logger(self, *_: Any) -> None:
+        """Leave the handlers as configured; no progress spinner."""
+        self.spinner = None
+
+    def _on_startup_end_spinner(self) -> None:
+        logger.info("Ready: http://%s:%s", self.app.conf.web_bind, self.app.conf.web_port)
+
+
+class worker(worker_command.worker):  # noqa: N801 - the name is the command's
+    """Start worker instance for given app."""
+
+    def on_worker_created(self, _worker: Any) -> None:
+        """Print no banner: all output is log lines."""
+
+
+class _Boot(BootStrategy):
+    """Web first, so that health is answered while Kafka is waited for."""
+
+    app: "App"
+
+    def server(self) -> Iterable[ServiceT]:
+        return self._chain(
+            self.sensors(),
+            self.web_server(),
+            [self.app.gate],
+            self.kafka_producer(),
+            [self.app.pulse],
+            self.kafka_consumer(),
+            self.agents(),
+            self.kafka_conductor(),
+            self.tables(),
+        )
+
+    def producer_only(self) -> Iterable[ServiceT]:
+        return self._chain(
+            self.web_server(), [self.app.gate], self.kafka_producer(), [self.app.pulse]
+        )
+
+
+class App(faust.App):
+    """A Faust app on our transport, with health, metrics and documentation pages."""
+
+    logger = logging.getLogger("faust.app")  # its steps are Faust's, and logged at Faust's level
+    mundane_level = "debug"
+    Settings = _FaustSettings
+    BootStrategy = _Boot
+
+    def __init__(  # noqa: PLR0913 - keyword arguments, each a plain fact about the program
+        self,
+        id: str,  # noqa: A002 - Faust's name
+        *,
+        origin: str,
+        settings: OurSettings,
+        port: int,
+        topics: list[TopicSpec],
+        producer_only: bool = False,
+    ) -> None:
+        self.gate = KafkaGate(settings, topics)
+        self.pulse = health.Pulse(lambda: self.kafka_producer)
+        self.producer_only = producer_only
+        super().__init__(
+            id,
+            origin=origin,
+            autodiscover=False,
+            broker=[URL(f"kafka://{it}") for it in settings.kafka_client_bootstrap_server],
+            broker_client_id=settings.client_id,
+            broker_credentials=credentials(settings),
+            broker_session_timeout=settings.kafka_session_timeout,
+            broker_heartbeat_interval=settings.kafka_session_timeout / 3,
+            broker_request_timeout=max(REQUEST_TIMEOUT_S, settings.kafka_session_timeout + 5),
+            broker_commit_interval=COMMIT_INTERVAL_S,
+            consumer_auto_offset_reset="earliest",
+            producer_request_timeout=REQUEST_TIMEOUT_S,
+            producer_max_batch_size=MAX_BATCH_BYTES,
+            stream_buffer_maxsize=STREAM_BUFFER_BATCHES,
+            topic_disable_leader=True,
+            store="memory://",
+            web_bind=settings.http_host,
+            web_port=port,
+            logging_config=logs.config(settings.log_level, settings.log_format),
+            worker_redirect_stdouts=False,
+            Worker=Worker,
+        )
+
+    def add_pages(self, document: dict[str, Any], checks: list[health.Check]) -> web.Application:
+        """Add health, metrics and documentation; return the aiohttp application."""
+        web_app = cast(Web, self.web).web_app
+        health.add_routes(web_app, [self.pulse.check, *checks])
+        metrics.add_routes(web_app)
+        openapi.add_routes(web_app, document)
+        return web_app
+
+    @property
+    def kafka_producer(self) -> Producer:
+        """The producer, as the class of ours that it is."""
+        return cast(Producer, self.producer)
+
+    @property
+    def kafka_consumer(self) -> Consumer:
+        """The consumer, as the class of ours that it is."""
+        return cast(Consumer, self.consumer)
+
+    def check_group(self) -> str | None:
+        """Return None if this worker has its place in the consumer group."""
+        if self.rebalancing or self._assignment is None:
+            return "the consumer group has not given this worker its partitions yet"
+        return None
+
+    async def on_stop(self) -> None:
+        """Answer the requests in flight, then finish the batch in hand and commit."""
+        deadline = threading.Timer(SHUTDOWN_DEADLINE_S, _end_now)
+        deadline.daemon = True
+        deadline.start()
+        await cast(Web, self.web).stop_server()
+        await super().on_stop()
+
+    def _new_transport(self) -> TransportT:
+        return Transport(self.conf.broker_consumer, self)
+
+    def _new_web(self) -> WebT:
+        return Web(self)
+
+    def _create_directories(self) -> None:
+        """Make no data folder: no state lives in a worker."""
+
+
+def _end_now() -> None:
+    logger.critical(
+        "Ending after %.1f s: Kafka did not let the program end in order", SHUTDOWN_DEADLINE_S
+    )
+    os._exit(1)

@@ -1,0 +1,209 @@
+"""The Kafka cluster: how to reach it, whether it answers, and its topics."""
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import faust
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
+from mode import Service
+
+from settings import Settings
+
+logger = logging.getLogger(__name__)
+aiokafka_logger = logging.getLogger("aiokafka")
+
+#: A broker that is there answers a metadata request in milliseconds.
+ANSWER_TIMEOUT_S = 2.0
+RETRY_INTERVAL_S = 0.5
+WAITING_LOG_INTERVAL_S = 5.0
+
+
+class KafkaUnavailable(Exception):
+    """Kafka did not answer in time, or does not make our topics."""
+
+
+@dataclass(frozen=True)
+class TopicSpec:
+    """A topic as we make it. ``config`` has Kafka's own names and texts for values."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+def credentials(settings: Settings) -> faust.types.auth.CredentialsT | None:
+    """Return Faust's credentials for the TLS and SASL settings, or None for plain text."""
+    protocol = settings.kafka_security_protocol
+    if protocol == "PLAINTEXT":
+        return None
+    context = None
+    if protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=settings.kafka_ssl_cafile)
+        if settings.kafka_ssl_certfile:
+            context.load_cert_chain(settings.kafka_ssl_certfile, settings.kafka_ssl_keyfile)
+    if protocol == "SSL":
+        return faust.SSLCredentials(context)
+    return faust.SASLCredentials(
+        username=settings.kafka_sasl_username,
+        password=settings.kafka_sasl_password,
+        ssl_context=context,
+        mechanism=settings.kafka_sasl_mechanism,
+    )
+
+
+@asynccontextmanager
+async def admin_client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Open an admin client. Raises KafkaError or TimeoutError when no broker answers."""
+    client = AIOKafkaAdminClient(
+        bootstrap_servers=settings.kafka_client_bootstrap_server,
+        client_id=settings.client_id,
+        **credentials_to_aiokafka_auth(credentials(settings)),
+    )
+    try:
+        await asyncio.wait_for(client.start(), ANSWER_TIMEOUT_S)
+        yield client
+    finally:
+        await client.close()
+
+
+class _Heard(logging.Handler):
+    """Keeps what a library logs, of which its exceptions say less; the last line is enough."""
+
+    text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text = record.getMessage()
+
+    @contextmanager
+    def instead_of(self, logger: logging.Logger) -> Iterator[None]:
+        """Take a logger's lines and let no other handler have them."""
+        logger.addHandler(self)
+        logger.propagate = False
+        try:
+            yield
+        finally:
+            logger.propagate = True
+            logger.removeHandler(self)
+
+
+class KafkaGate(Service):
+    """Lets the services behind it start once Kafka is there and has the topics."""
+
+    logger = logger
+    mundane_level = "debug"
+
+    def __init__(self, settings: Settings, topics: list[TopicSpec], **kwargs: Any) -> None:
+        self.settings = settings
+        self.topics = topics
+        super().__init__(**kwargs)
+
+    async def on_start(self) -> None:
+        """Wait; end the program if that is in vain."""
+        try:
+            await self.wait_for_topics()
+        except KafkaUnavailable as error:
+            logger.critical("%s", error)
+            raise SystemExit(1) from None
+
+    async def wait_for_topics(self) -> None:
+        """Wait for Kafka, saying so, and make the topics that are missing.
+
+        Raises :exc:`KafkaUnavailable` after ``KAFKA_STARTUP_TIMEOUT`` seconds.
+        """
+        start = time.monotonic()
+        next_log = start
+        while not self._ends:
+            heard = _Heard(logging.WARNING)
+            try:
+                with heard.instead_of(aiokafka_logger):
+                    async with admin_client(self.settings) as client:
+                        await ensure_topics(client, self.topics, self.settings)
+                        return
+            except (KafkaError, TimeoutError) as error:
+                now = time.monotonic()
+                if now - start > self.settings.kafka_startup_timeout:
+                    raise KafkaUnavailable(
+                        f"Kafka at {self._servers} was not ready within "
+                        f"{self.settings.kafka_startup_timeout:g} s (KAFKA_STARTUP_TIMEOUT): "
+                        f"{heard.text or error}"
+                    ) from error
+                if now >= next_log:
+                    logger.warning(
+                        "Waiting for Kafka at %s: %s", self._servers, heard.text or error
+                    )
+                    next_log = now + WAITING_LOG_INTERVAL_S
+            await asyncio.sleep(RETRY_INTERVAL_S)
+
+    @property
+    def _servers(self) -> str:
+        return ",".join(self.settings.kafka_client_bootstrap_server)
+
+    @property
+    def _ends(self) -> bool:
+        # The application, above us in the tree, is what a signal stops first.
+        parent = self.beacon.parent
+        return self.should_stop or bool(parent and parent.data.should_stop)
+
+
+async def ensure_topics(
+    client: AIOKafkaAdminClient, topics: list[TopicSpec], settings: Settings
+) -> None:
+    """Make the topics that are missing and say where an existing one differs.
+
+    Raises KafkaError.
+    """
+    existing = {topic["topic"]: topic for topic in await client.describe_topics()}
+    for topic in topics:
+        if topic.name in existing:
+            await _report_differences(client, topic, len(existing[topic.name]["partitions"]))
+        else:
+            await _create(client, topic, settings.kafka_replication_factor)
+
+
+async def _create(client: AIOKafkaAdminClient, topic: TopicSpec, replication: int) -> None:
+    response: Any = await client.create_topics(
+        [NewTopic(topic.name, topic.partitions, replication, topic_configs=dict(topic.config))]
+    )
+    for _name, code, *message in response.topic_errors:
+        error = for_code(code)
+        if error is TopicAlreadyExistsError:
+            return  # the other program was faster
+        if code and not error.retriable:
+            raise KafkaUnavailable(f"Kafka does not make topic {topic.name}: {message[0]}")
+        if code:
+            raise error(*message)
+    logger.info("Made topic %s with %d partitions", topic.name, topic.partitions)
+
+
+async def _report_differences(
+    client: AIOKafkaAdminClient, topic: TopicSpec, partitions: int
+) -> None:
+    if partitions != topic.partitions:
+        logger.warning(
+            "Topic %s has %d partitions, not %d; using it as it is",
+            topic.name,
+            partitions,
+            topic.partitions,
+        )
+    response: Any = await client.describe_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(topic.config))]
+    )
+    actual = {entry[0]: entry[1] for reply in response for entry in reply.resources[0][4]}
+    for name, wanted in topic.config.items():
+        if actual.get(name, wanted) != wanted:
+            logger.warning(
+                "Topic %s has %s=%s, not %s; using it as it is",
+                topic.name,
+                name,
+                actual[name],
+                wanted,
+            )

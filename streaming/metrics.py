@@ -1,0 +1,41 @@
+"""``/metrics`` in the text format of Prometheus."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from aiohttp import web
+from faust.types import TP
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from streaming.web import add_route
+
+
+class ConsumerLag(Collector):
+    """How far a consumer is behind: records on its partitions that are not done yet."""
+
+    def __init__(self, lags: Callable[[], Mapping[TP, int]]) -> None:
+        self._lags = lags
+        REGISTRY.register(self)
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing: the partitions are not known beforehand."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the gauge."""
+        gauge = GaugeMetricFamily(
+            "consumer_lag", "Records not done yet.", labels=["topic", "partition"]
+        )
+        for tp, lag in self._lags().items():
+            gauge.add_metric([tp.topic, str(tp.partition)], lag)
+        yield gauge
+
+
+def add_routes(web_app: web.Application) -> None:
+    """Add ``/metrics``."""
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    add_route(web_app, "GET", "/metrics", metrics)

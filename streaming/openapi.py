@@ -1,0 +1,132 @@
+"""``/openapi.json`` and ``/docs``: the document and Swagger UI, all from this machine."""
+
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from streaming.web import add_route
+
+OPENAPI_VERSION = "3.0.3"
+
+#: Everything from our own address, nothing inline; Swagger UI sets styles and data: images.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+)
+
+PAGE = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script>
+</html>
+"""
+START = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui"});\n'
+
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "description": "Every bad field.",
+            "items": {
+                "type": "object",
+                "required": ["field", "detail"],
+                "properties": {"field": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def problem(description: str, **more: Any) -> dict[str, Any]:
+    """Describe an answer in problem+json."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    content = {"application/problem+json": {"schema": schema}}
+    return {"description": description, "content": content, **more}
+
+
+def document(title: str, description: str, paths: dict[str, Any]) -> dict[str, Any]:
+    """Return the OpenAPI document of a program: its own paths and those both have."""
+    return {
+        "openapi": OPENAPI_VERSION,
+        "info": {"title": title, "description": description, "version": "1"},
+        "paths": {**paths, **_COMMON_PATHS},
+        "components": {"schemas": {"Problem": PROBLEM_SCHEMA}},
+    }
+
+
+def add_routes(web_app: web.Application, openapi: dict[str, Any]) -> None:
+    """Add ``/openapi.json``, ``/docs`` and what the page loads."""
+    static = files("swagger_ui") / "static"
+    parts = {
+        "/openapi.json": ("application/json", msgspec.json.encode(openapi)),
+        "/docs": ("text/html", PAGE.format(title=openapi["info"]["title"]).encode()),
+        "/docs/start.js": ("text/javascript", START.encode()),
+        "/docs/swagger-ui.css": ("text/css", (static / "swagger-ui.css").read_bytes()),
+        "/docs/swagger-ui-bundle.js": (
+            "text/javascript",
+            (static / "swagger-ui-bundle.js").read_bytes(),
+        ),
+    }
+    for path, (content_type, body) in parts.items():
+        add_route(web_app, "GET", path, _serve(content_type, body))
+
+
+def _serve(content_type: str, body: bytes) -> Any:
+    async def serve(_: web.Request) -> web.Response:
+        return web.Response(
+            body=body,
+            content_type=content_type,
+            charset="utf-8",
+            headers={
+                "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+    return serve
+
+
+def _status_page(summary: str, fine: str, trouble: str | None = None) -> dict[str, Any]:
+    properties: dict[str, Any] = {"status": {"type": "string"}}
+    responses = {"200": _json(fine, properties)}
+    if trouble:
+        reasons = {"type": "array", "items": {"type": "string"}}
+        responses["503"] = _json(trouble, {**properties, "reasons": reasons})
+    return {"get": {"summary": summary, "responses": responses}}
+
+
+def _json(description: str, properties: dict[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "required": list(properties), "properties": properties}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+_COMMON_PATHS = {
+    "/healthz": _status_page("Is the process up?", "It is."),
+    "/readyz": _status_page("Can it do its work?", "It can.", "It cannot now; `reasons` says why."),
+    "/metrics": {
+        "get": {
+            "summary": "Metrics for Prometheus",
+            "responses": {
+                "200": {
+                    "description": "The text exposition format.",
+                    "content": {"text/plain": {"schema": {"type": "string"}}},
+                }
+            },
+        }
+    },
+}

@@ -1,0 +1,110 @@
+import io
+import json
+import logging
+import logging.config
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from streaming.logs import JSONFormatter, NoRepeats, TextFormatter, config, info_many
+
+MESSAGES = ["first", "second"]
+FIELDS = [{"price": Decimal("1.50")}, {"price": Decimal(2)}]
+
+
+@pytest.fixture
+def logger() -> Iterator[logging.Logger]:
+    """Return a logger of its own, at INFO."""
+    logger = logging.Logger("test.trades", logging.INFO)  # noqa: LOG001 - of its own
+    yield logger
+    logger.handlers.clear()
+
+
+def listen(logger: logging.Logger, formatter: logging.Formatter) -> io.StringIO:
+    """Add a handler that writes to the stream returned."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    logger.addHandler(handler)
+    return stream
+
+
+def test_many_are_logged_as_one_by_one(logger: logging.Logger) -> None:
+    stream = listen(logger, TextFormatter())
+    info_many(logger, MESSAGES, lambda: FIELDS)
+    for message in MESSAGES:
+        logger.info(message)
+    lines = [line.split(" ", 1) for line in stream.getvalue().splitlines()]
+    assert [text for _, text in lines] == ["INFO test.trades first", "INFO test.trades second"] * 2
+
+
+def test_many_as_json_have_their_fields(logger: logging.Logger) -> None:
+    stream = listen(logger, JSONFormatter())
+    info_many(logger, MESSAGES, lambda: FIELDS)
+    first, _ = stream.getvalue().splitlines()
+    entry = json.loads(first, parse_float=str)
+    assert entry.pop("time").endswith("Z")
+    assert entry == {"level": "INFO", "logger": "test.trades", "message": "first", "price": "1.50"}
+
+
+def test_a_handler_that_is_not_ours_gets_record_by_record(logger: logging.Logger) -> None:
+    ours = listen(logger, TextFormatter())
+    theirs = listen(logger, logging.Formatter("%(name)s|%(message)s"))
+    info_many(logger, MESSAGES, lambda: FIELDS)
+    assert theirs.getvalue() == "test.trades|first\ntest.trades|second\n"
+    assert ours.getvalue().count("\n") == 2
+
+
+def test_nothing_is_computed_or_written_above_the_level(logger: logging.Logger) -> None:
+    stream = listen(logger, JSONFormatter())
+    logger.setLevel(logging.WARNING)
+    info_many(logger, MESSAGES, lambda: pytest.fail("not needed"))
+    assert stream.getvalue() == ""
+
+
+def test_a_traceback_cannot_be_taken_for_other_lines() -> None:
+    logger = logging.Logger("test")  # noqa: LOG001 - of its own
+    stream = listen(logger, TextFormatter())
+    try:
+        int("one\ntwo")
+    except ValueError:
+        logger.exception("it\nfailed")
+    first, *more = stream.getvalue().splitlines()
+    assert first.endswith("ERROR test it")
+    assert all(line.startswith("  ") for line in more)
+
+
+def test_json_holds_a_traceback_in_one_line() -> None:
+    logger = logging.Logger("test")  # noqa: LOG001 - of its own
+    stream = listen(logger, JSONFormatter())
+    try:
+        int("why")
+    except ValueError:
+        logger.exception("it failed")
+    entry = json.loads(stream.getvalue())
+    assert entry["message"] == "it failed"
+    assert "ValueError: invalid literal" in entry["exception"]
+
+
+def test_repeats_of_the_libraries_are_held_back_for_a_while() -> None:
+    now = 0.0
+    no_repeats = NoRepeats(lambda: now)
+
+    def passes(name: str, level: int = logging.ERROR, message: str = "away") -> bool:
+        return no_repeats.filter(logging.LogRecord(name, level, "", 0, message, (), None))
+
+    assert passes("aiokafka.client")
+    assert not passes("aiokafka.client")
+    assert passes("aiokafka.client", message="another")
+    assert passes("chart_app")
+    assert passes("chart_app")
+    assert passes("aiokafka.client", logging.INFO)
+    now = 10.0
+    assert passes("aiokafka.client")
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_configuration_is_one_that_logging_takes(form: str) -> None:
+    logging.config.DictConfigurator(config("INFO", form))
+    assert config("DEBUG", form)["loggers"].keys() == {"aiokafka.conn"}
