@@ -1,0 +1,80 @@
+import json
+from decimal import Decimal
+
+import pytest
+from aiokafka.record.default_records import DefaultRecord
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chart_app.trade_log import fields, format_time, lines, quote
+from records import Trade
+from streaming.transport import Batch
+
+RECORD = DefaultRecord(1234, 1_795_348_800_000, 0, b"BTC", b"", [])
+BATCH = Batch("tradeData", 2, [RECORD])
+TRADE = Trade("BTC", Decimal("0.25"), Decimal("91234.5"))
+
+
+def line(trade: Trade) -> str:
+    """Return the line of one trade."""
+    (text,) = lines(BATCH, [(RECORD, trade)])
+    return text
+
+
+def test_a_line_says_where_and_what() -> None:
+    assert line(TRADE) == (
+        "trade topic=tradeData partition=2 offset=1234 coinName=BTC price=91234.5 "
+        "numOfCoin=0.25 time=2026-11-22T12:00:00.000Z"
+    )
+    assert line(Trade("BTC", Decimal(1), Decimal(2), 7)).endswith("Z tradeId=7")
+
+
+def test_digits_are_logged_as_they_came() -> None:
+    trade = Trade("BTC", Decimal("3.844E-5"), Decimal("0.1234567890123456789"))
+    assert "price=0.1234567890123456789 numOfCoin=0.00003844 " in line(trade)
+
+
+@given(st.text(min_size=1))
+def test_no_text_can_forge_a_line_or_a_field(text: str) -> None:
+    quoted = quote(text)
+    assert len(quoted.splitlines()) == 1
+    if quoted.startswith('"'):
+        assert json.loads(quoted) == text
+    else:
+        assert quoted == text
+        assert not any(character.isspace() or character in '"=' for character in quoted)
+
+
+@pytest.mark.parametrize("plain", ["BTC", "BTC-USD", "비트코인", "👩‍🚀", "a/b:c", "é"])
+def test_ordinary_names_stand_without_quotes(plain: str) -> None:
+    assert quote(plain) == plain
+
+
+def test_quotes_and_backslashes_are_escaped() -> None:
+    assert quote('a "b" \\ c') == r'"a \"b\" \\ c"'
+    assert quote("a\nb\u2028c\u202e") == r'"a\u000ab\u2028c\u202e"'
+
+
+def test_fields_hold_the_same_facts() -> None:
+    assert fields(BATCH, RECORD, TRADE) == {
+        "topic": "tradeData",
+        "partition": 2,
+        "offset": 1234,
+        "coinName": "BTC",
+        "price": Decimal("91234.5"),
+        "numOfCoin": Decimal("0.25"),
+        "tradeTime": "2026-11-22T12:00:00.000Z",
+    }
+    assert fields(BATCH, RECORD, Trade("BTC", Decimal(1), Decimal(2), "x"))["tradeId"] == "x"
+
+
+@pytest.mark.parametrize(
+    ("timestamp_ms", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (1_700_000_000_007, "2023-11-14T22:13:20.007Z"),
+        (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_times_are_iso_8601(timestamp_ms: int, text: str) -> None:
+    assert format_time(timestamp_ms) == text
