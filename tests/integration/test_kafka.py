@@ -1,0 +1,53 @@
+"""What we add to Faust's Kafka, in this process, on a real broker."""
+
+import asyncio
+import logging
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from settings import Settings
+from streaming.kafka import TopicSpec, admin_client, ensure_topics
+from tests.integration.conftest import Cluster
+
+
+async def make_topic(cluster: Cluster, topic: NewTopic) -> None:
+    """Make a topic as somebody else would."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.broker.bootstrap_server)
+    await admin.start()
+    await admin.create_topics([topic])
+    await admin.close()
+
+
+@pytest.fixture
+def settings(cluster: Cluster) -> Settings:
+    """Return settings for the broker."""
+    return Settings(kafka_client_bootstrap_server=[cluster.broker.bootstrap_server])
+
+
+async def test_a_missing_topic_is_made_and_then_left_alone(
+    cluster: Cluster, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    spec = TopicSpec(cluster.topic, 3, {"retention.ms": "-1"})
+    async with admin_client(settings) as client:
+        await asyncio.gather(*(ensure_topics(client, [spec], settings) for _ in range(5)))
+        assert f"Made topic {cluster.topic} with 3 partitions" in caplog.messages
+        caplog.clear()
+        await ensure_topics(client, [spec], settings)
+        assert caplog.messages == []
+        (made,) = await client.describe_topics([cluster.topic])
+        assert len(made["partitions"]) == 3
+
+
+async def test_a_topic_that_differs_is_used_and_reported(
+    cluster: Cluster, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    await make_topic(cluster, NewTopic(cluster.topic, 1, 1))
+    spec = TopicSpec(cluster.topic, 3, {"retention.ms": "-1"})
+    async with admin_client(settings) as client:
+        await ensure_topics(client, [spec], settings)
+    assert caplog.messages == [
+        f"Topic {cluster.topic} has 1 partitions, not 3; using it as it is",
+        f"Topic {cluster.topic} has retention.ms=604800000, not -1; using it as it is",
+    ]

@@ -1,0 +1,123 @@
+"""``faust -A trading_app replay``, and that Kafka keeps what was replayed."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from tests.integration.conftest import Cluster, StartProgram
+from tests.programs import FAUST, ROOT, clean_environment
+from tests.waiting import eventually, wait_for
+
+SAMPLE = str(ROOT / "trading_app/sample/coinbase_btcusd_trades_2023-09-05.csv.gz")
+SAMPLE_TRADES = 5882
+YEAR_2023_MS = 1_693_929_601_281
+
+
+def replay(cluster: Cluster, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [*FAUST, "-A", "trading_app", "replay", *arguments],
+        cwd=ROOT,
+        env={**clean_environment(), **cluster.settings},
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+async def offsets(cluster: Cluster, topic: str) -> tuple[int, int]:
+    """Return the sums of the first and of the end offsets of a topic's partitions."""
+    async with AIOKafkaConsumer(bootstrap_servers=cluster.broker.bootstrap_server) as consumer:
+        await consumer._client.add_topic(topic)
+        tps = [TopicPartition(topic, it) for it in consumer.partitions_for_topic(topic) or ()]
+        first = await consumer.beginning_offsets(tps)
+        end = await consumer.end_offsets(tps)
+        return sum(first.values()), sum(end.values())
+
+
+async def test_trades_of_2023_outlive_the_retention_check(
+    cluster: Cluster, start: StartProgram
+) -> None:
+    chart = start("chart_app", cluster.settings).wait_ready()
+    done = replay(cluster, SAMPLE, "--speed", "max")
+    assert (done.returncode, done.stdout) == (0, f"{SAMPLE_TRADES} trades sent, 0 refused\n")
+
+    # A topic as Kafka makes it: that its record goes shows that the check has run.
+    control = f"{cluster.topic}-control"
+    server = cluster.broker.bootstrap_server
+    admin = AIOKafkaAdminClient(bootstrap_servers=server)
+    await admin.start()
+    await admin.create_topics([NewTopic(control, 1, 1)])
+    await admin.close()
+    async with AIOKafkaProducer(bootstrap_servers=server) as producer:
+        await producer.send_and_wait(control, b"of 2023", timestamp_ms=YEAR_2023_MS)
+
+    async def deleted() -> bool:
+        return await offsets(cluster, control) == (1, 1)
+
+    await eventually(deleted, 30, "Kafka deleted the control record")
+    assert await offsets(cluster, cluster.topic) == (0, SAMPLE_TRADES)
+
+    wait_for(lambda: len(chart.trades()) == SAMPLE_TRADES, 30, "all trades are logged")
+    first = min(chart.trades(), key=lambda trade: (trade.time, int(trade.offset)))
+    assert first.coin == "BTC-USD"
+    assert (first.price, first.amount) == ("25741.02", "0.02188038")
+    assert first.time == "2023-09-05T16:00:01.281Z"
+
+
+def test_lines_that_are_no_trades_are_counted_and_named(cluster: Cluster) -> None:
+    text = (
+        "id,symbol,price,quantity,timestamp\n"
+        "1,BTC,1,2,1700000000\n"
+        "2,BTC,free,0,yesterday\n"
+        "3,BTC,1,3.844E-5,2023-11-14T22:13:20Z\n"
+        "4,BTC\n"
+    )
+    done = replay(cluster, "-", "--speed", "max", text=text)
+    assert done.returncode == 1
+    first, third, fifth = done.stdout.splitlines()
+    assert first == "2 trades sent, 2 refused"
+    assert third.startswith("  line 3: timestamp: must be ")
+    assert "price: must be a number" in third
+    assert "numOfCoin: must be at least" in third
+    assert fifth == "  line 5: has too few columns"
+
+
+def test_a_file_without_the_columns_is_refused(cluster: Cluster) -> None:
+    done = replay(cluster, "-", text="a,b\n1,2\n")
+    assert done.returncode == 1
+    assert "there is no column coinname or symbol; the first line is: a,b" in done.stderr
+
+
+def test_a_file_that_is_not_there_is_named(cluster: Cluster, tmp_path: Path) -> None:
+    done = replay(cluster, str(tmp_path / "nothing.csv"))
+    assert done.returncode == 1
+    assert "nothing.csv" in done.stderr
+
+
+def test_ctrl_c_ends_it_with_the_counts(cluster: Cluster, start: StartProgram) -> None:
+    chart = start("chart_app", cluster.settings).wait_ready()
+    running = start("trading_app", cluster.settings, "replay", SAMPLE, "--speed", "60")
+    wait_for(lambda: len(chart.trades()) > 50, 30, "it is replaying")
+    running.signal(signal.SIGINT)
+    assert running.wait(10) == 130
+    (last,) = running.log().splitlines()
+    sent = int(last.removeprefix("Interrupted: ").removesuffix(" trades sent, 0 refused"))
+    assert 50 < sent < SAMPLE_TRADES
+    wait_for(lambda: len(chart.trades()) == sent, 20, "as many are logged as it said")
+
+
+def test_speed_is_times_real_time(cluster: Cluster, start: StartProgram) -> None:
+    chart = start("chart_app", cluster.settings).wait_ready()
+    rows = "coinName,price,numOfCoin,timestamp\nA,1,1,1700000000\nA,1,1,1700000100\n"
+    done = replay(cluster, "-", "--speed", "100", text=rows)
+    assert done.returncode == 0
+    wait_for(lambda: len(chart.trades()) == 2, 20, "both are logged")
+    at = [line[:24] for line in chart.log().splitlines() if " trade topic=" in line]
+    seconds = [float(text[17:23]) + 60 * int(text[14:16]) for text in at]
+    assert 0.8 < (seconds[1] - seconds[0]) % 3600 < 1.5

@@ -1,0 +1,130 @@
+"""TLS and SASL against a broker that asks for them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from local_kafka import LocalKafka, free_port
+from tests.integration.conftest import Cluster, StartProgram, make_cluster
+from tests.waiting import wait_for
+
+JAAS = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_trader="secret";'
+
+
+def write_keystore(certificate: trustme.LeafCert, file: Path) -> Path:
+    """Write key and certificates in the form that Kafka reads (PKCS #8)."""
+    key = load_pem_private_key(certificate.private_key_pem.bytes(), None)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(pem + b"".join(it.bytes() for it in certificate.cert_chain_pems))
+    return file
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a CA and a client's certificate."""
+    return tmp_path_factory.mktemp("security")
+
+
+@pytest.fixture(scope="module")
+def secure_kafka(folder: Path) -> Iterator[LocalKafka]:
+    """Run a broker with a listener for SASL over TLS and one for TLS with client certificates."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    client = authority.issue_cert("client")
+    client.private_key_and_cert_chain_pem.write_to_path(folder / "client.pem")
+    keystore = write_keystore(authority.issue_cert("localhost", "127.0.0.1"), folder / "server.pem")
+    broker = LocalKafka(
+        free_port(),
+        folder / "kafka",
+        {
+            "listener.security.protocol.map": (
+                "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECRET:SASL_SSL,MUTUAL:SSL"
+            ),
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(keystore),
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": str(folder / "ca.pem"),
+            "listener.name.mutual.ssl.client.auth": "required",
+            "listener.name.secret.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.secret.plain.sasl.jaas.config": JAAS,
+        },
+    )
+    broker.listeners |= {"SECRET": free_port(), "MUTUAL": free_port()}
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+def secured(broker: LocalKafka, listener: str, folder: Path, **settings: str) -> Cluster:
+    """Return settings for a listener of the broker."""
+    cluster = make_cluster(broker)
+    cluster.settings.update(
+        KAFKA_CLIENT_BOOTSTRAP_SERVER=f"localhost:{broker.listeners[listener]}",
+        KAFKA_SSL_CAFILE=str(folder / "ca.pem"),
+        **settings,
+    )
+    return cluster
+
+
+async def check_a_trade_arrives(cluster: Cluster, start: StartProgram) -> None:
+    """Post a trade and see it logged."""
+    trading = start("trading_app", cluster.settings).wait_ready()
+    chart = start("chart_app", cluster.settings).wait_ready()
+    trade = {"topic": cluster.topic, "coinName": "BTC", "price": 1, "numOfCoin": 2}
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(f"{trading.url}/send-trading-data", json=trade) as answer,
+    ):
+        assert answer.status == 201
+    wait_for(chart.trades, 20, "the trade is logged")
+
+
+async def test_sasl_over_tls(secure_kafka: LocalKafka, folder: Path, start: StartProgram) -> None:
+    cluster = secured(
+        secure_kafka,
+        "SECRET",
+        folder,
+        KAFKA_SECURITY_PROTOCOL="SASL_SSL",
+        KAFKA_SASL_USERNAME="trader",
+        KAFKA_SASL_PASSWORD="secret",
+    )
+    await check_a_trade_arrives(cluster, start)
+
+
+async def test_tls_with_a_client_certificate(
+    secure_kafka: LocalKafka, folder: Path, start: StartProgram
+) -> None:
+    cluster = secured(
+        secure_kafka,
+        "MUTUAL",
+        folder,
+        KAFKA_SECURITY_PROTOCOL="SSL",
+        KAFKA_SSL_CERTFILE=str(folder / "client.pem"),
+    )
+    await check_a_trade_arrives(cluster, start)
+
+
+def test_a_wrong_password_is_said_and_not_logged(
+    secure_kafka: LocalKafka, folder: Path, start: StartProgram
+) -> None:
+    cluster = secured(
+        secure_kafka,
+        "SECRET",
+        folder,
+        KAFKA_SECURITY_PROTOCOL="SASL_SSL",
+        KAFKA_SASL_USERNAME="trader",
+        KAFKA_SASL_PASSWORD="a-wrong-one",
+        LOG_LEVEL="DEBUG",
+    )
+    trading = start("trading_app", cluster.settings)
+    wait_for(lambda: "Authentication failed" in trading.log(), 20, "it says what is wrong")
+    assert "a-wrong-one" not in trading.log()

@@ -1,0 +1,169 @@
+"""Starting before Kafka, on an empty cluster, with bad settings; ending under load."""
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from local_kafka import LocalKafka, free_port
+from tests.integration.conftest import Cluster, StartProgram, make_cluster
+from tests.posting import Poster
+from tests.programs import Program
+from tests.waiting import eventually, wait_for
+
+TRADE = {"coinName": "BTC", "price": 1, "numOfCoin": 2}
+
+
+@pytest.fixture
+def empty_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
+    """Return a broker that does not run yet and has never run."""
+    broker = LocalKafka(free_port(), tmp_path / "kafka")
+    yield broker
+    broker.kill()
+
+
+async def post(program: Program, trade: dict[str, Any]) -> int:
+    """Post a trade; return the status."""
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(f"{program.url}/send-trading-data", json=trade) as answer,
+    ):
+        return answer.status
+
+
+async def test_programs_started_before_kafka_wait_for_it_and_then_work(
+    empty_kafka: LocalKafka, start: StartProgram
+) -> None:
+    cluster = make_cluster(empty_kafka)
+    trade = {"topic": cluster.topic, **TRADE}
+    trading = start("trading_app", cluster.settings)
+    chart = start("chart_app", cluster.settings)
+    for program in (trading, chart):
+        wait_for(lambda: "Waiting for Kafka at" in program.log(), 20, "it says that it waits")  # noqa: B023
+    async with aiohttp.ClientSession() as http, http.get(f"{trading.url}/readyz") as answer:
+        assert answer.status == 503
+    assert await post(trading, trade) == 503
+    empty_kafka.start()
+    trading.wait_ready()
+    chart.wait_ready()
+    assert await post(trading, trade) == 201
+    wait_for(chart.trades, 20, "the trade is logged")
+    assert len(chart.trades()) == 1
+
+
+async def test_chart_app_alone_on_an_empty_cluster_takes_the_first_trade_ever(
+    empty_kafka: LocalKafka, start: StartProgram
+) -> None:
+    cluster = make_cluster(empty_kafka)
+    empty_kafka.start()
+    chart = start("chart_app", cluster.settings).wait_ready()
+    assert f"Made topic {cluster.topic} with 4 partitions" in chart.log()
+    trading = start("trading_app", cluster.settings).wait_ready()
+    assert await post(trading, {"topic": cluster.topic, **TRADE}) == 201
+    wait_for(chart.trades, 20, "the trade is logged")
+    assert chart.trades()[0].offset == "0"
+
+
+async def test_sigterm_under_load_ends_both_programs_in_order(
+    cluster: Cluster, start: StartProgram
+) -> None:
+    trading = start("trading_app", cluster.settings).wait_ready()
+    chart = start("chart_app", cluster.settings).wait_ready()
+    async with Poster(trading.url, cluster.topic) as posting:
+        await posting.wait_accepted(300)
+        for program in (chart, trading):
+            begin = time.monotonic()
+            program.signal(signal.SIGTERM)
+            assert await asyncio.to_thread(program.wait, 10) == 0
+            assert time.monotonic() - begin < 5
+    assert "Traceback" not in trading.log() + chart.log()
+    again = start("chart_app", cluster.settings).wait_ready()
+    first_run = {trade.trade_id for trade in chart.trades()}
+
+    async def all_logged() -> bool:
+        return posting.accepted <= first_run | {trade.trade_id for trade in again.trades()}
+
+    await eventually(all_logged, 30, "what was accepted is logged")
+    assert not first_run & {trade.trade_id for trade in again.trades()}, "offsets were committed"
+
+
+@pytest.mark.parametrize("package", ["trading_app", "chart_app"])
+def test_sigterm_ends_a_program_that_waits_for_kafka(
+    empty_kafka: LocalKafka, start: StartProgram, package: str
+) -> None:
+    program = start(package, make_cluster(empty_kafka).settings)
+    wait_for(lambda: "Waiting for Kafka at" in program.log(), 20, "it waits")
+    assert program.stop(timeout_s=5) == 0
+
+
+@pytest.mark.parametrize("package", ["trading_app", "chart_app"])
+def test_sigterm_ends_a_program_while_kafka_hangs(
+    cluster: Cluster, start: StartProgram, package: str
+) -> None:
+    program = start(package, cluster.settings).wait_ready()
+    cluster.broker.suspend()
+    try:
+        program.stop(timeout_s=6)
+    finally:
+        cluster.broker.resume()
+
+
+@pytest.mark.parametrize("package", ["trading_app", "chart_app"])
+def test_a_program_gives_up_when_kafka_does_not_come(
+    empty_kafka: LocalKafka, start: StartProgram, package: str
+) -> None:
+    settings = {**make_cluster(empty_kafka).settings, "KAFKA_STARTUP_TIMEOUT": "1"}
+    program = start(package, settings)
+    assert program.wait(20) == 1
+    assert "(KAFKA_STARTUP_TIMEOUT)" in program.log()
+    assert "Traceback" not in program.log()
+
+
+@pytest.mark.parametrize("package", ["trading_app", "chart_app"])
+def test_a_bad_setting_ends_the_start_with_a_line_that_names_it(
+    start: StartProgram, package: str
+) -> None:
+    program = start(package, {"KAFKA_DELIVERY_TIMEOUT": "soon"})
+    assert program.wait(20) == 1
+    assert program.log().startswith("bad setting: KAFKA_DELIVERY_TIMEOUT='soon': ")
+    assert program.log().count("\n") == 1
+
+
+def test_settings_of_faust_in_the_environment_change_nothing(
+    cluster: Cluster, start: StartProgram
+) -> None:
+    faust_settings = {
+        "BROKER_URL": "kafka://127.0.0.1:1",
+        "WEB_PORT": "1",
+        "WEB_BIND": "0.0.0.0",
+        "APP_DATADIR": "/nonexistent",
+        "PROCESSING_GUARANTEE": "exactly_once",
+        "CONSUMER_AUTO_OFFSET_RESET": "latest",
+    }
+    start("chart_app", {**cluster.settings, **faust_settings}).wait_ready()
+
+
+async def test_json_logs_are_json_from_the_first_line_to_the_last(
+    cluster: Cluster, start: StartProgram
+) -> None:
+    settings = {**cluster.settings, "LOG_FORMAT": "json"}
+    chart = start("chart_app", settings)
+    trading = start("trading_app", settings).wait_ready()
+    chart.wait_ready()
+    sent = {"topic": cluster.topic, **TRADE, "price": "1.50", "coinName": 'a"b', "tradeId": 7}
+    assert await post(trading, {**sent, "timestamp": 1_700_000_000_000}) == 201
+    wait_for(lambda: "chart_app.trades" in chart.log(), 20, "the trade is logged")
+    assert chart.stop() == 0
+    entries = [json.loads(line, parse_float=str) for line in chart.log().splitlines()]
+    (entry,) = [entry for entry in entries if entry["logger"] == "chart_app.trades"]
+    assert entry["level"] == "INFO"
+    assert entry["message"].startswith(f"trade topic={cluster.topic} partition=")
+    facts = {name: entry[name] for name in ("coinName", "price", "numOfCoin", "tradeId")}
+    assert facts == {"coinName": 'a"b', "price": "1.50", "numOfCoin": 2, "tradeId": 7}
+    assert entry["tradeTime"] == "2023-11-14T22:13:20.000Z"

@@ -1,0 +1,134 @@
+"""The two programs as a user runs them: processes of their own, told what to do by settings."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from local_kafka import free_port
+from settings import Settings
+from tests.waiting import wait_for
+
+ROOT = Path(__file__).parent.parent
+FAUST = [sys.executable, "-m", "faust"]
+START_TIMEOUT_S = 60
+
+TRADE_LINE = re.compile(
+    r" INFO chart_app\.trades trade topic=(?P<topic>\S+) partition=(?P<partition>\d+) "
+    r"offset=(?P<offset>\d+) coinName=(?P<coin>\"(?:[^\"\\]|\\.)*\"|\S+) price=(?P<price>\S+) "
+    r"numOfCoin=(?P<amount>\S+) time=(?P<time>\S+)(?: tradeId=(?P<trade_id>.*))?$"
+)
+
+
+class LoggedTrade(NamedTuple):
+    """What a line of the trade log says, as text."""
+
+    topic: str
+    partition: str
+    offset: str
+    coin: str
+    price: str
+    amount: str
+    time: str
+    trade_id: str | None
+
+
+class Program:
+    """``faust -A PACKAGE worker``, or another command of it; ended with the ``with`` block."""
+
+    def __init__(self, package: str, folder: Path, settings: dict[str, str], *command: str) -> None:
+        self.package = package
+        self.port = free_port()
+        port_name = {"trading_app": "TRADING_PORT", "chart_app": "CHART_PORT"}[package]
+        self.settings = {port_name: str(self.port), **settings}
+        self.command = command or ("worker",)
+        self.log_file = folder / f"{package}-{self.port}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Return the address of its web server."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> Self:
+        """Start it, without waiting."""
+        with self.log_file.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*FAUST, "-A", self.package, *self.command],
+                cwd=self.log_file.parent,  # where there is no .env
+                env={**clean_environment(), **self.settings},
+                stdout=log,
+                stderr=log,
+            )
+        return self
+
+    def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> Self:
+        """Wait for the line that says it is ready."""
+        starts = self.log().count("Ready: http://")
+
+        def ready() -> bool:
+            assert self.running, self.log()
+            return self.log().count("Ready: http://") > starts
+
+        wait_for(ready, timeout_s, f"{self.package} is ready:\n{self.log()}")
+        return self
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def log(self) -> str:
+        """Return all it has written."""
+        return self.log_file.read_text() if self.log_file.exists() else ""
+
+    def trades(self) -> list[LoggedTrade]:
+        """Return the trades it has logged."""
+        lines = self.log().split("\n")[:-1]  # the last may be half written
+        return [
+            LoggedTrade(**found.groupdict()) for line in lines if (found := TRADE_LINE.search(line))
+        ]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def stop(self, timeout_s: float = 10) -> int:
+        """End it with SIGTERM; return the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait(timeout_s)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.signal(signal.SIGKILL)
+        self.wait(10)
+
+    def wait(self, timeout_s: float) -> int:
+        """Wait for its end; return the exit code."""
+        assert self.process is not None
+        return self.process.wait(timeout_s)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self.running:
+            self.signal(signal.SIGCONT)
+            self.kill()
+
+
+def clean_environment() -> dict[str, str]:
+    """Return our environment without any setting of the programs."""
+    names = {name.upper() for name in Settings.model_fields}
+    ours = {name: value for name, value in os.environ.items() if name.upper() not in names}
+    return {**ours, "PYTHONPATH": str(ROOT)}
