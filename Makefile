@@ -1,0 +1,74 @@
+# All commands of the project; `make` lists them. Needs Python 3.11 or later, and nothing else.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+KAFKA_PORT ?= 9094
+KAFKA := KAFKA_CLIENT_BOOTSTRAP_SERVER=localhost:$(KAFKA_PORT) KAFKA_SECURITY_PROTOCOL=PLAINTEXT
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+SAMPLE := trading_app/sample/coinbase_btcusd_trades_2023-09-05.csv.gz
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test lint format bench up down logs lock clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: .venv/.run  ## Kafka and both programs in this terminal, until Ctrl-C
+	@$(BIN)/python run.py
+
+demo: .venv/.run  ## replay an hour of real trades, in a minute, into what `make run` runs
+	@$(KAFKA) $(BIN)/faust -A trading_app replay $(SAMPLE) --speed 60
+
+test: .venv/.dev  ## all tests, on a real Kafka of their own
+	@$(BIN)/python -m pytest
+
+lint: .venv/.dev  ## format, lint, types, import contracts, compose file, Dockerfile
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+	$(BIN)/hadolint Dockerfile
+
+format: .venv/.dev  ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.dev  ## both benchmarks, beside their peers
+	@$(BIN)/python -m bench.consume; missed=$$?; $(BIN)/python -m bench.http && exit $$missed
+
+up:  ## everything in containers, with Kafka UI on http://localhost:8080
+	docker compose up --build --detach --wait
+
+down:  ## stop the containers; their data stays
+	docker compose down
+
+logs:  ## follow the containers' logs
+	docker compose logs --follow
+
+lock: .venv/.dev  ## renew the lock files from pyproject.toml
+	$(LOCK) pyproject.toml -o requirements/run.txt
+	$(LOCK) pyproject.toml -o requirements/local.txt --extra local -c requirements/run.txt
+	$(LOCK) pyproject.toml -o requirements/dev.txt --extra local --extra dev -c requirements/local.txt
+	$(LOCK) bench/requirements.in -o bench/requirements.txt
+	$(BIN)/python local_kafka.py --lock
+
+clean:  ## remove what the other commands made here
+	rm -rf .venv .kafka node/node_modules bench/.cache
+
+.venv/bin/python:
+	@echo "Making a virtual environment in .venv (once) …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with PYTHON=…")'
+	@$(PYTHON) -m venv .venv
+
+.venv/.run: requirements/local.txt | .venv/bin/python
+	@echo "Installing what the programs need (once) …"
+	@$(PIP_INSTALL) -r $<
+	@touch $@
+
+.venv/.dev: requirements/dev.txt | .venv/bin/python
+	@echo "Installing what the programs and their tests need (once) …"
+	@$(PIP_INSTALL) -r $<
+	@touch $@ .venv/.run
