@@ -1,0 +1,54 @@
+"""The broker of a benchmark, and its topics."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.structs import TopicPartition
+
+from local_kafka import LocalKafka, free_port
+
+PARTITIONS = 4
+#: Coins, so keys: enough that every partition has some.
+COINS = [
+    *("BTC", "ETH", "XRP", "SOL", "BNB", "ADA", "DOGE", "TRX", "AVAX", "DOT"),
+    *("LINK", "LTC", "BCH", "UNI", "ATOM", "XLM", "ETC", "NEAR", "APT", "ARB"),
+]
+
+
+@contextmanager
+def running_broker() -> Iterator[tuple[LocalKafka, Path]]:
+    """Run a broker on a free port; yield it with a temporary folder for more files."""
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
+        broker = LocalKafka(free_port(), Path(folder) / "kafka")
+        try:
+            broker.start()
+            yield broker, Path(folder)
+        finally:
+            broker.kill()
+
+
+async def make_topic(broker: LocalKafka, topic: str) -> None:
+    """Make a topic with :data:`PARTITIONS` partitions."""
+    async with _admin(broker) as admin:
+        await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
+
+
+async def count_records(broker: LocalKafka, topic: str) -> int:
+    """Return how many records the topic holds."""
+    async with AIOKafkaConsumer(bootstrap_servers=broker.bootstrap_server) as consumer:
+        partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+        return sum((await consumer.end_offsets(partitions)).values())
+
+
+@asynccontextmanager
+async def _admin(broker: LocalKafka) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_server)
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()

@@ -1,0 +1,183 @@
+"""Trades a second: our agent beside its peers, each logging every trade to a file.
+
+``python -m bench.consume``: one broker, one topic with 200,000 trades in 4 partitions; each
+contender reads it from the beginning, as a group of its own. Measured is the time from the
+first trade in the contender's log to the last, so not its start. All log the same facts.
+"""
+
+import argparse
+import asyncio
+import re
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import uvloop
+from aiokafka import AIOKafkaProducer
+
+import records
+from bench import machine, report
+from bench.broker import COINS, PARTITIONS, make_topic, running_broker
+from bench.processes import Child, end_on_signals, running
+from bench.report import Bar
+from local_kafka import LocalKafka, free_port
+from records import Trade
+from tests import node
+
+TOPIC = "trades"
+TRADES = 200_000
+ROUNDS = 3
+POLL_INTERVAL_S = 0.005
+START_TIMEOUT_S = 60
+STALL_TIMEOUT_S = 30
+
+TRADE_LINE = re.compile(rb" coinName=.*\btradeId=([0-9]+)")
+
+FAUST = [sys.executable, "-m", "faust", "-A"]
+OURS = "chart_app"
+STOCK_FAUST = "stock Faust agent"
+KAFKAJS = "kafkajs eachMessage"
+COMMANDS = {
+    OURS: [*FAUST, "chart_app", "worker"],
+    STOCK_FAUST: [
+        *(*FAUST, "bench.peers.stock_faust", "--loop", "uvloop"),
+        *("worker", "--loglevel", "info", "--without-web"),
+    ],
+    "aiokafka getmany": [sys.executable, "-m", "bench.peers.aiokafka_getmany"],
+    KAFKAJS: node.command("bench_each_message.js"),
+}
+BARS = [Bar(STOCK_FAUST, 8), Bar(KAFKAJS, 1)]
+
+
+class Progress(NamedTuple):
+    """How many trades were in a log, and when, in s of the monotonic clock."""
+
+    trades: int
+    time_s: float
+
+
+def main() -> None:
+    """Measure, print the table, keep the results. Exits with 1 if we miss a bar."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--trades", type=int, default=TRADES)
+    arguments = parser.parse_args()
+    end_on_signals()
+    node.install()
+    rates: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    with running_broker() as (broker, folder):
+        uvloop.run(fill(broker, arguments.trades))
+        for number in range(1, arguments.rounds + 1):
+            for name in COMMANDS:
+                rates[name].append(measure(name, broker, arguments.trades, folder))
+                print(f"round {number}: {name}: {rates[name][-1]:,.0f} trades/s", flush=True)
+    sys.exit(0 if conclude(rates, arguments.trades) else 1)
+
+
+async def fill(broker: LocalKafka, trades: int) -> None:
+    """Make the topic and put the trades on it, numbered by ``tradeId``."""
+    await make_topic(broker, TOPIC)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=broker.bootstrap_server, max_batch_size=500_000, linger_ms=20
+    )
+    async with producer:
+        sent = []
+        for number in range(trades):
+            coin = COINS[number % len(COINS)]
+            price = Decimal(9_000_000 + number % 100_000) / 100
+            amount = Decimal(1 + number % 10_000) / 10_000
+            value = records.encode(
+                Trade(coinName=coin, numOfCoin=amount, price=price, tradeId=number)
+            )
+            sent.append(await producer.send(TOPIC, value, key=coin.encode()))
+        await asyncio.gather(*sent)
+
+
+def measure(name: str, broker: LocalKafka, trades: int, folder: Path) -> float:
+    """Return the trades/s of a contender. Raises BenchFailed if a trade is not logged once."""
+    environment = settings(broker, group=f"bench-{uuid.uuid4().hex[:12]}")
+    log_name = name.replace(" ", "_")
+    with running(log_name, COMMANDS[name], environment, folder) as child:
+        first, last = follow(child, trades)
+    numbers = TRADE_LINE.findall(child.log.read_bytes())
+    if len(numbers) != trades or len(set(numbers)) != trades:
+        raise child.failed(f"{len(numbers)} lines, {len(set(numbers))} of {trades} trades")
+    return (last.trades - first.trades) / (last.time_s - first.time_s)
+
+
+def settings(broker: LocalKafka, group: str) -> Mapping[str, str]:
+    """Return the environment: what our program calls these things, and the peers."""
+    return {
+        "KAFKA_CLIENT_BOOTSTRAP_SERVER": broker.bootstrap_server,
+        "TRADE_TOPICS": TOPIC,
+        "GROUP_ID": group,
+        "CHART_PORT": str(free_port()),
+        "BROKER": broker.bootstrap_server,
+        "TOPIC": TOPIC,
+        "GROUP": group,
+    }
+
+
+def follow(child: Child, trades: int) -> tuple[Progress, Progress]:
+    """Watch the log until it has so many trades; return when it had the first and the last."""
+    count = 0
+    rest = b""
+    first = None
+    deadline = time.monotonic() + START_TIMEOUT_S
+    with child.log.open("rb") as log:
+        while True:
+            lines, newline, rest = (rest + log.read()).rpartition(b"\n")
+            now = time.monotonic()
+            if newline:
+                found = len(TRADE_LINE.findall(lines))
+                if found:
+                    count += found
+                    first = first or Progress(count, now)
+                    deadline = now + STALL_TIMEOUT_S
+                if first and count >= trades:
+                    return first, Progress(count, now)
+            if now > deadline:
+                raise child.failed(f"it stands at {count} of {trades} trades")
+            child.check()
+            time.sleep(POLL_INTERVAL_S)
+
+
+def conclude(rates: Mapping[str, list[float]], trades: int) -> bool:
+    """Print and keep the results; return whether we meet the bars."""
+    medians = {name: median(values) for name, values in rates.items()}
+    verdicts = report.judge(OURS, medians, BARS)
+    rows = [
+        [
+            name,
+            f"{medians[name]:,.0f}",
+            f"{min(values):,.0f} to {max(values):,.0f}",
+            f"{medians[name] / medians[STOCK_FAUST]:.1f}",
+            f"{medians[name] / medians[KAFKAJS]:.2f}",
+        ]
+        for name, values in rates.items()
+    ]
+    header = ["contender", "trades/s, median", "rounds", "× stock Faust", "× kafkajs"]
+    print(f"\n{report.table(header, rows)}\n")
+    file = report.save(
+        "consume",
+        {
+            "machine": machine.describe(),
+            "trades": trades,
+            "partitions": PARTITIONS,
+            "trades_per_s": {
+                name: {"median": round(medians[name]), "rounds": [round(rate) for rate in values]}
+                for name, values in rates.items()
+            },
+            "bars": verdicts,
+        },
+    )
+    return report.print_verdicts(OURS, verdicts, file)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Requests a second and latency of ``POST /send-trading-data``, ours beside its peers.
+
+``python -m bench.http``: one broker, one topic with 4 partitions; 32 keep-alive connections
+send JSON, and each server answers 201 once the broker has the trade.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench import load, machine, report, venv
+from bench.broker import COINS, PARTITIONS, count_records, make_topic, running_broker
+from bench.load import Load
+from bench.processes import Child, end_on_signals, running
+from bench.report import Bar
+from local_kafka import LocalKafka, free_port
+from tests import node
+
+TOPIC = "trades"
+CONNECTIONS = 32
+ROUNDS = 3
+SECONDS = 10.0
+WARM_UP_S = 2.0
+START_TIMEOUT_S = 60
+POLL_INTERVAL_S = 0.1
+
+OURS = "trading_app"
+BARE = "bare aiohttp + aiokafka"
+FASTAPI = "FastAPI + aiokafka"
+FASTAPI_TUNED = "the same on uvloop, httptools"
+EXPRESS = "Express + kafkajs"
+UVICORN = [
+    *(str(venv.BIN / "python"), "-m", "uvicorn", "bench.peers.fastapi_app:app"),
+    "--no-access-log",
+]
+COMMANDS = {
+    OURS: [sys.executable, "-m", "faust", "-A", "trading_app", "worker"],
+    BARE: [sys.executable, "-m", "bench.peers.bare_aiohttp"],
+    # As `pip install fastapi uvicorn` serves it, and as fast as it gets.
+    FASTAPI: [*UVICORN, "--loop", "asyncio", "--http", "h11"],
+    FASTAPI_TUNED: [*UVICORN, "--loop", "uvloop", "--http", "httptools"],
+    EXPRESS: node.command("bench_express.js"),
+}
+BARS = [Bar(FASTAPI, 2), Bar(EXPRESS, 2), Bar(BARE, 0.6)]
+
+
+def main() -> None:
+    """Measure, print the table, keep the results. Exits with 1 if we miss a bar."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    arguments = parser.parse_args()
+    end_on_signals()
+    node.install()
+    venv.install()
+    loads: dict[str, list[Load]] = {name: [] for name in COMMANDS}
+    with running_broker() as (broker, folder):
+        asyncio.run(make_topic(broker, TOPIC))
+        for number in range(1, arguments.rounds + 1):
+            for name in COMMANDS:
+                measured = measure(name, broker, arguments.seconds, folder)
+                loads[name].append(measured)
+                print(f"round {number}: {name}: {measured.per_s:,.0f} requests/s", flush=True)
+    sys.exit(0 if conclude(loads, arguments.seconds) else 1)
+
+
+def measure(name: str, broker: LocalKafka, seconds: float, folder: Path) -> Load:
+    """Return what a server does under load.
+
+    Raises BenchFailed if an answer is not a 201, or a trade is not on the topic after it.
+    """
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/send-trading-data"
+    body = {
+        "topic": TOPIC,
+        "coinName": f"COIN{{{{ randomInt(1, {len(COINS)}) }}}}",
+        "price": 91234.5,
+        "numOfCoin": 0.25,
+    }
+    log_name = name.replace(" ", "_")
+    with running(log_name, COMMANDS[name], settings(broker, port), folder) as child:
+        wait_until_answering(child, url, body)
+        load.run(url, body, CONNECTIONS, WARM_UP_S, folder)
+        before = asyncio.run(count_records(broker, TOPIC))
+        measured = load.run(url, body, CONNECTIONS, seconds, folder)
+        stored = asyncio.run(count_records(broker, TOPIC)) - before
+    if stored != measured.answers:
+        raise child.failed(f"{measured.answers} answers of 201, but {stored} trades stored")
+    return measured
+
+
+def settings(broker: LocalKafka, port: int) -> Mapping[str, str]:
+    """Return the environment: what our program calls these things, and the peers."""
+    return {
+        "KAFKA_CLIENT_BOOTSTRAP_SERVER": broker.bootstrap_server,
+        "TRADE_TOPICS": TOPIC,
+        "TRADING_PORT": str(port),
+        "BROKER": broker.bootstrap_server,
+        "TOPIC": TOPIC,
+        "PORT": str(port),
+        "UVICORN_PORT": str(port),
+    }
+
+
+def wait_until_answering(child: Child, url: str, body: Mapping[str, Any]) -> None:
+    """Post until the answer is 201. Raises BenchFailed."""
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        with suppress(OSError), urllib.request.urlopen(request, timeout=5) as answer:
+            if answer.status == 201:
+                return
+        child.check()
+        if time.monotonic() > deadline:
+            raise child.failed(f"no 201 within {START_TIMEOUT_S} s")
+        time.sleep(POLL_INTERVAL_S)
+
+
+def conclude(loads: Mapping[str, list[Load]], seconds: float) -> bool:
+    """Print and keep the results; return whether we meet the bars."""
+    medians = {
+        name: Load(*(median(values) for values in zip(*rounds, strict=True)))
+        for name, rounds in loads.items()
+    }
+    rates = {name: it.per_s for name, it in medians.items()}
+    verdicts = report.judge(OURS, rates, BARS)
+    rows = [
+        [
+            name,
+            f"{medians[name].per_s:,.0f}",
+            f"{min(it.per_s for it in rounds):,.0f} to {max(it.per_s for it in rounds):,.0f}",
+            f"{medians[name].p50_ms:.1f}",
+            f"{medians[name].p99_ms:.1f}",
+            *(f"{rates[name] / rates[bar.peer]:.2f}" for bar in BARS),
+        ]
+        for name, rounds in loads.items()
+    ]
+    header = ["server", "requests/s, median", "rounds", "p50 ms", "p99 ms"]
+    print(f"\n{report.table([*header, *(f'× {bar.peer}' for bar in BARS)], rows)}\n")
+    file = report.save(
+        "http",
+        {
+            "machine": machine.describe(),
+            "connections": CONNECTIONS,
+            "seconds": seconds,
+            "partitions": PARTITIONS,
+            "servers": {
+                name: {
+                    "median": medians[name]._asdict(),
+                    "rounds": [it._asdict() for it in rounds],
+                }
+                for name, rounds in loads.items()
+            },
+            "bars": verdicts,
+        },
+    )
+    return report.print_verdicts(OURS, verdicts, file)
+
+
+if __name__ == "__main__":
+    main()
