@@ -5,8 +5,11 @@ import random
 import aiohttp
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka.admin import NewTopic
 
 from records import InvalidTrade, decode
+from settings import Settings
+from streaming.kafka import admin_client
 from tests.integration.conftest import Cluster, StartProgram
 from tests.programs import Program
 from tests.waiting import eventually, wait_for
@@ -146,3 +149,27 @@ async def test_dead_letters_wait_for_kafka_and_their_offsets_with_them(
     await produce(cluster, [GOOD])
     wait_for(last.trades, 30, "the stream goes on")
     assert "are no trades" not in last.log(), "the offsets of dead letters were committed"
+
+
+async def test_only_a_letter_too_large_for_the_topic_loses_its_value(
+    cluster: Cluster, start: StartProgram
+) -> None:
+    small = NewTopic(
+        f"{cluster.topic}.dead-letter", 1, 1, topic_configs={"max.message.bytes": "2000"}
+    )
+    async with admin_client(
+        Settings(kafka_client_bootstrap_server=[cluster.broker.bootstrap_server])
+    ) as admin:
+        await admin.create_topics([small, NewTopic(cluster.topic, 1, 1)])
+    await produce(cluster, [b"garbage 1", b"x" * 5000, b"garbage 2"])
+    chart = start("chart_app", cluster.settings).wait_ready()
+    letters = await dead_letters(cluster, 3)
+    assert [letter.value for letter in letters] == [b"garbage 1", None, b"garbage 2"]
+    reasons = [dict(letter.headers)["reason"].decode() for letter in letters]
+    assert [reason.endswith("(value left out: too large)") for reason in reasons] == [
+        False,
+        True,
+        False,
+    ]
+    await produce(cluster, [GOOD])
+    wait_for(chart.trades, 20, "the stream goes on")
