@@ -16,6 +16,13 @@ import msgspec
 REPEAT_INTERVAL_S = 10.0
 NOISY_LOGGERS = ("aiokafka", "asyncio", "faust", "mode")
 
+#: Where the libraries log less than we do, by our level.
+LIBRARY_LEVELS = {
+    "DEBUG": {"aiokafka.conn": {"level": "INFO"}},  # at DEBUG it writes the SASL password
+    # At INFO they tell each step of a start, a stop and a rebalance.
+    "INFO": {name: {"level": "WARNING"} for name in NOISY_LOGGERS},
+}
+
 _encode_json = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -97,10 +104,7 @@ def config(level: str, form: str) -> dict[str, Any]:
                 "filters": ["no_repeats"],
             }
         },
-        # The libraries tell each start, stop and rebalance step at INFO.
-        "loggers": {name: {"level": "WARNING"} for name in NOISY_LOGGERS}
-        if level == "INFO"
-        else {"aiokafka.conn": {"level": "INFO"}},  # at DEBUG it writes the SASL password
+        "loggers": LIBRARY_LEVELS.get(level, {}),
         "root": {"level": level, "handlers": ["standard_error"]},
     }
 

@@ -108,3 +108,4 @@ def test_repeats_of_the_libraries_are_held_back_for_a_while() -> None:
 def test_the_configuration_is_one_that_logging_takes(form: str) -> None:
     logging.config.DictConfigurator(config("INFO", form))
     assert config("DEBUG", form)["loggers"].keys() == {"aiokafka.conn"}
+    assert config("ERROR", form)["loggers"] == {}, "nothing below ERROR is let through"
