@@ -38,7 +38,7 @@ REQUEST_TIMEOUT_S = 30.0
 
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 # A fetch makes tens of thousands of objects and soon drops them, in no cycles. With Python's
-# threshold of 700 the collector takes a third of the consumer's time to find nothing.
+# threshold of 700 the collector takes a fifth of the consumer's time to find nothing.
 gc.set_threshold(50_000, 20, 100)
 
 
@@ -79,10 +79,7 @@ class _Boot(BootStrategy):
     def server(self) -> Iterable[ServiceT]:
         return self._chain(
             self.sensors(),
-            self.web_server(),
-            [self.app.gate],
-            self.kafka_producer(),
-            [self.app.pulse],
+            self.producer_only(),
             self.kafka_consumer(),
             self.agents(),
             self.kafka_conductor(),

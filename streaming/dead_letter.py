@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from prometheus_client import Counter
@@ -44,8 +45,8 @@ class DeadLetterQueue:
         while left and not self._should_stop():
             kafka = self._producer().kafka
             try:
-                filled, count = self._fill(source, left[:at_once])
-                if not await self._confirmed(topic, filled, source.partition):
+                filled, count = _fill(kafka, source, left[:at_once])
+                if not await self._confirmed(kafka, topic, filled, source.partition):
                     break
             except MessageSizeTooLargeError:
                 self._producer().send_failed(kafka)
@@ -61,22 +62,9 @@ class DeadLetterQueue:
                 del left[:count]
         return not left
 
-    def _fill(self, source: Batch, letters: Iterable[DeadLetter]) -> tuple[BatchBuilder, int]:
-        # Not producer.send(): that takes no record without both key and value.
-        batch = self._producer().kafka.create_batch()
-        count = 0
-        for letter in letters:
-            record = letter.record
-            headers = [*record.headers, *_where_it_stood(source, letter)]
-            value = None if letter.is_too_large else record.value
-            if not batch.append(key=record.key, value=value, timestamp=None, headers=headers):
-                break
-            count += 1
-        batch.close()
-        return batch, count
-
-    async def _confirmed(self, topic: str, batch: BatchBuilder, partition: int) -> bool:
-        kafka = self._producer().kafka
+    async def _confirmed(
+        self, kafka: AIOKafkaProducer, topic: str, batch: BatchBuilder, partition: int
+    ) -> bool:
         partitions = await kafka.partitions_for(topic)
         sent = await kafka.send_batch(batch, topic, partition=partition % len(partitions))
         while not self._should_stop():
@@ -84,6 +72,23 @@ class DeadLetterQueue:
                 sent.result()
                 return True
         return False
+
+
+def _fill(
+    kafka: AIOKafkaProducer, source: Batch, letters: Iterable[DeadLetter]
+) -> tuple[BatchBuilder, int]:
+    # Not producer.send(): that takes no record without both key and value.
+    batch = kafka.create_batch()
+    count = 0
+    for letter in letters:
+        record = letter.record
+        headers = [*record.headers, *_where_it_stood(source, letter)]
+        value = None if letter.is_too_large else record.value
+        if not batch.append(key=record.key, value=value, timestamp=None, headers=headers):
+            break
+        count += 1
+    batch.close()
+    return batch, count
 
 
 def _where_it_stood(source: Batch, letter: DeadLetter) -> list[tuple[str, bytes]]:
