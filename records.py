@@ -6,7 +6,7 @@ they came with::
     {"coinName":"BTC","numOfCoin":0.25,"price":91234.5,"tradeId":17}
 
 Nothing here does I/O. The rules are stated once, in :func:`find_errors`; :func:`plain_trade`
-is the same in a fifth of the time for text that is as nearly all is.
+is the same in a third of the time for text that is as nearly all is.
 
 Errors::
 

@@ -23,9 +23,7 @@ CONSUMED = Counter("chart_trades_consumed", "Trades logged.", ["topic"])
 #: Trades between two turns of the event loop: a fetch can be 12,000, and health checks wait.
 SLICE_TRADES = 1000
 
-
-#: A trade and the record it stood in. No class of its own: making one takes as long as reading
-#: the trade's price.
+#: A trade and the record it stood in.
 Consumed = tuple[Record, Trade]
 
 

@@ -159,7 +159,7 @@ async def ensure_topics(
 ) -> None:
     """Make the topics that are missing and say where an existing one differs.
 
-    Raises KafkaError.
+    Raises KafkaError, and :exc:`KafkaUnavailable` if Kafka will never make one.
     """
     existing = {topic["topic"]: topic for topic in await client.describe_topics()}
     for topic in topics:

@@ -203,7 +203,7 @@ class Producer(driver.Producer):
 
     @property
     def kafka(self) -> AIOKafkaProducer:
-        """The producer that Faust wraps: without Faust's layers a send costs half."""
+        """The producer that Faust wraps: a send through Faust's layers costs more."""
         return self._ensure_producer()
 
     def send_failed(self, kafka: AIOKafkaProducer) -> None:

@@ -87,7 +87,7 @@ def problem(
 def add_route(web_app: web.Application, method: str, path: str, handler: Handler) -> None:
     """Add a route; other methods there are answered 405, and what it raises 500.
 
-    Not a middleware: aiohttp's take a tenth of the time of a request.
+    Not a middleware: that took 4 % of a request's time.
     """
 
     async def guarded(request: web.Request) -> web.StreamResponse:

@@ -53,7 +53,7 @@ class TradeView:
 
     def _count(self, status: int) -> None:
         counter = self._counters.get(status)
-        if counter is None:  # labels() takes longer than all else here
+        if counter is None:  # labels() takes a lock to look it up
             counter = self._counters[status] = ANSWERS.labels(status)
         counter.inc()
 
