@@ -165,9 +165,17 @@ class Consumer(driver.Consumer):
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Seek all partitions to their committed offsets."""
+        """Seek all partitions to their committed offsets, or else to their beginnings.
+
+        aiokafka leaves a partition without a committed offset where it is: what was fetched
+        and thrown away would be skipped.
+        """
         self._seeks += 1
-        return await super().seek_to_committed()
+        offsets = await super().seek_to_committed()
+        uncommitted = [tp for tp, offset in offsets.items() if not offset or offset < 0]
+        if uncommitted:
+            await self._thread.seek_to_beginning(*uncommitted)  # type: ignore[arg-type]
+        return offsets
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Let the batches in hand finish, commit, and forget the partitions."""

@@ -88,23 +88,43 @@ async def test_nothing_is_lost_when_one_of_two_workers_is_killed(
     await check_nothing_is_lost(Poster(trading.url, cluster.topic), [chart, other], kill_one)
 
 
+async def kill_and_restart_kafka(cluster: Cluster, posting: Poster) -> None:
+    """Kill the broker; start it again once a client has noticed."""
+    cluster.broker.kill()
+
+    async def noticed() -> bool:
+        return posting.unknown > 0
+
+    await eventually(noticed, 15, "a trade was answered 503")
+    cluster.broker.start()
+
+
 async def test_nothing_is_lost_when_kafka_is_killed(
     cluster: Cluster, trading: Program, chart: Program
 ) -> None:
     posting = Poster(trading.url, cluster.topic)
-
-    async def kill_and_restart() -> None:
-        cluster.broker.kill()
-
-        async def noticed() -> bool:
-            return posting.unknown > 0
-
-        await eventually(noticed, 15, "a trade was answered 503")
-        cluster.broker.start()
-
-    await check_nothing_is_lost(posting, [chart], kill_and_restart)
+    await check_nothing_is_lost(posting, [chart], lambda: kill_and_restart_kafka(cluster, posting))
     assert trading.running
     assert chart.running
+
+
+async def test_nothing_is_lost_when_kafka_is_killed_before_the_first_commit(
+    cluster: Cluster, trading: Program, start: StartProgram
+) -> None:
+    posting = Poster(trading.url, cluster.topic)
+    charts: list[Program] = []
+
+    async def start_and_kill() -> None:
+        chart = start("chart_app", cluster.settings)
+        charts.append(chart)
+
+        async def logs() -> bool:
+            return bool(chart.trades())
+
+        await eventually(logs, 30, "the worker has logged its first trades")
+        await kill_and_restart_kafka(cluster, posting)
+
+    await check_nothing_is_lost(posting, charts, start_and_kill)
 
 
 async def test_nothing_is_lost_when_trading_app_is_restarted(
