@@ -5,6 +5,7 @@ The README's settings table and ``.env.example`` name them; a test keeps the thr
 
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -50,6 +51,15 @@ Server = Annotated[
 ]
 
 
+def _is_a_database(url: str) -> str:
+    if url and not url.startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    return url
+
+
+Asset = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,16}$")]
+
+
 class Settings(BaseSettings):
     """The settings of both programs. An environment variable is the field in capitals."""
 
@@ -85,6 +95,14 @@ class Settings(BaseSettings):
     trade_partitions: PositiveInt = 4
     trade_retention_bytes: Annotated[int, Field(ge=-1)] = 1024**3
     trade_max_future: Seconds = 3600
+
+    data_dir: Path = Path("data")
+    database_url: Annotated[str, AfterValidator(_is_a_database)] = ""
+    store_trades: bool = True
+    quote_assets: Annotated[list[Asset], NoDecode, BeforeValidator(_split)] = [
+        *("USDT", "USDC", "BUSD", "USD", "EUR", "GBP", "JPY", "KRW", "BTC", "ETH", "BNB")
+    ]
+    default_quote_asset: Asset = "USD"
 
     http_host: str = "127.0.0.1"
     trading_port: Port = 3000

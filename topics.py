@@ -10,6 +10,10 @@ CLOCK_SKEW_MS = 60_000
 #: A dead letter is a record of the source topic (1 MB by default) and our headers.
 DEAD_LETTER_MAX_BYTES = 10 * 1024 * 1024
 
+LIVE_RETENTION_MS = 60 * 60 * 1000
+#: Bytes per partition: a worker that catches up writes more in an hour than anybody reads.
+LIVE_RETENTION_BYTES = 256 * 1024 * 1024
+
 
 def trade_topics(settings: Settings) -> list[TopicSpec]:
     """Return the topics of ``TRADE_TOPICS``.
@@ -46,6 +50,22 @@ def dead_letter_topics(settings: Settings) -> list[TopicSpec]:
         )
         for name in settings.trade_topics
     ]
+
+
+def live_topic(settings: Settings) -> TopicSpec:
+    """Return the topic on which chart_app's workers tell each other what is stored.
+
+    Nobody needs what stood there an hour ago: the store has it.
+    """
+    return TopicSpec(
+        f"{settings.trade_topics[0]}.live",
+        settings.trade_partitions,
+        {
+            "retention.ms": str(LIVE_RETENTION_MS),
+            "retention.bytes": str(LIVE_RETENTION_BYTES),
+            "segment.bytes": str(LIVE_RETENTION_BYTES // 4),
+        },
+    )
 
 
 def dead_letter_topic(name: str) -> str:

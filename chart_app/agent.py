@@ -1,51 +1,154 @@
-"""The consumer group: logs each trade, and puts aside what is none."""
+"""The consumer group: logs each trade, stores it, and puts aside what is none."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 
 import faust
+from faust.types import TP
 from prometheus_client import Counter
 
 import records
 from chart_app import trade_log
+from chart_app.candles import Tick
+from chart_app.live import Announcer
+from chart_app.offsets import Offsets
+from chart_app.schema import trade_id
+from chart_app.store import Portion, Progress, Store, StoredTrade, StoreUnavailable, Superseded
 from records import InvalidTrade, Trade
 from streaming.app import App
 from streaming.dead_letter import DeadLetter, DeadLetterQueue
 from streaming.logs import info_many
-from streaming.transport import Batch, Record
+from streaming.transport import Batch, Consumer, Record
 from topics import dead_letter_topic
 
 logger = logging.getLogger(__name__)
 trades_logger = logging.getLogger("chart_app.trades")
 
 CONSUMED = Counter("chart_trades_consumed", "Trades logged.", ["topic"])
+STORED = Counter("chart_trades_stored", "Trades stored that were new.", ["topic"])
 #: Trades between two turns of the event loop: a fetch can be 12,000, and health checks wait.
 SLICE_TRADES = 1000
+#: Between two tries to store a batch: the first pause, and the longest.
+RETRY_FIRST_S = 0.1
+RETRY_MAX_S = 2.0
+#: Between two tries to read the store's offsets.
+RETRY_PAUSE_S = 1.0
 
 #: A trade and the record it stood in.
 Consumed = tuple[Record, Trade]
 
 
 class Follower:
-    """Follows the trades, a batch at a time."""
+    """Follows the trades, a batch at a time.
 
-    def __init__(self, dead_letters: DeadLetterQueue) -> None:
+    While a batch is being stored the next one is read already.
+    """
+
+    def __init__(  # noqa: PLR0913 - keyword arguments, each one thing it works with
+        self,
+        *,
+        offsets: Offsets,
+        store: Store,
+        dead_letters: DeadLetterQueue,
+        announcer: Announcer,
+        consumer: Callable[[], Consumer],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        self._offsets = offsets
+        self._store = store
         self._dead_letters = dead_letters
+        self._announcer = announcer
+        self._consumer = consumer
+        self._should_stop = should_stop
+        self._trouble: str | None = None
 
-    async def handle(self, batch: Batch) -> bool:
-        """Log the trades of a batch; return whether all its records are dealt with.
+    def check(self) -> str | None:
+        """Return None if the store takes what it is given, else what is wrong."""
+        return self._trouble
 
-        False means that the program ends: the next worker gets the batch again.
-        """
-        for records_ in batch.slices(SLICE_TRADES):
-            consumed, letters = sort(records_)
+    async def follow(self, batches: AsyncIterator[Batch]) -> None:
+        """Handle batches until the program ends."""
+        storing: asyncio.Task[None] | None = None
+        try:
+            async for batch in batches:
+                portion = await self._read(batch)
+                if storing:
+                    await storing
+                if portion:
+                    storing = asyncio.create_task(self._keep(batch, portion))
+                if self._should_stop():
+                    return
+        finally:
+            if storing:
+                await storing
+
+    async def _read(self, batch: Batch) -> Portion | None:
+        """Log the trades of a batch and put aside what is none; return what is to be stored."""
+        tp = TP(batch.topic, batch.partition)
+        progress = await self._progress(batch, tp)
+        if progress is None:
+            return None
+        trades: list[StoredTrade] = []
+        for slice_ in batch.slices(SLICE_TRADES):
+            new = slice_
+            if slice_[0].offset < progress.next_offset:
+                new = [record for record in slice_ if record.offset >= progress.next_offset]
+            consumed, letters = sort(new)
             log(batch, consumed)
             CONSUMED.labels(batch.topic).inc(len(consumed))
             if letters and not await self._put_aside(batch, letters):
-                return False
+                return None
+            trades += stored_trades(progress.log, consumed)
             await asyncio.sleep(0)
-        return True
+        self._offsets.advance(tp, batch.next_offset)
+        return Portion(tp, progress, batch.next_offset, trades)
+
+    async def _progress(self, batch: Batch, tp: TP) -> Progress | None:
+        """Return where the batch continues, or None if it does not: then it is thrown away."""
+        consumer = self._consumer()
+        while not self._should_stop() and not consumer.is_stale(batch):
+            progress = self._offsets.get(tp)
+            if progress is None:
+                if tp not in await self._offsets.load(consumer.assignment()):
+                    await asyncio.sleep(RETRY_PAUSE_S)
+            elif batch.records[0].offset > progress.next_offset < consumer.start_offset(tp):
+                await consumer.seek_back()  # what is between was not read since the last seek
+            elif batch.next_offset <= progress.next_offset:
+                return None  # read before
+            else:
+                return progress
+        return None
+
+    async def _keep(self, batch: Batch, portion: Portion) -> None:
+        """Store a portion, let its offset be committed, and tell everybody."""
+        pause = RETRY_FIRST_S
+        while not self._should_stop():
+            if self._consumer().is_stale(batch):
+                return
+            try:
+                change = await self._store.apply(portion)
+            except Superseded as error:
+                logger.warning("%s; reading on from where the store stands", error)
+                await self._consumer().seek_back()
+                return
+            except StoreUnavailable as error:
+                self._note(f"the store does not answer: {error}")
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, RETRY_MAX_S)
+            else:
+                self._note(None)
+                STORED.labels(batch.topic).inc(len(change.trades))
+                self._consumer().done(batch)
+                await self._announcer.announce(change)
+                return
+
+    def _note(self, trouble: str | None) -> None:
+        if trouble and not self._trouble:
+            logger.error("Waiting: %s", trouble)
+        elif self._trouble and not trouble:
+            logger.info("The store answers again")
+        self._trouble = trouble
 
     async def _put_aside(self, batch: Batch, letters: list[DeadLetter]) -> bool:
         topic = dead_letter_topic(batch.topic)
@@ -87,17 +190,21 @@ def log(batch: Batch, consumed: list[Consumed]) -> None:
     )
 
 
-async def follow(
-    batches: AsyncIterator[Batch], follower: Follower, mark_done: Callable[[Batch], None]
-) -> None:
-    """Handle batches until one is left undone.
-
-    Nothing behind that one may be marked: its offset is committed with theirs.
-    """
-    async for batch in batches:
-        if not await follower.handle(batch):
-            return
-        mark_done(batch)
+def stored_trades(log_: int, consumed: list[Consumed]) -> list[StoredTrade]:
+    """Return trades as the store takes them."""
+    first_id = trade_id(log_, 0)
+    trades = []
+    for record, trade in consumed:
+        offset = record.offset
+        own_id = trade.tradeId
+        sequence = offset
+        if own_id is not None:
+            number = records.as_integer(str(own_id))
+            sequence = offset if number is None else number
+            own_id = str(own_id).replace("\0", "\N{SYMBOL FOR NULL}")  # PostgreSQL has no NUL
+        tick = Tick(record.timestamp, sequence, first_id + offset, trade.price, trade.numOfCoin)
+        trades.append(StoredTrade(trade.coinName, tick, own_id, offset))
+    return trades
 
 
 def add_agent(app: App, topic: faust.TopicT, follower: Follower) -> None:
@@ -106,7 +213,7 @@ def add_agent(app: App, topic: faust.TopicT, follower: Follower) -> None:
     @app.agent(topic)
     async def follow_trades(batches: faust.StreamT[Batch]) -> None:
         try:
-            await follow(aiter(batches), follower, app.kafka_consumer.done)
+            await follower.follow(aiter(batches))
         except Exception as error:
             # Faust would restart the agent and go on behind the batch.
             logger.exception("A batch could not be handled; the worker ends")

@@ -5,7 +5,7 @@ import gc
 import logging
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, cast
 
 import faust
@@ -13,6 +13,7 @@ import uvloop
 from aiohttp import web
 from faust.app.base import BootStrategy
 from faust.cli import worker as worker_command
+from faust.types import TP
 from faust.types.transports import TransportT
 from faust.types.web import Web as WebT
 from mode import ServiceT
@@ -35,6 +36,8 @@ STREAM_BUFFER_BATCHES = 16
 COMMIT_INTERVAL_S = 1.0
 #: How long a request to the broker may take before its connection is given up.
 REQUEST_TIMEOUT_S = 30.0
+
+StartOffsets = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 # A fetch makes tens of thousands of objects and soon drops them, in no cycles. With Python's
@@ -88,7 +91,11 @@ class _Boot(BootStrategy):
 
     def producer_only(self) -> Iterable[ServiceT]:
         return self._chain(
-            self.web_server(), [self.app.gate], self.kafka_producer(), [self.app.pulse]
+            self.web_server(),
+            [self.app.gate],
+            self.kafka_producer(),
+            [self.app.pulse],
+            self.app.services,
         )
 
 
@@ -109,10 +116,19 @@ class App(faust.App):
         port: int,
         topics: list[TopicSpec],
         producer_only: bool = False,
+        services: Iterable[ServiceT] = (),
+        start_offsets: StartOffsets | None = None,
     ) -> None:
+        """Set the app up; ``services`` start as soon as Kafka is there, before the consumer.
+
+        ``start_offsets`` says where to read partitions from, if not from the offsets that the
+        group has committed.
+        """
         self.gate = KafkaGate(settings, topics)
         self.pulse = health.Pulse(lambda: self.kafka_producer)
         self.producer_only = producer_only
+        self.services = list(services)
+        self._start_offsets = start_offsets
         super().__init__(
             id,
             origin=origin,
@@ -144,6 +160,10 @@ class App(faust.App):
         metrics.add_routes(web_app)
         openapi.add_routes(web_app, document)
         return web_app
+
+    async def start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
+        """Return the offsets to start from of those partitions that have one of our own."""
+        return await self._start_offsets(partitions) if self._start_offsets else {}
 
     @property
     def kafka_producer(self) -> Producer:

@@ -6,6 +6,7 @@ producer from ``app.transport`` and from nowhere else.
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import KafkaError
 from aiokafka.record._protocols import DefaultRecordProtocol
+from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage, EventT, Message
 from mode import Service
@@ -38,6 +40,8 @@ class Batch:
     topic: str
     partition: int
     records: list[Record]
+    #: Where the consumer stood when it was fetched: see :meth:`Consumer.is_stale`.
+    position: tuple[int, int] = (0, 0)
 
     @property
     def next_offset(self) -> int:
@@ -102,6 +106,7 @@ class Consumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._next_offsets: dict[TP, int] = {}
+        self._start_offsets: dict[TP, int] = {}
         self._seeks = 0
 
     def done(self, batch: Batch) -> None:
@@ -109,6 +114,20 @@ class Consumer(driver.Consumer):
         tp = TP(batch.topic, batch.partition)
         if tp in self.assignment():
             self._next_offsets[tp] = batch.next_offset
+
+    def is_stale(self, batch: Batch) -> bool:
+        """Tell whether there was a rebalance or a seek since the batch was fetched.
+
+        Then it is fetched again, by us or by who has the partition now.
+        """
+        return batch.position != self._position()
+
+    def start_offset(self, tp: TP) -> int:
+        """Return where reading a partition began at the last seek: all since was handed out.
+
+        After a seek that failed nobody knows: then it is beyond every offset.
+        """
+        return self._start_offsets.get(tp, sys.maxsize)
 
     def lags(self) -> dict[TP, int]:
         """Return how many records each assigned partition holds that are not done yet."""
@@ -127,25 +146,26 @@ class Consumer(driver.Consumer):
             return
         if not self.flow_active or self._position() != position:
             # Fetched before a rebalance or a seek: where the next fetch starts is unknown.
-            await self._seek_back()
+            await self.seek_back()
             return
         for tp, partition_records in records.items():
             if not self.flow_active or self._position() != position:
                 break
             if active is None or tp in active or tp in self._buffered_partitions:
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
-                yield tp, self._batch_message(tp, partition_records)
+                yield tp, self._batch_message(tp, partition_records, position)
 
     def _position(self) -> tuple[int, int]:
         return self.app.consumer_generation_id, self._seeks
 
-    async def _seek_back(self) -> None:
+    async def seek_back(self) -> None:
+        """Go back to where the partitions are to be read from; what was fetched is stale."""
         try:
             await self.perform_seek()
         except Exception as error:
-            self.log.warning("Could not seek back to the committed offsets: %r", error)
+            self.log.warning("Could not seek back: %r", error)
 
-    def _batch_message(self, tp: TP, records: list[Record]) -> Message:
+    def _batch_message(self, tp: TP, records: list[Record], position: tuple[int, int]) -> Message:
         last = records[-1]
         return ConsumerMessage(
             tp.topic,
@@ -155,7 +175,7 @@ class Consumer(driver.Consumer):
             last.timestamp_type,
             None,
             None,
-            Batch(tp.topic, tp.partition, records),  # type: ignore[arg-type]
+            Batch(tp.topic, tp.partition, records, position),  # type: ignore[arg-type]
             None,
             tp=tp,
             generation_id=self.app.consumer_generation_id,
@@ -165,16 +185,23 @@ class Consumer(driver.Consumer):
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Seek all partitions to their committed offsets, or else to their beginnings.
+        """Seek all partitions to the app's own offsets, else the committed, else the beginning.
 
         aiokafka leaves a partition without a committed offset where it is: what was fetched
         and thrown away would be skipped.
         """
         self._seeks += 1
-        offsets = await super().seek_to_committed()
-        uncommitted = [tp for tp, offset in offsets.items() if not offset or offset < 0]
-        if uncommitted:
-            await self._thread.seek_to_beginning(*uncommitted)  # type: ignore[arg-type]
+        self._start_offsets = {}
+        committed = await super().seek_to_committed()
+        own = await self.app.start_offsets(self.assignment())  # type: ignore[attr-defined]
+        offsets = {TP(*tp): offset or 0 for tp, offset in {**committed, **own}.items()}
+        to_beginning = [TopicPartition(*tp) for tp, offset in offsets.items() if offset <= 0]
+        if to_beginning:
+            await self._thread.seek_to_beginning(*to_beginning)
+        for tp, offset in own.items():
+            if offset > 0:
+                await self.seek(tp, offset)
+        self._start_offsets = {tp: max(offset, 0) for tp, offset in offsets.items()}
         return offsets
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:

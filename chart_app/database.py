@@ -1,0 +1,88 @@
+"""The database: its address, and one engine to write with and one to read with."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Dialect, event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from chart_app.schema import SQLITE
+from settings import Settings
+
+SQLITE_FILE = "chart.sqlite"
+#: How long a statement may wait: for another process's lock, or for a server that hangs.
+TIMEOUT_S = 5.0
+#: Statements kept prepared. There are about as many as sizes of a batch: see rows.py.
+STATEMENTS_KEPT = 500
+READERS = 8
+
+
+class Database:
+    """SQLite (WAL) or PostgreSQL, by URL."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.is_sqlite = url.get_backend_name() == SQLITE
+        if self.is_sqlite:
+            self.writer = self._sqlite(pool_size=1)
+            self.reader = self._sqlite(pool_size=READERS, isolation_level="AUTOCOMMIT")
+            event.listen(self.writer.sync_engine, "begin", _begin_immediate)
+        else:
+            # Two workers that write the same candle: the later one fails, and tries again.
+            self.writer = self._postgresql(pool_size=1, isolation_level="REPEATABLE READ")
+            self.reader = self._postgresql(pool_size=READERS, isolation_level="AUTOCOMMIT")
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return SQLAlchemy's dialect."""
+        return self.writer.dialect
+
+    def _sqlite(self, **options: Any) -> AsyncEngine:
+        Path(self.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        engine = create_async_engine(
+            self.url.set(drivername="sqlite+aiosqlite"),
+            connect_args={"timeout": TIMEOUT_S, "cached_statements": STATEMENTS_KEPT},
+            max_overflow=0,
+            **options,
+        )
+        event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+        return engine
+
+    def _postgresql(self, **options: Any) -> AsyncEngine:
+        return create_async_engine(
+            self.url.set(drivername="postgresql+asyncpg"),
+            connect_args={
+                "timeout": TIMEOUT_S,
+                "command_timeout": TIMEOUT_S,
+                "prepared_statement_cache_size": STATEMENTS_KEPT,
+            },
+            pool_pre_ping=True,
+            max_overflow=0,
+            **options,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.writer.dispose()
+        await self.reader.dispose()
+
+
+def database_url(settings: Settings) -> URL:
+    """Return ``DATABASE_URL``, or SQLite's of a file under ``DATA_DIR``."""
+    if settings.database_url:
+        return make_url(settings.database_url)
+    return URL.create(SQLITE, database=str(settings.data_dir / SQLITE_FILE))
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # we begin transactions, not Python's driver
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # A power cut may take the last transactions back, offsets and all: they are read again.
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    # Not at the first write: by then another process may have changed what we read.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,198 @@
+"""What is stored, told to all workers: the topic ``tradeData.live``.
+
+One message a coin and batch, or several for a large one; key: the coin. JSON::
+
+    {"trades": [[id, time, "price", "amount"], …],
+     "candles": [[interval, open_time, "open", "high", "low", "close", "volume", "quoteVolume",
+                  trades, first_id, last_id], …]}
+
+A message without a key says that a worker has taken partitions over: the one before may have
+died between storing and telling, so what is shown must be read from the store again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from itertools import zip_longest
+from typing import Any, Protocol
+
+import msgspec
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+from mode import Service
+
+from chart_app.candles import Candle, CandleKey
+from chart_app.intervals import Interval
+from chart_app.schema import plain
+from chart_app.store import Change, StoreUnavailable
+from streaming.transport import Producer
+
+logger = logging.getLogger(__name__)
+
+#: Trades, or candles, of a message: with the longest numbers half of what a message may hold.
+MESSAGE_ITEMS = 1000
+POLL_TIMEOUT_MS = 1000
+STOP_CHECK_INTERVAL_S = 0.5
+RETRY_INTERVAL_S = 1.0
+
+
+class LiveTrade(msgspec.Struct, array_like=True, gc=False):
+    """A trade that was stored. Times in ms; numbers as text, with their digits."""
+
+    id: int
+    time: int
+    price: str
+    amount: str
+
+
+class LiveCandle(msgspec.Struct, array_like=True, gc=False):
+    """A candle as it was stored."""
+
+    interval: Interval
+    open_time: int
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+    quote_volume: str
+    trades: int
+    first_id: int
+    last_id: int
+
+
+class LiveMessage(msgspec.Struct, gc=False):
+    """What a batch has changed for one coin."""
+
+    trades: list[LiveTrade] = []
+    candles: list[LiveCandle] = []
+
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(LiveMessage).decode
+
+
+def live_candle(key: CandleKey, candle: Candle) -> LiveCandle:
+    """Return a candle as it is told."""
+    return LiveCandle(
+        key.interval,
+        key.open_time,
+        *(plain(candle.open), plain(candle.high), plain(candle.low), plain(candle.close)),
+        *(plain(candle.volume), plain(candle.quote_volume), candle.trades),
+        *(candle.first.id, candle.last.id),
+    )
+
+
+def messages(change: Change) -> Iterator[tuple[str, bytes]]:
+    """Yield (coin, message) for all that a batch has changed."""
+    trades: dict[str, list[Any]] = {}
+    for coin, tick, _, _ in change.trades:
+        item = (tick.id, tick.time, plain(tick.price), plain(tick.amount))
+        trades.setdefault(coin, []).append(item)
+    candles: dict[str, list[LiveCandle]] = {}
+    for key, candle in change.candles.items():
+        candles.setdefault(key.coin, []).append(live_candle(key, candle))
+    for coin, candles_of_coin in candles.items():
+        for trades_part, candles_part in zip_longest(
+            _parts(trades[coin]), _parts(candles_of_coin), fillvalue=()
+        ):
+            yield coin, encode({"trades": trades_part, "candles": candles_part})
+
+
+def _parts(items: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(items), MESSAGE_ITEMS):
+        yield items[start : start + MESSAGE_ITEMS]
+
+
+class Announcer:
+    """Tells all workers what was stored."""
+
+    def __init__(
+        self, topic: str, producer: Callable[[], Producer], should_stop: Callable[[], bool]
+    ) -> None:
+        self._topic = topic
+        self._producer = producer
+        self._should_stop = should_stop
+
+    async def announce(self, change: Change) -> None:
+        """Tell what a batch has changed; return once Kafka has it, or the program ends."""
+        await self._send((coin.encode(), value) for coin, value in messages(change))
+
+    async def announce_takeover(self) -> None:
+        """Tell that this worker has taken partitions over."""
+        await self._send([(None, b"{}")])
+
+    async def _send(self, messages: Iterable[tuple[bytes | None, bytes]]) -> None:
+        kafka = self._producer().kafka
+        try:
+            sent = {await kafka.send(self._topic, value, key=key) for key, value in messages}
+            while sent and not self._should_stop():
+                done, sent = await asyncio.wait(sent, timeout=STOP_CHECK_INTERVAL_S)
+                for future in done:
+                    future.result()
+        except KafkaError as error:
+            # It is stored; only those who watch will see it later, with the next trade.
+            logger.error("Could not tell the other workers what was stored: %r", error)
+            self._producer().send_failed(kafka)
+
+
+class Listener(Protocol):
+    """Takes what was stored."""
+
+    def is_watched(self, coin: str) -> bool:
+        """Tell whether anything of a coin is of interest; if not, it is not even decoded."""
+
+    def handle(self, coin: str, message: LiveMessage) -> None:
+        """Take what has changed for a coin."""
+
+    async def refresh(self) -> None:
+        """Read again from the store what is shown: something may have been missed."""
+
+
+class LiveFeed(Service):
+    """Reads the whole topic from now on, and hands it to the listener."""
+
+    logger = logger
+    mundane_level = "debug"
+
+    def __init__(
+        self,
+        topic: str,
+        listener: Listener,
+        new_consumer: Callable[[], AIOKafkaConsumer],
+        partitions: Callable[[], Awaitable[Iterable[int]]],
+    ) -> None:
+        super().__init__()
+        self._topic = topic
+        self._listener = listener
+        self._new_consumer = new_consumer
+        self._partitions = partitions
+
+    @Service.task
+    async def _read(self) -> None:
+        while not self.should_stop:
+            try:
+                await self._follow()
+            except (KafkaError, StoreUnavailable) as error:
+                logger.error("Could not follow %s: %r", self._topic, error)
+            await self.sleep(RETRY_INTERVAL_S)
+
+    async def _follow(self) -> None:
+        async with self._new_consumer() as consumer:
+            numbers = await self._partitions()
+            consumer.assign([TopicPartition(self._topic, number) for number in numbers])
+            await consumer.seek_to_end()
+            await self._listener.refresh()
+            while not self.should_stop:
+                fetched = await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS)
+                for records in fetched.values():
+                    for record in records:
+                        await self._handle(record.key, record.value)
+
+    async def _handle(self, key: bytes | None, value: bytes) -> None:
+        if key is None:
+            await self._listener.refresh()
+        elif self._listener.is_watched(coin := key.decode()):
+            self._listener.handle(coin, decode(value))
+            await asyncio.sleep(0)  # those who are told of a large message get their turn

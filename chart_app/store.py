@@ -1,0 +1,298 @@
+"""The store: trades, candles, and how far the partitions are consumed, in one transaction.
+
+Errors::
+
+    StoreError
+      + StoreUnavailable    the database does not answer, or is locked: try again later
+      + Superseded          the partition stands at another offset: read that again
+      + WrongStore          the database is not one this program can use
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from asyncpg.exceptions import InterfaceError, PostgresError
+from faust.types import TP
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chart_app import rows, schema
+from chart_app.candles import Candle, CandleKey, Mark, Tick, fold_coin, merge
+from chart_app.database import Database
+from chart_app.intervals import Interval
+from chart_app.places import Places, count_places
+
+DATABASE_ERRORS = (
+    SQLAlchemyError,
+    PostgresError,
+    InterfaceError,
+    sqlite3.Error,
+    OSError,
+    TimeoutError,
+)
+
+
+class StoreError(Exception):
+    """The store did not do what it was asked for."""
+
+
+class StoreUnavailable(StoreError):
+    """The database does not answer, or is locked: try again later."""
+
+
+class Superseded(StoreError):
+    """The partition stands at another offset: another worker has it, or had it last."""
+
+
+class WrongStore(StoreError):
+    """The database is not one this program can use."""
+
+
+class Progress(NamedTuple):
+    """How far a partition is consumed, and its number in the ids of its trades."""
+
+    next_offset: int
+    topic_id: str
+    log: int
+
+
+class StoredTrade(NamedTuple):
+    """A trade as it is stored. ``trade_id`` is the sender's own, as text."""
+
+    coin: str
+    tick: Tick
+    trade_id: str | None
+    offset: int
+
+
+@dataclass(frozen=True)
+class Portion:
+    """Consecutive trades of a partition, up to ``next_offset``: what one transaction stores."""
+
+    tp: TP
+    progress: Progress
+    next_offset: int
+    trades: list[StoredTrade]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a portion has changed: its trades that were new, and their candles as they are now."""
+
+    trades: list[StoredTrade] = field(default_factory=list)
+    candles: dict[CandleKey, Candle] = field(default_factory=dict)
+
+
+class Store:
+    """The writing side: one transaction at a time."""
+
+    def __init__(self, database: Database, *, store_trades: bool) -> None:
+        self._engine = database.writer
+        self._store_trades = store_trades
+        dialect = database.dialect
+        self._number = schema.exact_binder(dialect)
+        self._insert_trades = rows.insert_new(schema.trades, dialect)
+        self._upsert_candles = rows.upsert(schema.candles, dialect)
+        self._select_candles = rows.select_by(list(schema.candles.primary_key), dialect)
+        self._upsert_coins = rows.upsert(schema.coins, dialect)
+        #: (price places, amount places) of coins, as far as we know them.
+        self._places: dict[str, Places] = {}
+
+    async def open(self) -> None:
+        """Make the tables, if they are not there. Raises :exc:`StoreError`."""
+        async with self._transaction() as connection:
+            await connection.run_sync(schema.metadata.create_all)
+            version = await connection.scalar(select(schema.store.c.version))
+            if version is None:
+                await connection.execute(
+                    insert(schema.store).values(
+                        version=schema.VERSION, has_all_trades=self._store_trades
+                    )
+                )
+            elif version != schema.VERSION:
+                raise WrongStore(
+                    f"The store has version {version} of the tables, this program "
+                    f"version {schema.VERSION}: use the program of that version, or another "
+                    "DATABASE_URL or DATA_DIR, into which Kafka's trades are read again"
+                )
+            elif not self._store_trades:
+                await connection.execute(update(schema.store).values(has_all_trades=False))
+
+    async def progress(self, topic_ids: Mapping[TP, str]) -> dict[TP, Progress]:
+        """Return how far partitions are consumed, given the ids of their topics.
+
+        A partition not seen before, or of a topic that was made again, stands at 0.
+        """
+        table = schema.consumed
+        async with self._transaction() as connection:
+            known = {
+                TP(row.topic, row.partition): Progress(row.next_offset, row.topic_id, row.log)
+                for row in await connection.execute(select(table))
+            }
+            next_log = max((it.log for it in known.values()), default=-1) + 1
+            for tp, topic_id in topic_ids.items():
+                if tp in known and known[tp].topic_id == topic_id:
+                    continue
+                if next_log >= schema.MAX_LOGS:
+                    raise WrongStore(f"more than {schema.MAX_LOGS} partitions have been consumed")
+                new = Progress(0, topic_id, next_log)
+                where = (table.c.topic == tp.topic, table.c.partition == tp.partition)
+                statement = update(table).where(*where) if tp in known else insert(table)
+                await connection.execute(
+                    statement.values(topic=tp.topic, partition=tp.partition, **new._asdict())
+                )
+                known[tp] = new
+                next_log += 1
+            return {tp: known[tp] for tp in topic_ids}
+
+    async def apply(self, portion: Portion) -> Change:
+        """Store trades, candles and offset in one transaction; return what has changed.
+
+        Raises :exc:`Superseded`, or :exc:`StoreUnavailable`: then whether it was stored is
+        unknown, and trying again is safe.
+        """
+        async with self._transaction() as connection:
+            await self._pass_fence(connection, portion)
+            trades = portion.trades
+            if trades and self._store_trades:
+                trades = await self._store_new(connection, portion)
+            ticks = by_coin(trades)
+            candles = await self._merge_candles(connection, ticks)
+            places = await self._store_places(connection, ticks)
+        self._places.update(places)
+        return Change(trades, candles)
+
+    async def _pass_fence(self, connection: AsyncConnection, portion: Portion) -> None:
+        table = schema.consumed
+        result = await connection.execute(
+            update(table)
+            .where(
+                table.c.topic == portion.tp.topic,
+                table.c.partition == portion.tp.partition,
+                table.c.log == portion.progress.log,
+                table.c.next_offset == portion.progress.next_offset,
+            )
+            .values(next_offset=portion.next_offset)
+        )
+        if result.rowcount != 1:
+            raise Superseded(f"{portion.tp} is no longer at {portion.progress.next_offset}")
+
+    async def _store_new(self, connection: AsyncConnection, portion: Portion) -> list[StoredTrade]:
+        """Store the trades; return those that were not stored before under their trade id."""
+        topic, partition = portion.tp
+        number = self._number
+        count = await self._insert_trades.execute(
+            connection,
+            [
+                (
+                    *(tick.id, coin, tick.time, number(tick.price), number(tick.amount)),
+                    *(topic, partition, offset, trade_id),
+                )
+                for coin, tick, trade_id, offset in portion.trades
+            ],
+        )
+        if count == len(portion.trades):
+            return portion.trades
+        ids = schema.trades.c.id
+        first, last = portion.trades[0].tick.id, portion.trades[-1].tick.id
+        stored = set(await connection.scalars(select(ids).where(ids.between(first, last))))
+        return [trade for trade in portion.trades if trade.tick.id in stored]
+
+    async def _merge_candles(
+        self, connection: AsyncConnection, ticks: Mapping[str, list[Tick]]
+    ) -> dict[CandleKey, Candle]:
+        merged = {
+            CandleKey(coin, interval, open_time): candle
+            for coin, ticks_of_coin in ticks.items()
+            for interval, open_time, candle in fold_coin(ticks_of_coin)
+        }
+        for row in await self._select_candles.fetch(connection, list(merged)):
+            key, candle = read_candle(row)
+            merged[key] = merge(candle, merged[key])
+        # Sorted: two transactions that take the same rows in the same order cannot deadlock.
+        await self._upsert_candles.execute(
+            connection, [candle_row(key, merged[key], self._number) for key in sorted(merged)]
+        )
+        return merged
+
+    async def _store_places(
+        self, connection: AsyncConnection, ticks: Mapping[str, list[Tick]]
+    ) -> dict[str, Places]:
+        """Store decimal places of coins that have more than before; return those."""
+        grown = {
+            coin: places
+            for coin, ticks_of_coin in ticks.items()
+            if not (places := count_places(ticks_of_coin)).within(self._places.get(coin))
+        }
+        if grown:
+            table = schema.coins
+            for row in await connection.execute(select(table).where(table.c.coin.in_(grown))):
+                grown[row.coin] = grown[row.coin].union(Places(row.price_places, row.amount_places))
+            await self._upsert_coins.execute(
+                connection, [(coin, coin.casefold(), *grown[coin]) for coin in sorted(grown)]
+            )
+        return grown
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except DATABASE_ERRORS as error:
+            raise StoreUnavailable(f"{type(error).__name__}: {error}".split("\n")[0]) from error
+
+
+def by_coin(trades: Iterable[StoredTrade]) -> dict[str, list[Tick]]:
+    """Return the ticks of each coin."""
+    ticks: dict[str, list[Tick]] = {}
+    for trade in trades:
+        ticks.setdefault(trade[0], []).append(trade[1])
+    return ticks
+
+
+def candle_row(key: CandleKey, candle: Candle, number: Callable[[Decimal], Any]) -> tuple[Any, ...]:
+    """Return a row of the table of candles."""
+    first, last = candle.first, candle.last
+    return (
+        *(key.coin, key.interval.value, key.open_time),
+        *(number(first.price), number(candle.high), number(candle.low), number(last.price)),
+        *(number(candle.volume), number(candle.quote_volume), candle.trades),
+        *(first.time, str(first.sequence), first.id),
+        *(last.time, str(last.sequence), last.id),
+    )
+
+
+def read_candle(row: Iterable[Any]) -> tuple[CandleKey, Candle]:
+    """Return what a row of the table of candles says."""
+    (
+        coin,
+        interval,
+        open_time,
+        open_,
+        high,
+        low,
+        close,
+        volume,
+        quote_volume,
+        trades,
+        first_time,
+        first_sequence,
+        first_id,
+        last_time,
+        last_sequence,
+        last_id,
+    ) = row
+    return CandleKey(coin, Interval(interval), open_time), Candle(
+        Mark(first_time, int(first_sequence), first_id, Decimal(open_)),
+        Mark(last_time, int(last_sequence), last_id, Decimal(close)),
+        Decimal(high),
+        Decimal(low),
+        Decimal(volume),
+        Decimal(quote_volume),
+        trades,
+    )
