@@ -114,14 +114,15 @@ class Announcer:
         self._topic = topic
         self._producer = producer
         self._should_stop = should_stop
+        self._takeover: asyncio.Task[None] | None = None
 
     async def announce(self, change: Change) -> None:
         """Tell what a batch has changed; return once Kafka has it, or the program ends."""
         await self._send((coin.encode(), value) for coin, value in messages(change))
 
-    async def announce_takeover(self) -> None:
-        """Tell that this worker has taken partitions over."""
-        await self._send([(None, b"{}")])
+    def announce_takeover(self) -> None:
+        """Tell that this worker has taken partitions over, without waiting for Kafka."""
+        self._takeover = asyncio.create_task(self._send([(None, b"{}")]))
 
     async def _send(self, messages: Iterable[tuple[bytes | None, bytes]]) -> None:
         kafka = self._producer().kafka
@@ -140,11 +141,8 @@ class Announcer:
 class Listener(Protocol):
     """Takes what was stored."""
 
-    def is_watched(self, coin: str) -> bool:
-        """Tell whether anything of a coin is of interest; if not, it is not even decoded."""
-
-    def handle(self, coin: str, message: LiveMessage) -> None:
-        """Take what has changed for a coin."""
+    def handle(self, coin: str, value: bytes) -> None:
+        """Take a message of a coin."""
 
     async def refresh(self) -> None:
         """Read again from the store what is shown: something may have been missed."""
@@ -193,6 +191,6 @@ class LiveFeed(Service):
     async def _handle(self, key: bytes | None, value: bytes) -> None:
         if key is None:
             await self._listener.refresh()
-        elif self._listener.is_watched(coin := key.decode()):
-            self._listener.handle(coin, decode(value))
-            await asyncio.sleep(0)  # those who are told of a large message get their turn
+        else:
+            self._listener.handle(key.decode(), value)
+            await asyncio.sleep(0)  # the readers of a large message get their turn

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import faust
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
@@ -73,6 +74,17 @@ async def admin_client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]
         yield client
     finally:
         await client.close()
+
+
+def plain_consumer(settings: Settings) -> AIOKafkaConsumer:
+    """Return a consumer without a group, to be started, that begins with what comes next."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_client_bootstrap_server,
+        client_id=settings.client_id,
+        enable_auto_commit=False,
+        auto_offset_reset="latest",
+        **credentials_to_aiokafka_auth(credentials(settings)),
+    )
 
 
 class _Heard(logging.Handler):
