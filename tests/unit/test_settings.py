@@ -73,6 +73,9 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TRADE_TOPICS", ".."),
         ("LOG_FORMAT", "xml"),
         ("KAFKA_SECURITY_PROTOCOL", "TLS"),
+        ("DATABASE_URL", "mysql://host/db"),
+        ("QUOTE_ASSETS", "usd"),
+        ("STORE_TRADES", "perhaps"),
     ],
 )
 def test_a_bad_value_ends_the_start_with_a_line_that_names_it(
@@ -100,6 +103,8 @@ def test_every_setting_is_in_the_example_and_in_the_readme_with_its_default() ->
         value = field.default
         if isinstance(value, list):
             value = ",".join(value)
+        if isinstance(value, bool):
+            value = str(value).lower()
         defaults[name.upper()] = (
             "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
         )

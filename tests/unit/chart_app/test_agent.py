@@ -1,17 +1,117 @@
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from aiokafka.record.default_records import DefaultRecord
+from faust.types import TP
 
-from chart_app.agent import Follower, follow, sort
+from chart_app import agent
+from chart_app.agent import Follower, sort, stored_trades
+from chart_app.candles import Tick
+from chart_app.offsets import Offsets
+from chart_app.store import Change, Portion, Progress, StoreUnavailable, Superseded
+from records import Trade
 from streaming.transport import Batch, Record
+from tests.waiting import eventually
 
 GOOD = b'{"coinName":"BTC","numOfCoin":1,"price":2}'
+PARTITION = TP("tradeData", 0)
 
 
-def record(value: bytes | None, timestamp: int = 0) -> Record:
+def record(value: bytes | None, timestamp: int = 0, offset: int = 7) -> Record:
     """Return a record of a topic."""
-    return DefaultRecord(7, timestamp, 0, None, value, [])
+    return DefaultRecord(offset, timestamp, 0, None, value, [])
+
+
+def batch(*offsets: int) -> Batch:
+    """Return a batch of good trades."""
+    return Batch(*PARTITION, [record(GOOD, offset=offset) for offset in offsets])
+
+
+async def stream(batches: Iterable[Batch]) -> AsyncIterator[Batch]:
+    for it in batches:
+        yield it
+
+
+class Store:
+    """Keeps what it is given, after raising the errors it is to raise."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.kept: list[tuple[int, list[int]]] = []
+        self._errors = list(errors)
+
+    async def progress(self, topic_ids: Mapping[TP, str]) -> dict[TP, Progress]:
+        """Stand at offset 10."""
+        return {tp: Progress(10, topic_id, 0) for tp, topic_id in topic_ids.items()}
+
+    async def apply(self, portion: Portion) -> Change:
+        """Keep the offsets of a portion's trades."""
+        if self._errors:
+            raise self._errors.pop(0)
+        offsets = [trade.offset for trade in portion.trades]
+        self.kept.append((portion.progress.next_offset, offsets))
+        return Change(portion.trades, {})
+
+
+class Consumer:
+    """Remembers what was done, and how often it was sent back."""
+
+    def __init__(self, start_offset: int = 0) -> None:
+        self.done_offsets: list[int] = []
+        self.seeks = 0
+        self._start_offset = start_offset
+
+    def assignment(self) -> set[TP]:
+        """Have one partition."""
+        return {PARTITION}
+
+    def is_stale(self, _: Batch) -> bool:
+        """Throw away what was fetched before a seek."""
+        return self.seeks > 0
+
+    def start_offset(self, _: TP) -> int:
+        """Have begun there."""
+        return self._start_offset
+
+    async def seek_back(self) -> None:
+        """Count it."""
+        self.seeks += 1
+
+    def done(self, done: Batch) -> None:
+        """Remember it."""
+        self.done_offsets.append(done.next_offset)
+
+
+class Announcer:
+    """Counts the trades it is to tell."""
+
+    trades = 0
+
+    async def announce(self, change: Change) -> None:
+        """Count them."""
+        self.trades += len(change.trades)
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent, "RETRY_FIRST_S", 0.001)
+
+
+async def follow(store: Store, consumer: Consumer, *batches: Batch) -> Follower:
+    """Let the batches be followed from offset 10 on."""
+    offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
+    offsets._progress = await store.progress({PARTITION: "id"})
+    parts: dict[str, Any] = {"offsets": offsets, "store": store, "announcer": Announcer()}
+    follower = Follower(
+        **parts,
+        dead_letters=None,  # type: ignore[arg-type]
+        consumer=lambda: consumer,  # type: ignore[arg-type, return-value]
+        should_stop=lambda: False,
+    )
+    await follower.follow(stream(batches))
+    return follower
 
 
 def test_trades_are_told_from_what_is_none() -> None:
@@ -29,25 +129,89 @@ def test_a_record_without_a_time_is_no_trade(timestamp: int) -> None:
     assert letter.reason == f"timestamp: {timestamp} is no time"
 
 
-class Unwilling(Follower):
-    """Leaves one batch undone."""
+@pytest.mark.parametrize(
+    ("own_id", "sequence", "kept"),
+    [
+        (None, 7, None),
+        (17, 17, "17"),
+        ("17", 17, "17"),
+        ("-3", -3, "-3"),
+        ("x17", 7, "x17"),
+        ("a\0b", 7, "a␀b"),
+        (10**63, 10**63, str(10**63)),
+    ],
+)
+def test_a_trade_is_ordered_by_its_own_id_if_that_is_a_whole_number(
+    own_id: str | int | None, sequence: int, kept: str | None
+) -> None:
+    trade = Trade(coinName="BTC", numOfCoin=Decimal(1), price=Decimal(2), tradeId=own_id)
+    (stored,) = stored_trades(3, [(record(GOOD, 5), trade)])
+    assert stored.tick == Tick(5, sequence, 3 * 2**41 + 7, Decimal(2), Decimal(1))
+    assert (stored.coin, stored.trade_id, stored.offset) == ("BTC", kept, 7)
 
-    def __init__(self, undone: Batch) -> None:
-        self.undone = undone
 
-    async def handle(self, batch: Batch) -> bool:
-        """Refuse the one."""
-        return batch is not self.undone
+async def test_batches_are_stored_in_their_order() -> None:
+    store, consumer = Store(), Consumer()
+    await follow(store, consumer, batch(10, 11), batch(12), batch(13, 14))
+    assert store.kept == [(10, [10, 11]), (12, [12]), (13, [13, 14])]
+    assert consumer.done_offsets == [12, 13, 15]
 
 
-async def test_nothing_behind_a_batch_left_undone_is_marked_as_done() -> None:
-    batches = [Batch("tradeData", 0, [record(GOOD)]) for _ in range(4)]
+async def test_what_was_stored_before_is_skipped() -> None:
+    store, consumer = Store(), Consumer()
+    await follow(store, consumer, batch(7, 8, 9), batch(9, 10))
+    assert store.kept == [(10, [10])]
+    assert consumer.seeks == 0
 
-    async def stream() -> AsyncIterator[Batch]:
-        for batch in batches:
-            yield batch
 
-    done: list[Batch] = []
-    await follow(stream(), Unwilling(batches[2]), done.append)
-    assert done == batches[:2]
-    assert all(one is other for one, other in zip(done, batches, strict=False))
+async def test_offsets_that_hold_no_record_are_passed_over() -> None:
+    store, consumer = Store(), Consumer(start_offset=10)
+    await follow(store, consumer, batch(12, 15))
+    assert store.kept == [(10, [12, 15])]
+
+
+async def test_a_consumer_that_began_beyond_the_stored_offset_is_sent_back() -> None:
+    store, consumer = Store(), Consumer(start_offset=12)
+    await follow(store, consumer, batch(12))
+    assert store.kept == []
+    assert consumer.seeks == 1
+
+
+async def test_a_database_that_is_away_is_asked_again() -> None:
+    store = Store(StoreUnavailable("gone"), StoreUnavailable("gone"))
+    consumer = Consumer()
+    follower = await follow(store, consumer, batch(10), batch(11))
+    assert store.kept == [(10, [10]), (11, [11])]
+    assert follower.check() is None
+
+
+async def test_readiness_says_that_the_database_is_away() -> None:
+    store = Store(*(StoreUnavailable("gone") for _ in range(100)))
+    offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
+    offsets._progress = await store.progress({PARTITION: "id"})
+    stopped = asyncio.Event()
+    follower = Follower(
+        offsets=offsets,
+        store=store,  # type: ignore[arg-type]
+        dead_letters=None,  # type: ignore[arg-type]
+        announcer=Announcer(),  # type: ignore[arg-type]
+        consumer=Consumer,  # type: ignore[arg-type]
+        should_stop=stopped.is_set,
+    )
+    following = asyncio.create_task(follower.follow(stream([batch(10)])))
+
+    async def trouble() -> str | None:
+        return follower.check()
+
+    assert await eventually(trouble, 5, "trouble") == "the store does not answer: gone"
+    stopped.set()
+    await following
+    assert store.kept == []
+
+
+async def test_a_worker_that_was_superseded_reads_again_what_the_store_lacks() -> None:
+    store, consumer = Store(Superseded("tradeData 0 is no longer at 10")), Consumer()
+    await follow(store, consumer, batch(10), batch(11))
+    assert store.kept == []
+    assert consumer.seeks == 1
+    assert consumer.done_offsets == []
