@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Context, Decimal, Inexact, InvalidOperation, localcontext
 from typing import NamedTuple
 
+import records
 from chart_app.intervals import MADE_OF, MINUTE_MS, Interval
 
-#: A product of two numbers of 38 digits has 76; sums of 10^20 of them fit.
-EXACT = Context(prec=100, traps=[Inexact, InvalidOperation])
+#: The product of a price and an amount has up to 36 digits before the point and, where both are
+#: near 10^-18 and have 38 digits, 110 behind it. A sum of 10^20 of the largest and smallest fits.
+EXACT = Context(prec=200, traps=[Inexact, InvalidOperation])
 _multiply = EXACT.multiply
 _ZERO = Decimal(0)
 
@@ -22,7 +24,7 @@ class Tick(NamedTuple):
     """A trade of a coin as its candle sees it; ticks sort in the order of trading.
 
     time:      ms since the epoch.
-    sequence:  the trade's ``tradeId`` if that is a whole number, else its offset.
+    sequence:  see :func:`sequence`.
     id:        the store's number of the trade, which grows with the offset.
     """
 
@@ -31,6 +33,12 @@ class Tick(NamedTuple):
     id: int
     price: Decimal
     amount: Decimal
+
+
+def sequence(trade_id: str | None, offset: int) -> int:
+    """Return a trade's place in its millisecond: its id if a whole number, else its offset."""
+    number = records.as_integer(trade_id)
+    return offset if number is None else number
 
 
 class Mark(NamedTuple):

@@ -87,9 +87,8 @@ def live_candle(key: CandleKey, candle: Candle) -> LiveCandle:
 def messages(change: Change) -> Iterator[tuple[str, bytes]]:
     """Yield (coin, message) for all that a batch has changed."""
     trades: dict[str, list[Any]] = {}
-    for coin, tick, _, _ in change.trades:
-        item = (tick.id, tick.time, plain(tick.price), plain(tick.amount))
-        trades.setdefault(coin, []).append(item)
+    for coin, tick, _, _, price, amount in change.trades:
+        trades.setdefault(coin, []).append((tick[2], tick[0], price, amount))
     candles: dict[str, list[LiveCandle]] = {}
     for key, candle in change.candles.items():
         candles.setdefault(key.coin, []).append(live_candle(key, candle))

@@ -9,6 +9,7 @@ many, and the values go to the driver as it takes them.
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Column, Dialect, Table, and_, bindparam, column, select, values
@@ -46,7 +47,7 @@ class Statement:
         return found
 
     async def _run(self, connection: AsyncConnection, rows: Rows) -> Any:
-        parameters = tuple(value for row in rows for value in row)
+        parameters = tuple(chain.from_iterable(rows))
         return await connection.exec_driver_sql(self._text(len(rows)), parameters)
 
 

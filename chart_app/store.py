@@ -62,12 +62,17 @@ class Progress(NamedTuple):
 
 
 class StoredTrade(NamedTuple):
-    """A trade as it is stored. ``trade_id`` is the sender's own, as text."""
+    """A trade as it is stored. ``trade_id`` is the sender's own, as text.
+
+    ``price`` and ``amount`` are the tick's in plain digits: what is stored, logged and told.
+    """
 
     coin: str
     tick: Tick
     trade_id: str | None
     offset: int
+    price: str
+    amount: str
 
 
 @dataclass(frozen=True)
@@ -185,15 +190,11 @@ class Store:
     async def _store_new(self, connection: AsyncConnection, portion: Portion) -> list[StoredTrade]:
         """Store the trades; return those that were not stored before under their trade id."""
         topic, partition = portion.tp
-        number = self._number
         count = await self._insert_trades.execute(
             connection,
             [
-                (
-                    *(tick.id, coin, tick.time, number(tick.price), number(tick.amount)),
-                    *(topic, partition, offset, trade_id),
-                )
-                for coin, tick, trade_id, offset in portion.trades
+                (tick[2], coin, tick[0], price, amount, topic, partition, offset, trade_id)
+                for coin, tick, trade_id, offset, price, amount in portion.trades
             ],
         )
         if count == len(portion.trades):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from chart_app.store import StoredTrade
 from records import Trade
 from streaming.transport import Batch, Record
 
@@ -18,15 +19,14 @@ _NEEDS_QUOTES = re.compile(rf'[\s"=\\{_HIDDEN}]')
 _NEEDS_ESCAPE = re.compile(rf'["\\{_HIDDEN}]')
 
 
-def lines(batch: Batch, trades: Iterable[tuple[Record, Trade]]) -> list[str]:
+def lines(batch: Batch, trades: Iterable[StoredTrade]) -> list[str]:
     """Return ``trade topic=… partition=… offset=… coinName=… price=… numOfCoin=… time=…`` each."""
     head = f"trade topic={batch.topic} partition={batch.partition} offset="
-    # !s: a Decimal's own format() takes three times as long as its str().
     return [
-        f"{head}{record.offset} coinName={quote(trade.coinName)} price={trade.price!s} "
-        f"numOfCoin={trade.numOfCoin!s} time={format_time(record.timestamp)}"
-        f"{'' if trade.tradeId is None else _format_id(trade.tradeId)}"
-        for record, trade in trades
+        f"{head}{offset} coinName={quote(coin)} price={price} numOfCoin={amount} "
+        f"time={format_time(tick[0])}"
+        f"{'' if trade_id is None else f' tradeId={quote(trade_id)}'}"
+        for coin, tick, trade_id, offset, price, amount in trades
     ]
 
 
@@ -50,10 +50,6 @@ def format_time(timestamp_ms: int) -> str:
     """Return ms since the epoch, at most :data:`TIMESTAMP_MAX_MS`, in ISO 8601."""
     seconds, ms = divmod(timestamp_ms, 1000)
     return _format_second(seconds) + _MILLISECONDS[ms]
-
-
-def _format_id(trade_id: str | int) -> str:
-    return f" tradeId={quote(trade_id) if isinstance(trade_id, str) else trade_id}"
 
 
 @lru_cache(maxsize=1024)

@@ -6,6 +6,7 @@ from aiokafka.record.default_records import DefaultRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chart_app.agent import stored_trades
 from chart_app.trade_log import fields, format_time, lines, quote
 from records import Trade
 from streaming.transport import Batch
@@ -17,7 +18,7 @@ TRADE = Trade("BTC", Decimal("0.25"), Decimal("91234.5"))
 
 def line(trade: Trade) -> str:
     """Return the line of one trade."""
-    (text,) = lines(BATCH, [(RECORD, trade)])
+    (text,) = lines(BATCH, stored_trades(0, [(RECORD, trade)]))
     return text
 
 
