@@ -34,3 +34,10 @@ def _cpu_model() -> str:
         if found:
             return found[1]
     return platform.processor() or platform.machine()
+
+
+def resident_mb(pid: int) -> float:
+    """Return the resident memory of a process, as Linux tells it."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0

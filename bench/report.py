@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import quantiles
 from typing import Any, NamedTuple
 
 RESULTS = Path(__file__).parent / "results"
@@ -57,3 +58,9 @@ def print_verdicts(ours: str, verdicts: Sequence[Mapping[str, Any]], file: Path)
         )
     print(f"Written to {file}")
     return all(verdict["met"] for verdict in verdicts)
+
+
+def percentiles(values: Sequence[float], percents: Sequence[int]) -> dict[int, float]:
+    """Return percentiles of measured values."""
+    cuts = quantiles(values, n=100, method="inclusive")
+    return {percent: cuts[percent - 1] for percent in percents}

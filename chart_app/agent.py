@@ -15,7 +15,15 @@ from chart_app.candles import Tick, sequence
 from chart_app.live import Announcer
 from chart_app.offsets import Offsets
 from chart_app.schema import plain, trade_id
-from chart_app.store import Portion, Progress, Store, StoredTrade, StoreUnavailable, Superseded
+from chart_app.store import (
+    Change,
+    Portion,
+    Progress,
+    Store,
+    StoredTrade,
+    StoreUnavailable,
+    Superseded,
+)
 from records import InvalidTrade, Trade
 from streaming.app import App
 from streaming.dead_letter import DeadLetter, DeadLetterQueue
@@ -27,9 +35,11 @@ logger = logging.getLogger(__name__)
 trades_logger = logging.getLogger("chart_app.trades")
 
 CONSUMED = Counter("chart_trades_consumed", "Trades logged.", ["topic"])
-STORED = Counter("chart_trades_stored", "Trades stored that were new.", ["topic"])
+STORED = Counter("chart_trades_stored", "Trades stored that were new.")
 #: Trades between two turns of the event loop: a fetch can be 12,000, and health checks wait.
 SLICE_TRADES = 1000
+#: Trades that may wait for the store. Then reading waits: they take half a kilobyte each.
+MAX_WAITING_TRADES = 10_000
 #: Between two tries to store a batch: the first pause, and the longest.
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 2.0
@@ -43,9 +53,10 @@ Consumed = tuple[Record, Trade]
 
 
 class Follower:
-    """Follows the trades, a batch at a time.
+    """Follows the trades: reads batches while those before them are stored.
 
-    While a batch is being stored the next one is read already.
+    What has been read by the time that the store is free goes into one transaction: the more
+    there is to do, the less a trade costs.
     """
 
     def __init__(  # noqa: PLR0913 - keyword arguments, each one thing it works with
@@ -65,6 +76,10 @@ class Follower:
         self._consumer = consumer
         self._should_stop = should_stop
         self._trouble: str | None = None
+        self._read_batches: list[tuple[Batch, Portion]] = []
+        self._arrived = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._is_last = False
 
     def check(self) -> str | None:
         """Return None if the store takes what it is given, else what is wrong."""
@@ -72,19 +87,44 @@ class Follower:
 
     async def follow(self, batches: AsyncIterator[Batch]) -> None:
         """Handle batches until the program ends."""
-        storing: asyncio.Task[None] | None = None
+        self._is_last = False
+        storing = asyncio.create_task(self._store_all())
+        storing.add_done_callback(lambda _: self._taken.set())
         try:
             async for batch in batches:
                 portion = await self._read(batch)
-                if storing:
-                    await storing
                 if portion:
-                    storing = asyncio.create_task(self._keep(batch, portion))
-                if self._should_stop():
+                    self._read_batches.append((batch, portion))
+                    self._arrived.set()
+                while self._waiting_trades() > MAX_WAITING_TRADES and not storing.done():
+                    self._taken.clear()
+                    await self._taken.wait()
+                if storing.done() or self._should_stop():
                     return
         finally:
-            if storing:
-                await storing
+            self._is_last = True
+            self._arrived.set()
+            await storing
+
+    def _waiting_trades(self) -> int:
+        return sum(len(portion.trades) for _, portion in self._read_batches)
+
+    async def _store_all(self) -> None:
+        """Store what is read, and tell what was stored while the next is being stored."""
+        announcing: asyncio.Task[None] | None = None
+        try:
+            while not self._is_last or self._read_batches:
+                await self._arrived.wait()
+                self._arrived.clear()
+                taken, self._read_batches = self._read_batches, []
+                self._taken.set()
+                change = await self._keep(taken)
+                if announcing:
+                    await announcing
+                announcing = asyncio.create_task(self._announcer.announce(change))
+        finally:
+            if announcing:
+                await announcing
 
     async def _read(self, batch: Batch) -> Portion | None:
         """Log the trades of a batch and put aside what is none; return what is to be stored."""
@@ -124,28 +164,30 @@ class Follower:
                 return progress
         return None
 
-    async def _keep(self, batch: Batch, portion: Portion) -> None:
-        """Store a portion, let its offset be committed, and tell everybody."""
+    async def _keep(self, taken: list[tuple[Batch, Portion]]) -> Change:
+        """Store batches, and let their offsets be committed."""
         pause = RETRY_FIRST_S
         while not self._should_stop():
-            if self._consumer().is_stale(batch):
-                return
+            fresh = [it for it in taken if not self._consumer().is_stale(it[0])]
+            if not fresh:
+                break
             try:
-                change = await self._store.apply(portion)
+                change = await self._store.apply(*(portion for _, portion in fresh))
             except Superseded as error:
                 logger.warning("%s; reading on from where the store stands", error)
                 await self._consumer().seek_back()
-                return
+                break
             except StoreUnavailable as error:
                 self._note(f"the store does not answer: {error}")
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, RETRY_MAX_S)
             else:
                 self._note(None)
-                STORED.labels(batch.topic).inc(len(change.trades))
-                self._consumer().done(batch)
-                await self._announcer.announce(change)
-                return
+                STORED.inc(len(change.trades))
+                for batch, _ in fresh:
+                    self._consumer().done(batch)
+                return change
+        return Change()
 
     def _note(self, trouble: str | None) -> None:
         if trouble and not self._trouble:
@@ -205,7 +247,7 @@ def stored_trades(log_: int, consumed: list[Consumed]) -> list[StoredTrade]:
         own_id: str | int | None = trade.tradeId
         place = offset
         if own_id is not None:
-            place = own_id if type(own_id) is int else sequence(own_id, offset)
+            place = own_id if isinstance(own_id, int) else sequence(own_id, offset)
             own_id = str(own_id).replace("\0", "\N{SYMBOL FOR NULL}")  # PostgreSQL has no NUL
         # Not Tick(…), StoredTrade(…): their generated constructors take twice as long.
         tick = _new(Tick, (record.timestamp, place, first_id + offset, price, amount))

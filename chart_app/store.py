@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from asyncpg.exceptions import InterfaceError, PostgresError
 from faust.types import TP
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -105,6 +105,17 @@ class Store:
         self._upsert_candles = rows.upsert(schema.candles, dialect)
         self._select_candles = rows.select_by(list(schema.candles.primary_key), dialect)
         self._upsert_coins = rows.upsert(schema.coins, dialect)
+        table = schema.consumed
+        self._move_offset = (
+            update(table)
+            .where(
+                table.c.topic == bindparam("of_topic"),
+                table.c.partition == bindparam("of_partition"),
+                table.c.log == bindparam("of_log"),
+                table.c.next_offset == bindparam("from_offset"),
+            )
+            .values(next_offset=bindparam("next_offset"))
+        )
         #: (price places, amount places) of coins, as far as we know them.
         self._places: dict[str, Places] = {}
 
@@ -155,17 +166,18 @@ class Store:
                 next_log += 1
             return {tp: known[tp] for tp in topic_ids}
 
-    async def apply(self, portion: Portion) -> Change:
-        """Store trades, candles and offset in one transaction; return what has changed.
+    async def apply(self, *portions: Portion) -> Change:
+        """Store trades, candles and offsets in one transaction; return what has changed.
 
         Raises :exc:`Superseded`, or :exc:`StoreUnavailable`: then whether it was stored is
         unknown, and trying again is safe.
         """
         async with self._transaction() as connection:
-            await self._pass_fence(connection, portion)
-            trades = portion.trades
+            for portion in join(portions):
+                await self._pass_fence(connection, portion)
+            trades = [trade for portion in portions for trade in portion.trades]
             if trades and self._store_trades:
-                trades = await self._store_new(connection, portion)
+                trades = await self._store_new(connection, portions, trades)
             ticks = by_coin(trades)
             candles = await self._merge_candles(connection, ticks)
             places = await self._store_places(connection, ticks)
@@ -173,36 +185,43 @@ class Store:
         return Change(trades, candles)
 
     async def _pass_fence(self, connection: AsyncConnection, portion: Portion) -> None:
-        table = schema.consumed
         result = await connection.execute(
-            update(table)
-            .where(
-                table.c.topic == portion.tp.topic,
-                table.c.partition == portion.tp.partition,
-                table.c.log == portion.progress.log,
-                table.c.next_offset == portion.progress.next_offset,
-            )
-            .values(next_offset=portion.next_offset)
+            self._move_offset,
+            {
+                "of_topic": portion.tp.topic,
+                "of_partition": portion.tp.partition,
+                "of_log": portion.progress.log,
+                "from_offset": portion.progress.next_offset,
+                "next_offset": portion.next_offset,
+            },
         )
         if result.rowcount != 1:
             raise Superseded(f"{portion.tp} is no longer at {portion.progress.next_offset}")
 
-    async def _store_new(self, connection: AsyncConnection, portion: Portion) -> list[StoredTrade]:
+    async def _store_new(
+        self,
+        connection: AsyncConnection,
+        portions: Iterable[Portion],
+        trades: list[StoredTrade],
+    ) -> list[StoredTrade]:
         """Store the trades; return those that were not stored before under their trade id."""
-        topic, partition = portion.tp
         count = await self._insert_trades.execute(
             connection,
             [
-                (tick[2], coin, tick[0], price, amount, topic, partition, offset, trade_id)
+                (tick[2], coin, tick[0], price, amount, *portion.tp, offset, trade_id)
+                for portion in portions
                 for coin, tick, trade_id, offset, price, amount in portion.trades
             ],
         )
-        if count == len(portion.trades):
-            return portion.trades
+        if count == len(trades):
+            return trades
         ids = schema.trades.c.id
-        first, last = portion.trades[0].tick.id, portion.trades[-1].tick.id
-        stored = set(await connection.scalars(select(ids).where(ids.between(first, last))))
-        return [trade for trade in portion.trades if trade.tick.id in stored]
+        stored: set[int] = set()
+        for portion in portions:
+            if portion.trades:
+                first, last = portion.trades[0].tick.id, portion.trades[-1].tick.id
+                stored.update(await connection.scalars(select(ids).where(ids.between(first, last))))
+        return [trade for trade in trades if trade.tick.id in stored]
 
     async def _merge_candles(
         self, connection: AsyncConnection, ticks: Mapping[str, list[Tick]]
@@ -246,6 +265,15 @@ class Store:
                 yield connection
         except DATABASE_ERRORS as error:
             raise StoreUnavailable(f"{type(error).__name__}: {error}".split("\n")[0]) from error
+
+
+def join(portions: Iterable[Portion]) -> list[Portion]:
+    """Return one portion a partition, without its trades."""
+    joined: dict[TP, Portion] = {}
+    for portion in portions:
+        first = joined.get(portion.tp, portion)
+        joined[portion.tp] = Portion(portion.tp, first.progress, portion.next_offset, [])
+    return list(joined.values())
 
 
 def by_coin(trades: Iterable[StoredTrade]) -> dict[str, list[Tick]]:

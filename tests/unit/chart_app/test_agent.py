@@ -46,13 +46,14 @@ class Store:
         """Stand at offset 10."""
         return {tp: Progress(10, topic_id, 0) for tp, topic_id in topic_ids.items()}
 
-    async def apply(self, portion: Portion) -> Change:
-        """Keep the offsets of a portion's trades."""
+    async def apply(self, *portions: Portion) -> Change:
+        """Keep the offsets of the portions' trades."""
         if self._errors:
             raise self._errors.pop(0)
-        offsets = [trade.offset for trade in portion.trades]
-        self.kept.append((portion.progress.next_offset, offsets))
-        return Change(portion.trades, {})
+        for portion in portions:
+            offsets = [trade.offset for trade in portion.trades]
+            self.kept.append((portion.progress.next_offset, offsets))
+        return Change([trade for portion in portions for trade in portion.trades], {})
 
 
 class Consumer:

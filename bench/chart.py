@@ -1,0 +1,54 @@
+"""chart_app in a benchmark: its settings, and how far its store is."""
+
+import contextlib
+import sqlite3
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.processes import Child, running
+from local_kafka import LocalKafka, free_port
+
+TOPIC = "trades"
+START_TIMEOUT_S = 60
+POLL_INTERVAL_S = 0.1
+
+
+@contextmanager
+def chart_app(broker: LocalKafka, folder: Path, **settings: str) -> Iterator[tuple[Child, str]]:
+    """Run chart_app with its store in ``folder``; yield it with its address once it is ready."""
+    port = free_port()
+    environment = {
+        "KAFKA_CLIENT_BOOTSTRAP_SERVER": broker.bootstrap_server,
+        "TRADE_TOPICS": TOPIC,
+        "CHART_PORT": str(port),
+        "DATA_DIR": str(folder),
+        **settings,
+    }
+    command = [sys.executable, "-m", "faust", "-A", "chart_app", "worker"]
+    with running("chart_app", command, environment, folder) as child:
+        url = f"http://127.0.0.1:{port}"
+        wait_ready(child, url)
+        yield child, url
+
+
+def wait_ready(child: Child, url: str) -> None:
+    """Wait until a program says that it can do its work. Raises BenchFailed."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/readyz", timeout=5):
+            return
+        child.check()
+        if time.monotonic() > deadline:
+            raise child.failed("it did not become ready")
+        time.sleep(POLL_INTERVAL_S)
+
+
+def stored_trades(folder: Path) -> int:
+    """Return how many trades the candles of a store are made of."""
+    with contextlib.closing(sqlite3.connect(folder / "chart.sqlite")) as connection:
+        found = connection.execute("SELECT sum(trades) FROM candles WHERE interval = '1M'")
+        return int(found.fetchone()[0] or 0)

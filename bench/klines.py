@@ -1,0 +1,159 @@
+"""``GET /api/v3/klines?limit=1000`` while trades flow in.
+
+``python -m bench.klines``: a store of 1,000,000 candles, all intervals; 16 clients ask 100 times
+a second in all for 1,000 candles of a random coin and interval, while 5,000 trades a second are
+consumed and stored.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import aiohttp
+from sqlalchemy import URL
+
+from bench import feed, machine, report
+from bench.broker import make_topic, running_broker
+from bench.chart import TOPIC, chart_app, stored_trades
+from bench.processes import end_on_signals, running
+from chart_app import rows, schema
+from chart_app.candles import Candle, CandleKey, Mark
+from chart_app.database import Database
+from chart_app.intervals import Interval
+from chart_app.store import Store, candle_row
+
+COINS = 20
+CANDLES = 1_000_000
+CLIENTS = 16
+REQUESTS_PER_S = 100
+TRADES_PER_S = 5000
+SECONDS = 30
+WARM_UP_S = 5
+BAR_P99_MS = 50.0
+INSERT_ROWS = 10_000
+
+
+def main() -> None:
+    """Measure, print, keep the results. Exits with 1 if we miss the bar."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--candles", type=int, default=CANDLES)
+    arguments = parser.parse_args()
+    end_on_signals()
+    with running_broker() as (broker, folder):
+        asyncio.run(fill(folder, arguments.candles))
+        asyncio.run(make_topic(broker, TOPIC))
+        trades = int(TRADES_PER_S * (arguments.seconds + 4 * WARM_UP_S))
+        command = feed.command(broker.bootstrap_server, TOPIC, trades, TRADES_PER_S, COINS)
+        with chart_app(broker, folder) as (_, url), running("feed", command, {}, folder):
+            asyncio.run(measure(url, WARM_UP_S))
+            before = stored_trades(folder)
+            start = time.monotonic()
+            times_ms = asyncio.run(measure(url, arguments.seconds))
+            stored_per_s = (stored_trades(folder) - before) / (time.monotonic() - start)
+    sys.exit(0 if conclude(times_ms, arguments.candles, stored_per_s) else 1)
+
+
+async def fill(folder: Path, candles: int) -> None:
+    """Make a store with so many candles that end now."""
+    database = Database(URL.create("sqlite", database=str(folder / "chart.sqlite")))
+    await Store(database, store_trades=True).open()
+    statement = rows.upsert(schema.candles, database.dialect)
+    number = schema.exact_binder(database.dialect)
+    batch = []
+    for key, candle in some_candles(candles):
+        batch.append(candle_row(key, candle, number))
+        if len(batch) == INSERT_ROWS:
+            async with database.writer.begin() as connection:
+                await statement.execute(connection, batch)
+            batch.clear()
+    async with database.writer.begin() as connection:
+        await statement.execute(connection, batch)
+        await rows.upsert(schema.coins, database.dialect).execute(
+            connection, [(f"COIN{coin}", f"coin{coin}", 2, 3) for coin in range(COINS)]
+        )
+    await database.close()
+
+
+def some_candles(count: int) -> Iterator[tuple[CandleKey, Candle]]:
+    """Yield candles, as many of each interval and coin."""
+    now_ms = time.time_ns() // 1_000_000
+    source = random.Random(1)
+    for interval in Interval:
+        for coin in range(COINS):
+            open_time = interval.open_time(now_ms)
+            for _ in range(count // (len(Interval) * COINS)):
+                prices = sorted(Decimal(source.randrange(90_000, 110_000)) / 100 for _ in range(4))
+                yield (
+                    CandleKey(f"COIN{coin}", interval, open_time),
+                    Candle(
+                        Mark(open_time, 0, 0, prices[1]),
+                        Mark(open_time, 1, 1, prices[2]),
+                        prices[3],
+                        prices[0],
+                        Decimal(source.randrange(1_000_000)) / 1000,
+                        Decimal(source.randrange(1_000_000_000)) / 100_000,
+                        source.randrange(1, 1000),
+                    ),
+                )
+                open_time = interval.back(open_time, 1)
+
+
+async def measure(url: str, seconds: float) -> list[float]:
+    """Return the times in ms that requests took."""
+    times_ms: list[float] = []
+    connector = aiohttp.TCPConnector(limit=CLIENTS)
+    async with aiohttp.ClientSession(connector=connector) as http:
+        end = time.perf_counter() + seconds
+        pause = CLIENTS / REQUESTS_PER_S
+
+        async def client(number: int) -> None:
+            due = time.perf_counter() + pause * number / CLIENTS
+            source = random.Random(number)
+            while due < end:
+                await asyncio.sleep(max(0, due - time.perf_counter()))
+                due += pause
+                query = {
+                    "symbol": f"COIN{source.randrange(COINS)}",
+                    "interval": source.choice(list(Interval)).value,
+                    "limit": "1000",
+                }
+                start = time.perf_counter()
+                async with http.get(f"{url}/api/v3/klines", params=query) as answer:
+                    assert answer.status == 200, await answer.text()
+                    assert (await answer.read()).count(b"],[") == 999
+                times_ms.append((time.perf_counter() - start) * 1000)
+
+        await asyncio.gather(*(client(number) for number in range(CLIENTS)))
+    return times_ms
+
+
+def conclude(times_ms: Sequence[float], candles: int, stored_per_s: float) -> bool:
+    """Print and keep the results; return whether we meet the bar."""
+    percentiles = report.percentiles(times_ms, [50, 90, 99])
+    shown = ", ".join(f"p{percent} {value:.1f} ms" for percent, value in percentiles.items())
+    print(
+        f"1,000 klines of {candles:,} candles, {len(times_ms)} requests, while "
+        f"{stored_per_s:,.0f} trades/s are stored: {shown}; the bar is p99 {BAR_P99_MS:g} ms"
+    )
+    report.save(
+        "klines",
+        {
+            "machine": machine.describe(),
+            "candles": candles,
+            "requests": len(times_ms),
+            "requests_per_s": REQUESTS_PER_S,
+            "trades_stored_per_s": round(stored_per_s),
+            "ms": {f"p{key}": round(it, 1) for key, it in percentiles.items()},
+        },
+    )
+    return percentiles[99] < BAR_P99_MS
+
+
+if __name__ == "__main__":
+    main()
