@@ -214,6 +214,7 @@ def _trade(name: str, amount: Decimal, price: Decimal, trade_id: Any) -> Trade:
 
 _INTEGER = re.compile(r"-?[0-9]+").fullmatch
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?").fullmatch
+_TRADE_ID_START = -(10 ** (TRADE_ID_MAX_CHARS - 1))  # the minus is a character, too
 _TRADE_ID_END = 10**TRADE_ID_MAX_CHARS
 _AMOUNT_MIN = Decimal("1e-18")  # the smallest unit of the common coins
 _AMOUNT_END = Decimal("1e18")
@@ -249,7 +250,7 @@ def _is_trade_id(trade_id: Any) -> bool:
         return 0 < len(trade_id) <= TRADE_ID_MAX_CHARS and not any(
             "\ud800" <= character <= "\udfff" for character in trade_id
         )
-    return bool(-_TRADE_ID_END // 10 < trade_id < _TRADE_ID_END)
+    return bool(_TRADE_ID_START < trade_id < _TRADE_ID_END)
 
 
 def _check_coin_name(value: Any) -> str | None:

@@ -25,12 +25,12 @@ WELCOME = """\
   trading_app  http://localhost:{trading}   documented at http://localhost:{trading}/docs
   chart_app    http://localhost:{chart}   documented at http://localhost:{chart}/docs
 
-Send a trade, and see chart_app log it:
+The live chart is at http://localhost:{chart}/. Send a trade, and see it there and in the log:
 
   curl localhost:{trading}/send-trading-data \
 -d 'topic={topic}&coinName=BTC&price=91234.5&numOfCoin=0.25'
 
-`make demo` replays an hour of real trades. Ctrl-C ends everything.
+`make demo` replays an hour of real trades: the chart moves. Ctrl-C ends everything.
 """
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -40,6 +41,10 @@ STORED = Counter("chart_trades_stored", "Trades stored that were new.")
 SLICE_TRADES = 1000
 #: Trades that may wait for the store. Then reading waits: they take half a kilobyte each.
 MAX_WAITING_TRADES = 10_000
+#: With fewer waiting, the store pauses for as long as it has worked: those who read from it
+#: have their turn, and more trades share the next transaction.
+BACKLOG_TRADES = 1000
+MAX_PAUSE_S = 0.025
 #: Between two tries to store a batch: the first pause, and the longest.
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 2.0
@@ -118,10 +123,13 @@ class Follower:
                 self._arrived.clear()
                 taken, self._read_batches = self._read_batches, []
                 self._taken.set()
+                start = time.monotonic()
                 change = await self._keep(taken)
                 if announcing:
                     await announcing
                 announcing = asyncio.create_task(self._announcer.announce(change))
+                if self._waiting_trades() < BACKLOG_TRADES:
+                    await asyncio.sleep(min(time.monotonic() - start, MAX_PAUSE_S))
         finally:
             if announcing:
                 await announcing
@@ -145,6 +153,8 @@ class Follower:
                 return None
             trades += to_store
             await asyncio.sleep(0)
+        if self._consumer().is_stale(batch):
+            return None  # the offsets were loaded anew meanwhile, and do not lead here
         self._offsets.advance(tp, batch.next_offset)
         return Portion(tp, progress, batch.next_offset, trades)
 
@@ -246,9 +256,11 @@ def stored_trades(log_: int, consumed: list[Consumed]) -> list[StoredTrade]:
         amount = trade.numOfCoin
         own_id: str | int | None = trade.tradeId
         place = offset
-        if own_id is not None:
-            place = own_id if isinstance(own_id, int) else sequence(own_id, offset)
-            own_id = str(own_id).replace("\0", "\N{SYMBOL FOR NULL}")  # PostgreSQL has no NUL
+        if isinstance(own_id, int):
+            place, own_id = own_id, str(own_id)
+        elif own_id is not None:
+            place = sequence(own_id, offset)
+            own_id = own_id.replace("\0", "\N{SYMBOL FOR NULL}")  # PostgreSQL has no NUL
         # Not Tick(…), StoredTrade(…): their generated constructors take twice as long.
         tick = _new(Tick, (record.timestamp, place, first_id + offset, price, amount))
         trades.append(

@@ -8,6 +8,7 @@ their arrival: exchanges put several trades into one millisecond, and only their
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Context, Decimal, Inexact, InvalidOperation, localcontext
+from itertools import groupby
 from typing import NamedTuple
 
 import records
@@ -118,9 +119,8 @@ def fold_coin(ticks: Iterable[Tick]) -> Iterator[tuple[Interval, int, Candle]]:
     The trades are folded once, into minutes; those are merged up the ladder of intervals.
     """
     minutes: dict[int, list[Tick]] = {}
-    for tick in ticks:
-        time = tick[0]
-        minutes.setdefault(time - time % MINUTE_MS, []).append(tick)
+    for minute, of_minute in groupby(ticks, lambda tick: tick[0] // MINUTE_MS):
+        minutes.setdefault(minute * MINUTE_MS, []).extend(of_minute)
     rungs = {Interval.M1: {open_time: fold(group) for open_time, group in minutes.items()}}
     for interval, source in MADE_OF.items():
         rungs[interval] = merge_up(rungs[source], interval)

@@ -25,7 +25,7 @@ def lines(batch: Batch, trades: Iterable[StoredTrade]) -> list[str]:
     return [
         f"{head}{offset} coinName={quote(coin)} price={price} numOfCoin={amount} "
         f"time={format_time(tick[0])}"
-        f"{'' if trade_id is None else f' tradeId={quote(trade_id)}'}"
+        f"{'' if trade_id is None else f' tradeId={_quote_id(trade_id)}'}"
         for coin, tick, trade_id, offset, price, amount in trades
     ]
 
@@ -44,6 +44,11 @@ def fields(batch: Batch, record: Record, trade: Trade) -> dict[str, Any]:
     if trade.tradeId is not None:
         facts["tradeId"] = trade.tradeId
     return facts
+
+
+def _quote_id(trade_id: str) -> str:
+    # Ids do not come again, so to look them up in the cache of quote() only costs.
+    return trade_id if trade_id.isalnum() else quote(trade_id)
 
 
 def format_time(timestamp_ms: int) -> str:
