@@ -26,6 +26,7 @@ class Database:
         if self.is_sqlite:
             self.writer = self._sqlite(pool_size=1)
             self.reader = self._sqlite(pool_size=READERS, isolation_level="AUTOCOMMIT")
+            event.listen(self.writer.sync_engine, "do_connect", self._make_folder)
             event.listen(self.writer.sync_engine, "begin", _begin_immediate)
         else:
             # Two workers that write the same candle: the later one fails, and tries again.
@@ -38,15 +39,18 @@ class Database:
         return self.writer.dialect
 
     def _sqlite(self, **options: Any) -> AsyncEngine:
-        Path(self.url.database or "").parent.mkdir(parents=True, exist_ok=True)
         engine = create_async_engine(
             self.url.set(drivername="sqlite+aiosqlite"),
             connect_args={"timeout": TIMEOUT_S, "cached_statements": STATEMENTS_KEPT},
             max_overflow=0,
+            pool_timeout=TIMEOUT_S,
             **options,
         )
         event.listen(engine.sync_engine, "connect", _set_up_sqlite)
         return engine
+
+    def _make_folder(self, *_: Any) -> None:
+        Path(self.url.database or "").parent.mkdir(parents=True, exist_ok=True)
 
     def _postgresql(self, **options: Any) -> AsyncEngine:
         return create_async_engine(
@@ -58,6 +62,7 @@ class Database:
             },
             pool_pre_ping=True,
             max_overflow=0,
+            pool_timeout=TIMEOUT_S,
             **options,
         )
 

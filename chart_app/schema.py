@@ -99,6 +99,7 @@ trades = Table(
     Column("offset", BigInteger, nullable=False),
     Column("trade_id", Text),
     Index("trades_coin_time", "coin", "time", "id"),
+    Index("trades_coin_id", "coin", "id"),
 )
 Index(
     "trades_coin_trade_id",

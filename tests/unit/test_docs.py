@@ -19,5 +19,7 @@ def test_the_document_is_valid_openapi(document: dict[str, object]) -> None:
 
 
 def test_every_answer_of_the_contract_is_documented() -> None:
-    post = DOCUMENTS["trading_app"]["paths"]["/send-trading-data"]["post"]
-    assert set(post["responses"]) == {"201", "400", "408", "413", "415", "422", "503"}
+    paths = DOCUMENTS["trading_app"]["paths"]
+    one = {"201", "400", "408", "413", "415", "422", "429", "503"}
+    assert set(paths["/send-trading-data"]["post"]["responses"]) == one
+    assert set(paths["/trades"]["post"]["responses"]) == {*one, "207"}

@@ -1,0 +1,21 @@
+"""The shape of Binance's klines. Pure."""
+
+from typing import Any
+
+from chart_app.candles import Candle
+from chart_app.intervals import Interval
+from chart_app.schema import plain
+
+
+def kline(interval: Interval, open_time: int, candle: Candle) -> list[Any]:
+    """Return a row of klines. Nobody knows which side took, so the takers' volumes are 0.
+
+    Of most intervals the database makes the same: see :mod:`chart_app.queries`.
+    """
+    return [
+        open_time,
+        *map(plain, (candle.open, candle.high, candle.low, candle.close, candle.volume)),
+        interval.end_time(open_time) - 1,
+        *(plain(candle.quote_volume), candle.trades),
+        *("0", "0", "0"),
+    ]

@@ -1,0 +1,228 @@
+"""Clients of Binance's, given nothing but our addresses: ccxt and python-binance."""
+
+import asyncio
+import time
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import ccxt  # type: ignore[import-untyped]
+import ccxt.pro  # type: ignore[import-untyped]
+import pytest
+from aiokafka import AIOKafkaProducer
+
+import records
+from chart_app.intervals import MINUTE_MS
+from local_kafka import LocalKafka
+from records import Trade
+from tests.integration.conftest import Cluster, make_cluster
+from tests.integration.filled_store import FilledStore, Given
+from tests.programs import Program
+
+with warnings.catch_warnings(action="ignore"):  # of its age
+    from binance import AsyncClient, BinanceSocketManager  # type: ignore[import-untyped]
+    from binance.exceptions import BinanceAPIException  # type: ignore[import-untyped]
+
+PAGE = 100
+#: Minutes ago in which there were trades: 350, with a hole of more than a page.
+MINUTES_AGO = [*range(700, 500, -1), *range(300, 150, -1)]
+LIVE_TIMEOUT_S = 20
+
+
+class Scene(NamedTuple):
+    """chart_app, and a store with some history that it adds to."""
+
+    http: str
+    websocket: str
+    cluster: Cluster
+    #: When the minutes that had trades begin.
+    open_times: list[int]
+
+    @asynccontextmanager
+    async def trades_flow(self) -> AsyncIterator[None]:
+        """Send trades of SOLUSDT during the ``async with`` block."""
+        servers = self.cluster.settings["KAFKA_CLIENT_BOOTSTRAP_SERVER"]
+
+        async def send() -> None:
+            trade = records.encode(Trade("SOLUSDT", Decimal("0.5"), Decimal(777)))
+            async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+                while True:
+                    await producer.send_and_wait(self.cluster.topic, trade, key=b"SOLUSDT")
+                    await asyncio.sleep(0.1)
+
+        task = asyncio.create_task(send())
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def fill(url: str, open_times: list[int]) -> None:
+    """Store the history."""
+    async with FilledStore(url) as filled:
+        for symbol in ("BTCUSDT", "eth-krw"):
+            trades = enumerate(open_times, 1)
+            await filled.feed(*(Given(symbol, at, f"{it}.25", "0.5") for it, at in trades))
+        await filled.feed(Given("SOLUSDT", open_times[0], "5"))
+
+
+@pytest.fixture(scope="module")
+def scene(kafka: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Run chart_app over a store with some history."""
+    folder = tmp_path_factory.mktemp("clients")
+    url = f"sqlite:///{folder}/chart.sqlite"
+    this_minute = int(time.time() * 1000) // MINUTE_MS
+    open_times = [(this_minute - ago) * MINUTE_MS for ago in MINUTES_AGO]
+    asyncio.run(fill(url, open_times))
+    cluster = make_cluster(kafka)
+    with Program("chart_app", folder, {**cluster.settings, "DATABASE_URL": url}) as chart:
+        chart.wait_ready()
+        websocket = chart.url.replace("http://", "ws://")
+        yield Scene(chart.url, websocket, cluster, open_times)
+
+
+@pytest.fixture
+async def exchange(scene: Scene) -> AsyncIterator[Any]:
+    """Return ccxt's client, REST and WebSocket."""
+    exchange = ccxt.pro.binance(
+        {
+            "options": {"fetchMarkets": {"types": ["spot"]}},
+            "urls": {
+                "api": {
+                    "public": f"{scene.http}/api/v3",
+                    "ws": {"spot": f"{scene.websocket}/ws"},
+                }
+            },
+        }
+    )
+    yield exchange
+    await exchange.close()
+
+
+@pytest.fixture
+async def client(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AsyncClient]:
+    """Return python-binance's client."""
+    monkeypatch.setattr(AsyncClient, "API_URL", f"{scene.http}/api")
+    monkeypatch.setattr(BinanceSocketManager, "STREAM_URL", f"{scene.websocket}/")
+    client = await AsyncClient.create()
+    yield client
+    await client.close_connection()
+
+
+async def arrives(read: Callable[[], Awaitable[Any]], wanted: Callable[[Any], bool]) -> Any:
+    """Return the first thing read that is wanted."""
+    async with asyncio.timeout(LIVE_TIMEOUT_S):
+        while not wanted(found := await read()):
+            pass
+    return found
+
+
+async def test_ccxt_reads_the_markets(exchange: Any) -> None:
+    markets = await exchange.load_markets()
+    assert set(markets) == {"BTC/USDT", "ETH/KRW", "SOL/USDT"}
+    market = markets["BTC/USDT"]
+    assert market["active"] is market["spot"] is True
+    assert (market["precision"]["price"], market["precision"]["amount"]) == (0.01, 0.1)
+    assert markets["ETH/KRW"]["id"] == "eth-krw"
+
+
+async def test_ccxt_pages_through_all_klines(exchange: Any, scene: Scene) -> None:
+    for symbol in ("BTC/USDT", "ETH/KRW"):
+        candles: list[list[float]] = []
+        since = 0
+        while page := await exchange.fetch_ohlcv(symbol, "1m", since, PAGE):
+            candles += page
+            since = page[-1][0] + 1
+        prices = [number + 0.25 for number in range(1, len(MINUTES_AGO) + 1)]
+        assert [candle[0] for candle in candles] == scene.open_times
+        assert [candle[1] for candle in candles] == [candle[4] for candle in candles] == prices
+        assert {candle[5] for candle in candles} == {0.5}
+
+
+async def test_ccxt_reads_trades_and_tickers(exchange: Any, scene: Scene) -> None:
+    trades = await exchange.fetch_trades("BTC/USDT", limit=3)
+    assert [trade["timestamp"] for trade in trades] == scene.open_times[-3:]
+    assert [trade["price"] for trade in trades] == [348.25, 349.25, 350.25]
+    (first,) = await exchange.fetch_trades("BTC/USDT", since=scene.open_times[0], limit=1)
+    assert (first["price"], first["amount"], first["cost"]) == (1.25, 0.5, 0.625)
+    ticker = await exchange.fetch_ticker("ETH/KRW")
+    assert (ticker["open"], ticker["last"]) == (1.25, 350.25)
+    assert (ticker["high"], ticker["low"]) == (350.25, 1.25)
+    assert ticker["baseVolume"] == 175
+    assert set(await exchange.fetch_tickers()) == {"BTC/USDT", "ETH/KRW", "SOL/USDT"}
+
+
+async def test_ccxt_knows_our_errors(exchange: Any) -> None:
+    await exchange.load_markets()
+    with pytest.raises(ccxt.BadSymbol):
+        await exchange.public_get_klines({"symbol": "NOPE", "interval": "1m"})
+    with pytest.raises(ccxt.BadRequest):
+        await exchange.public_get_klines({"symbol": "BTCUSDT", "interval": "7m"})
+
+
+async def test_ccxt_watches_klines_and_trades(exchange: Any, scene: Scene) -> None:
+    async with scene.trades_flow():
+        trades = await arrives(
+            lambda: exchange.watch_trades("SOL/USDT"),
+            lambda trades: trades[-1]["price"] == 777,
+        )
+        assert trades[-1]["amount"] == 0.5
+        candles = await arrives(
+            lambda: exchange.watch_ohlcv("SOL/USDT", "1m"),
+            lambda candles: candles[-1][4] == 777,
+        )
+        assert candles[-1][0] % MINUTE_MS == 0
+        assert candles[-1][5] >= 0.5
+
+
+async def test_python_binance_reads_the_symbols(client: AsyncClient) -> None:
+    info = await client.get_exchange_info()
+    assert [it["symbol"] for it in info["symbols"]] == ["BTCUSDT", "SOLUSDT", "eth-krw"]
+    assert (await client.get_symbol_info("BTCUSDT"))["quoteAsset"] == "USDT"
+
+
+async def test_python_binance_pages_through_all_klines(client: AsyncClient, scene: Scene) -> None:
+    for symbol in ("BTCUSDT", "ETH-KRW"):
+        pages = await client.get_historical_klines_generator(symbol, "1m", 0, limit=PAGE)
+        klines = [row async for row in pages]
+        assert [row[0] for row in klines] == scene.open_times
+        assert [Decimal(row[4]) for row in klines] == [
+            number + Decimal("0.25") for number in range(1, len(MINUTES_AGO) + 1)
+        ]
+    daily = await client.get_klines(symbol="BTCUSDT", interval="1d")
+    assert sum(row[8] for row in daily) == len(MINUTES_AGO)
+
+
+async def test_python_binance_reads_trades_and_tickers(client: AsyncClient, scene: Scene) -> None:
+    trades = await client.get_recent_trades(symbol="BTCUSDT", limit=2)
+    assert [trade["time"] for trade in trades] == scene.open_times[-2:]
+    aggregates = [it async for it in client.aggregate_trade_iter("BTCUSDT")]
+    assert [it["T"] for it in aggregates] == scene.open_times
+    ticker = await client.get_ticker(symbol="BTCUSDT")
+    assert (ticker["lastPrice"], ticker["count"]) == ("350.25", len(MINUTES_AGO))
+    assert await client.get_symbol_ticker(symbol="BTCUSDT") == {
+        "symbol": "BTCUSDT",
+        "price": "350.25",
+    }
+    assert len(await client.get_ticker()) == len(await client.get_all_tickers()) == 3
+
+
+async def test_python_binance_knows_our_errors(client: AsyncClient) -> None:
+    with pytest.raises(BinanceAPIException) as raised:
+        await client.get_klines(symbol="NOPE", interval="1m")
+    assert raised.value.code == -1121
+
+
+async def test_python_binance_watches_klines_and_trades(client: AsyncClient, scene: Scene) -> None:
+    manager = BinanceSocketManager(client)
+    async with scene.trades_flow():
+        async with manager.kline_socket("SOLUSDT", "1m") as klines:
+            event = await arrives(klines.recv, lambda event: event["k"]["c"] == "777")
+            assert (event["e"], event["s"], event["k"]["i"]) == ("kline", "SOLUSDT", "1m")
+        async with manager.trade_socket("SOLUSDT") as trades:
+            event = await arrives(trades.recv, lambda event: event["p"] == "777")
+            assert (event["e"], event["q"]) == ("trade", "0.5")
+        async with manager.multiplex_socket(["solusdt@trade", "solusdt@kline_1h"]) as streams:
+            for stream in ("solusdt@kline_1h", "solusdt@trade"):
+                await arrives(streams.recv, lambda event: event["stream"] == stream)  # noqa: B023

@@ -1,0 +1,414 @@
+"""Writing and reading the store, on both databases."""
+
+import itertools
+import json
+import random
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+from faust.types import TP
+from sqlalchemy import make_url, text, update
+
+from chart_app import schema
+from chart_app.candles import Candle, fold_coin
+from chart_app.database import Database
+from chart_app.history import History
+from chart_app.intervals import DAY_MS, MINUTE_MS, Interval
+from chart_app.kline import kline
+from chart_app.store import Portion, Store, StoreUnavailable, Superseded, WrongStore
+from tests.integration.filled_store import FilledStore, Given
+
+#: A minute of 2023-04-30, the end of a month and of a week.
+START = 1_682_882_400_000
+NOW = START + 30 * MINUTE_MS
+LARGEST = "999999999999999999.99999999999999999999"
+SMALLEST = "0.0000000000000000010000000000000000000000000000000000001"
+
+
+@pytest.fixture
+async def filled(database_url: str) -> AsyncIterator[FilledStore]:
+    """Return an empty store."""
+    async with FilledStore(database_url) as store:
+        yield store
+
+
+def at(minute: float, price: str = "1", amount: str = "1", **more: str) -> Given:
+    """Return a trade of BTC so many minutes after the start."""
+    return Given(more.get("coin", "BTC"), START + round(minute * MINUTE_MS), price, amount)
+
+
+async def read_all(store: FilledStore, coin: str) -> dict[tuple[Interval, int], Candle]:
+    """Return every stored candle of a coin."""
+    return {
+        (interval, open_time): candle
+        for interval in Interval
+        for open_time, candle in await store.history.candles(coin, interval, limit=1000)
+    }
+
+
+def folded(*portions: Portion) -> dict[tuple[Interval, int], Candle]:
+    """Return the candles of all trades of portions, folded at once."""
+    ticks = [trade.tick for portion in portions for trade in portion.trades]
+    return {(interval, open_time): candle for interval, open_time, candle in fold_coin(ticks)}
+
+
+async def minutes(store: FilledStore, **wanted: int) -> list[int]:
+    """Return the open times of the klines of a range, in minutes from the start."""
+    rows = json.loads(await store.history.klines("BTC", Interval.M1, **{"limit": 500, **wanted}))
+    candles = await store.history.candles("BTC", Interval.M1, **{"limit": 500, **wanted})
+    assert [row[0] for row in rows] == [open_time for open_time, _ in candles]
+    return [(row[0] - START) // MINUTE_MS for row in rows]
+
+
+async def test_digits_come_back_as_they_came(filled: FilledStore) -> None:
+    change = await filled.feed(at(0, LARGEST, LARGEST), at(1, SMALLEST, SMALLEST), at(2, "1.50"))
+    trades = await filled.history.trades("BTC", limit=10)
+    assert [str(it.price) for it in trades[:1]] == [LARGEST]
+    assert [it.price for it in trades] == [Decimal(LARGEST), Decimal(SMALLEST), Decimal("1.50")]
+    assert [it.amount for it in trades] == [Decimal(LARGEST), Decimal(SMALLEST), Decimal(1)]
+    for key, candle in change.candles.items():
+        if key.interval is Interval.MONTH:
+            stored = await filled.history.candles("BTC", Interval.MONTH, limit=1)
+            assert stored == [(key.open_time, candle)]
+    assert await filled.history.candles("BTC", Interval.M1, limit=10) == [
+        (key.open_time, candle)
+        for key, candle in change.candles.items()
+        if key.interval is Interval.M1
+    ]
+
+
+async def test_klines_have_plain_digits(filled: FilledStore) -> None:
+    await filled.feed(at(0, "1E+2", "3.844E-5"), at(0.5, "90.50", "2"))
+    (row,) = json.loads(await filled.history.klines("BTC", Interval.M1, limit=1))
+    assert row[:2] == [START, "100"]
+    assert row[2:6] == ["100", "90.50", "90.50", "2.00003844"]
+    assert row[6:] == [START + MINUTE_MS - 1, row[7], 2, "0", "0", "0"]
+    assert Decimal(row[7]) == Decimal("181.003844")
+
+
+@pytest.mark.parametrize("interval", Interval)
+async def test_the_database_makes_the_klines_that_python_makes(
+    filled: FilledStore, interval: Interval
+) -> None:
+    await filled.feed(at(0, "2.50", "1E-7"), at(0, "1"), at(2000, LARGEST, SMALLEST))
+    made = [kline(interval, *it) for it in await filled.history.candles("BTC", interval, limit=9)]
+    assert json.loads(await filled.history.klines("BTC", interval, limit=9)) == made
+
+
+async def test_months_are_as_long_as_the_calendar_says(filled: FilledStore) -> None:
+    await filled.feed(at(0))
+    (row,) = json.loads(await filled.history.klines("BTC", Interval.MONTH, limit=1))
+    assert row[6] + 1 - row[0] == 30 * DAY_MS
+    assert len(row) == 12
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_random_batches_give_the_candles_of_all_trades(
+    filled: FilledStore, seed: int
+) -> None:
+    chance = random.Random(seed)
+    trades = [
+        Given(
+            "BTC",
+            START + chance.choice([chance.randrange(3 * DAY_MS), chance.randrange(MINUTE_MS), 0]),
+            str(chance.randrange(1, 10**6) / 100),
+            str(chance.randrange(1, 10**6) / 1000),
+            chance.choice([None, str(number), f"t{number}"]),
+        )
+        for number in range(300)
+    ]
+    portions = []
+    while trades:
+        size = chance.randrange(1, 90)
+        portions.append(filled.portion(trades[:size]))
+        await filled.feed(*trades[:size])
+        trades = trades[size:]
+    assert await read_all(filled, "BTC") == folded(*portions)
+
+
+async def test_a_late_trade_amends_its_candles(filled: FilledStore) -> None:
+    first = filled.portion([at(5, "7"), at(65, "8")])
+    await filled.feed(at(5, "7"), at(65, "8"))
+    late = filled.portion([at(4.5, "9"), at(5.5, "3")])
+    change = await filled.feed(at(4.5, "9"), at(5.5, "3"))
+    assert {(key.interval, key.open_time) for key in change.candles} == folded(late).keys()
+    assert await read_all(filled, "BTC") == folded(first, late)
+    assert await minutes(filled) == [4, 5, 65]
+
+
+async def test_a_trade_id_counts_once_within_a_batch_and_across(filled: FilledStore) -> None:
+    one, other = Given("BTC", START, "1", "1", "a"), Given("BTC", START + 1, "2", "1", "a")
+    change = await filled.feed(one, other, Given("ETH", START, "3", "1", "a"))
+    assert [trade.tick.price for trade in change.trades] == [1, 3]
+    change = await filled.feed(other, Given("BTC", START, "4", "1", "b"), one)
+    assert [trade.tick.price for trade in change.trades] == [4]
+    ((_, candle),) = await filled.history.candles("BTC", Interval.M1, limit=1)
+    assert candle.trades == 2
+    assert len(await filled.history.trades("BTC", limit=10)) == 2
+
+
+async def test_trades_without_an_id_all_count(filled: FilledStore) -> None:
+    change = await filled.feed(at(0), at(0))
+    assert len(change.trades) == 2
+
+
+async def test_who_stands_at_another_offset_stores_nothing(filled: FilledStore) -> None:
+    portion = filled.portion([at(0)])
+    await filled.feed(at(0))
+    with pytest.raises(Superseded):
+        await filled.store.apply(portion)
+    ahead = Portion(filled.tp, filled.progress._replace(next_offset=5), 6, portion.trades)
+    with pytest.raises(Superseded):
+        await filled.store.apply(ahead)
+    assert len(await filled.history.trades("BTC", limit=10)) == 1
+
+
+async def test_a_topic_made_again_begins_at_0_and_keeps_what_was(filled: FilledStore) -> None:
+    await filled.feed(at(0, "1"))
+    old = filled.portion([at(1, "2")])
+    again = (await filled.store.progress({filled.tp: "another id"}))[filled.tp]
+    assert (again.next_offset, again.topic_id) == (0, "another id")
+    assert again.log != filled.progress.log
+    with pytest.raises(Superseded):
+        await filled.store.apply(old)
+    filled.progress = again
+    await filled.feed(at(2, "3"))
+    assert [it.price for it in await filled.history.trades("BTC", limit=10)] == [1, 3]
+
+
+async def test_progress_is_remembered(filled: FilledStore) -> None:
+    await filled.feed(at(0), at(1))
+    other = TP("tradeData", 1)
+    progress = await filled.store.progress({filled.tp: "id-of-tradeData", other: "x"})
+    assert progress[filled.tp].next_offset == 2
+    assert progress[other].next_offset == 0
+    assert progress[other].log != progress[filled.tp].log
+
+
+async def test_a_store_of_another_version_is_refused(filled: FilledStore) -> None:
+    async with filled.database.writer.begin() as connection:
+        await connection.execute(update(schema.store).values(version=schema.VERSION + 1))
+    with pytest.raises(WrongStore, match=f"has version {schema.VERSION + 1}"):
+        await Store(filled.database, store_trades=True).open()
+
+
+async def test_a_store_is_opened_again_and_again(filled: FilledStore) -> None:
+    await filled.feed(at(0))
+    await Store(filled.database, store_trades=True).open()
+    assert len(await filled.history.trades("BTC", limit=10)) == 1
+
+
+async def test_reading_before_there_are_tables_says_that_the_store_is_not_there(
+    database_url: str,
+) -> None:
+    database = Database(make_url(database_url))
+    with pytest.raises(StoreUnavailable):
+        await History(database).coins()
+    await database.close()
+
+
+async def test_a_range_with_a_start_gives_the_oldest(filled: FilledStore) -> None:
+    await filled.feed(*map(at, (0, 1, 2, 5, 9)))
+    assert await minutes(filled, start=START, limit=2) == [0, 1]
+    assert await minutes(filled, start=START + 1, limit=2) == [1, 2]
+    assert await minutes(filled, start=START + 3 * MINUTE_MS, limit=2) == [5, 9]
+    assert await minutes(filled, start=0) == [0, 1, 2, 5, 9]
+    assert await minutes(filled, start=-(10**30)) == [0, 1, 2, 5, 9]
+    assert await minutes(filled, start=START + 10 * MINUTE_MS) == []
+    assert await minutes(filled, start=10**30) == []
+
+
+async def test_a_range_without_a_start_gives_the_newest(filled: FilledStore) -> None:
+    await filled.feed(*map(at, (0, 1, 2, 5, 9)))
+    assert await minutes(filled, limit=2) == [5, 9]
+    assert await minutes(filled, end=START + 5 * MINUTE_MS, limit=2) == [2, 5]
+    assert await minutes(filled, end=START + 5 * MINUTE_MS - 1, limit=2) == [1, 2]
+    assert await minutes(filled, end=-5) == []
+    assert await minutes(filled, end=10**30, limit=1) == [9]
+
+
+async def test_a_range_with_both_ends(filled: FilledStore) -> None:
+    await filled.feed(*map(at, (0, 1, 2, 5, 9)))
+    one, five = START + MINUTE_MS, START + 5 * MINUTE_MS
+    assert await minutes(filled, start=one, end=five) == [1, 2, 5]
+    assert await minutes(filled, start=one, end=five, limit=2) == [1, 2]
+    assert await minutes(filled, start=five, end=one) == []
+
+
+async def filled_minutes(store: FilledStore, **wanted: int) -> list[tuple[int, int]]:
+    """Return (minutes from the start, trades) of filled candles."""
+    candles = await store.history.filled_candles(
+        "BTC", Interval.M1, NOW, **{"limit": 500, **wanted}
+    )
+    return [((open_time - START) // MINUTE_MS, it.trades) for open_time, it in candles]
+
+
+async def test_filling_makes_a_candle_of_every_minute_up_to_now(filled: FilledStore) -> None:
+    await filled.feed(at(0), at(3))
+    found = await filled_minutes(filled)
+    assert [minute for minute, _ in found] == list(range(31))
+    assert [minute for minute, trades in found if trades] == [0, 3]
+    assert await filled_minutes(filled, limit=2) == [(29, 0), (30, 0)]
+    assert await filled_minutes(filled, end=START + 4 * MINUTE_MS, limit=2) == [(3, 1), (4, 0)]
+    assert await filled_minutes(filled, end=START - 1) == []
+    assert await filled_minutes(filled, end=-(10**30)) == []
+    ahead = Given("BTC", NOW + 10 * MINUTE_MS, "1")
+    await filled.feed(ahead)
+    assert (await filled_minutes(filled, limit=2)) == [(39, 0), (40, 1)]
+
+
+async def test_filled_pages_follow_each_other_without_a_hole(filled: FilledStore) -> None:
+    await filled.feed(at(0, "5"), at(7, "6"), at(20, "7"))
+    pages: list[tuple[int, int]] = []
+    start = 0
+    while page := await filled_minutes(filled, start=start, limit=6):
+        assert len(page) == 6 or page[-1][0] == 30
+        pages += page
+        start = START + page[-1][0] * MINUTE_MS + 1
+    assert [minute for minute, _ in pages] == list(range(31))
+    assert await filled_minutes(filled, start=START + 21 * MINUTE_MS, limit=1) == [(21, 0)]
+    candles = await filled.history.filled_candles(
+        "BTC", Interval.M1, NOW, start=START + 8 * MINUTE_MS, limit=1
+    )
+    assert candles[0][1].close == 6
+
+
+@pytest.mark.parametrize("interval", Interval)
+async def test_every_interval_can_be_filled(filled: FilledStore, interval: Interval) -> None:
+    await filled.feed(Given("BTC", 0, "1"), at(0))
+    everything = await filled.history.filled_candles("BTC", interval, NOW, start=-(10**30), limit=5)
+    assert everything[0][0] == interval.open_time(0)
+    newest = await filled.history.filled_candles("BTC", interval, NOW, limit=5)
+    assert newest[-1][0] == interval.open_time(NOW)
+    for candles in (everything, newest):
+        assert len(candles) == 5
+        times = [open_time for open_time, _ in candles]
+        assert all(interval.end_time(one) == next_ for one, next_ in itertools.pairwise(times))
+
+
+async def test_nothing_can_be_filled_for_a_coin_without_trades(filled: FilledStore) -> None:
+    assert await filled_minutes(filled) == []
+
+
+async def test_trades_are_ordered_by_time_but_by_id_from_an_id_on(filled: FilledStore) -> None:
+    await filled.feed(at(2), at(1), at(3), at(2, coin="ETH"), at(0))
+
+    async def ids(**wanted: int) -> list[int]:
+        return [it.id for it in await filled.history.trades("BTC", **{"limit": 10, **wanted})]
+
+    first, second, third, last = 0, 1, 2, 4  # the one between them is ETH's
+    one, two = START + MINUTE_MS, START + 2 * MINUTE_MS
+    assert await ids() == [last, second, first, third]
+    assert await ids(limit=2) == [first, third]
+    assert await ids(start=one) == [second, first, third]
+    assert await ids(start=0, limit=2) == [last, second]
+    assert await ids(end=two, limit=2) == [second, first]
+    assert await ids(start=one, end=two) == [second, first]
+    assert await ids(from_id=1) == [second, third, last]
+    assert await ids(from_id=0, limit=2) == [first, second]
+    assert await ids(from_id=10**30) == []
+
+
+async def test_a_coin_is_found_exactly_or_without_regard_to_case(filled: FilledStore) -> None:
+    history = filled.history
+    await filled.feed(*(at(0, coin=coin) for coin in ("btc", "Btc", "STRASSE", "Ünï")))
+    assert [coin.name for coin in await history.coins()] == ["Btc", "STRASSE", "btc", "Ünï"]
+    for _ in range(2):
+        assert await history.find_coin("btc") == "btc"
+        assert await history.find_coin("Btc") == "Btc"
+        assert await history.find_coin("BTC") == "Btc"
+        assert await history.find_coin("straße") == "STRASSE"
+        assert await history.find_coin("ÜNÏ") == "Ünï"
+        assert await history.find_coin("BTC2") is None
+        assert await history.find_coin("") is None
+    await filled.feed(at(0, coin="BTC"))
+    assert await history.find_coin("BTC") == "BTC"
+
+
+async def test_places_grow_with_what_was_traded(filled: FilledStore) -> None:
+    await filled.feed(at(0, "1.5", "2"))
+    assert (await filled.history.coins())[0] == ("BTC", 1, 0)
+    await filled.feed(at(0, "1", "2.125"), at(0, "1.25", "2"))
+    assert (await filled.history.coins())[0] == ("BTC", 2, 3)
+
+
+async def test_the_day_is_the_last_24_hours(filled: FilledStore) -> None:
+    trades = [at(minute, str(1 + minute % 97)) for minute in range(0, 3 * 24 * 60, 7)]
+    await filled.feed(*trades)
+    for minutes_ago in (0, 3, 61, 600, 1439):
+        now = trades[-1].time + minutes_ago * MINUTE_MS + 30_000
+        (day,) = await filled.history.days(now)
+        window = range(now // MINUTE_MS * MINUTE_MS + MINUTE_MS - DAY_MS, now + 1)
+        assert (day.open_time, day.close_time) == (window.start, now)
+        prices = [int(it.price) for it in trades if it.time in window]
+        count, total = len(prices), sum(prices)
+        expected = (prices[0], max(prices), min(prices), prices[-1], count, total, count)
+        assert list(day[3:]) == [Decimal(number) for number in expected]
+        assert await filled.history.days(now, "BTC") == [day]
+        assert await filled.history.days(now, "ETH") == []
+
+
+async def test_the_day_of_a_quiet_coin_is_its_last(filled: FilledStore) -> None:
+    await filled.feed(at(-24 * 60, "5"), at(-24 * 60 + 1, "1"), at(0, "2"), at(0.5, "3"))
+    await filled.feed(at(9000, "4", coin="ETH"))
+    ours, other = await filled.history.days(START + 9000 * MINUTE_MS)
+    assert ours.coin.name == "BTC"
+    assert (ours.open_time, ours.close_time) == (START + MINUTE_MS - DAY_MS, START + 30_000)
+    assert (ours.open, ours.close, ours.trades) == (Decimal(1), Decimal(3), 3)
+    assert other.close_time == START + 9000 * MINUTE_MS
+
+
+async def test_the_day_has_trades_ahead_of_the_clock(filled: FilledStore) -> None:
+    await filled.feed(at(0, "2"), at(59, "3"))
+    (day,) = await filled.history.days(START)
+    assert (day.close, day.close_time, day.trades) == (Decimal(3), START + 59 * MINUTE_MS, 2)
+
+
+async def test_days_at_the_epoch_and_of_odd_names(filled: FilledStore) -> None:
+    names = ['a "b"', "back\\slash", "per%cent", "q'uote"]
+    await filled.feed(*(Given(name, 5, "2") for name in names))
+    days = await filled.history.days(NOW)
+    assert sorted(day.coin.name for day in days) == sorted(names)
+    assert {day.open_time for day in days} == {MINUTE_MS - DAY_MS}
+    assert {day.trades for day in days} == {1}
+
+
+async def test_the_last_price_is_that_of_the_last_trade(filled: FilledStore) -> None:
+    await filled.feed(at(10, "2.50"), at(5, "9"), at(40 * 24 * 60, "7", coin="ETH"))
+    assert await filled.history.prices() == [("BTC", "2.50"), ("ETH", "7")]
+    assert await filled.history.prices("BTC") == [("BTC", "2.50")]
+    assert await filled.history.prices("XRP") == []
+
+
+async def test_bars_are_columns_of_numbers(filled: FilledStore) -> None:
+    await filled.feed(at(0, "2.50", "0.1"), at(0.5, "1"), at(3, "4"))
+    wanted = {"start": None, "end": None, "limit": 2}
+    columns = await filled.history.bars("BTC", Interval.M1, **wanted)  # type: ignore[arg-type]
+    assert json.loads(f"{{{columns}}}") == {
+        "t": [START // 1000, START // 1000 + 180],
+        "o": [2.5, 4],
+        "h": [2.5, 4],
+        "l": [1, 4],
+        "c": [1, 4],
+        "v": [1.1, 1],
+    }
+    assert await filled.history.bars("ETH", Interval.M1, limit=2) == ""
+
+
+async def test_the_newest_candle_of_each_interval_is_the_running_one(filled: FilledStore) -> None:
+    await filled.feed(at(0), at(1))
+    for interval in Interval:
+        ((open_time, _),) = await filled.history.candles("BTC", interval, limit=1)
+        assert open_time == interval.open_time(START + MINUTE_MS)
+
+
+async def test_a_store_without_trades_has_candles(database_url: str) -> None:
+    async with FilledStore(database_url) as filled:
+        filled.store = Store(filled.database, store_trades=False)
+        await filled.store.open()
+        await filled.feed(at(0))
+        assert await filled.history.trades("BTC", limit=10) == []
+        assert len(await filled.history.candles("BTC", Interval.M1, limit=10)) == 1
+        async with filled.database.reader.connect() as connection:
+            assert not await connection.scalar(text("SELECT has_all_trades FROM store"))

@@ -1,0 +1,181 @@
+import asyncio
+import json
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+from aiokafka.errors import KafkaTimeoutError
+
+from chart_app import live
+from chart_app.candles import Candle, CandleKey, Mark, Tick, fold
+from chart_app.intervals import Interval
+from chart_app.live import MESSAGE_ITEMS, Announcer, LiveCandle, LiveFeed, LiveTrade, messages
+from chart_app.schema import plain
+from chart_app.store import Change, StoredTrade
+from streaming.transport import Producer
+
+
+def stored(coin: str, number: int, price: Decimal, amount: Decimal) -> StoredTrade:
+    """Return a trade with this number as its id."""
+    tick = Tick(1_000, number, number, price, amount)
+    return StoredTrade(coin, tick, None, number, plain(price), plain(amount))
+
+
+def trades(coin: str, count: int) -> list[StoredTrade]:
+    return [stored(coin, number, Decimal(number + 1), Decimal(2)) for number in range(count)]
+
+
+def change(*trades_: StoredTrade, minutes: int = 1) -> Change:
+    """Return a change with so many candles for each coin."""
+    ticks: dict[str, list[Tick]] = {}
+    for trade in trades_:
+        ticks.setdefault(trade.coin, []).append(trade.tick)
+    return Change(
+        list(trades_),
+        {
+            CandleKey(coin, Interval.M1, minute * 60_000): fold(of_coin)
+            for coin, of_coin in ticks.items()
+            for minute in range(minutes)
+        },
+    )
+
+
+def test_a_message_comes_back_as_it_was_sent() -> None:
+    trade = stored("BTC", 70, Decimal("1.50"), Decimal(2))
+    key = CandleKey("BTC", Interval.MONTH, 0)
+    ((coin, value),) = messages(Change([trade], {key: fold([trade.tick])}))
+    message = live.decode(value)
+    assert coin == "BTC"
+    assert message.trades == [LiveTrade(70, 1_000, "1.50", "2")]
+    assert message.candles == [
+        LiveCandle(Interval.MONTH, 0, "1.50", "1.50", "1.50", "1.50", "2", "3.00", 1, 70, 70)
+    ]
+
+
+def test_each_coin_has_a_message_of_its_own() -> None:
+    told = dict(messages(change(*trades("BTC", 2), *trades("ETH", 1))))
+    assert {coin: len(live.decode(value).trades) for coin, value in told.items()} == {
+        "BTC": 2,
+        "ETH": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("count", "minutes", "expected"),
+    [
+        (MESSAGE_ITEMS, 1, [(MESSAGE_ITEMS, 1)]),
+        (MESSAGE_ITEMS + 1, 1, [(MESSAGE_ITEMS, 1), (1, 0)]),
+        (1, 2 * MESSAGE_ITEMS + 3, [(1, MESSAGE_ITEMS), (0, MESSAGE_ITEMS), (0, 3)]),
+    ],
+)
+def test_what_is_too_much_for_one_message_is_told_in_several(
+    count: int, minutes: int, expected: list[tuple[int, int]]
+) -> None:
+    change_ = change(*trades("BTC", count), minutes=minutes)
+    told = [live.decode(value) for _, value in messages(change_)]
+    assert [(len(it.trades), len(it.candles)) for it in told] == expected
+    ids = [trade.id for it in told for trade in it.trades]
+    assert ids == [trade.tick.id for trade in change_.trades]
+    assert len({candle.open_time for it in told for candle in it.candles}) == minutes
+
+
+def test_the_largest_message_is_less_than_kafka_takes() -> None:
+    number = Decimal("123456789012345678.12345678901234567890")  # 38 digits
+    most = Decimal("9" * 90)
+    mark = Mark(2**53, 2**63, 2**62, number)
+    candle = Candle(mark, mark, number, number, most, most, 10**9)
+    change_ = Change(
+        [stored("x" * 64, 2**62, number, number) for _ in range(MESSAGE_ITEMS)],
+        {CandleKey("x" * 64, Interval.M15, n): candle for n in range(MESSAGE_ITEMS)},
+    )
+    ((_, value),) = messages(change_)
+    assert len(value) < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [("1E+3", "1000"), ("1E-18", "0.000000000000000001"), ("0.50", "0.50"), ("123", "123")],
+)
+def test_numbers_are_plain_digits(number: str, text: str) -> None:
+    value = Decimal(number)
+    ((_, message),) = messages(change(stored("BTC", 0, value, value)))
+    (trade,), (candle,) = (json.loads(message)[part] for part in ("trades", "candles"))
+    assert trade[2:] == [text, text]
+    assert candle[2:7] == [text] * 5
+    assert "E" not in candle[7]
+
+
+def test_nothing_changed_is_not_told() -> None:
+    assert list(messages(Change())) == []
+
+
+class FlakyKafka:
+    """Takes messages, but for those of the first ``failures`` sends."""
+
+    def __init__(self, failures: int) -> None:
+        self.taken: list[tuple[bytes | None, bytes]] = []
+        self.replaced = 0
+        self._failures = failures
+
+    @property
+    def kafka(self) -> "FlakyKafka":
+        """Play the producer, too."""
+        return self
+
+    def send_failed(self, _: Any) -> None:
+        """Count."""
+        self.replaced += 1
+
+    async def send(self, _: str, value: bytes, key: bytes | None) -> "asyncio.Future[None]":
+        """Take a message."""
+        sent = asyncio.get_running_loop().create_future()
+        if self._failures:
+            self._failures -= 1
+            sent.set_exception(KafkaTimeoutError())
+        else:
+            self.taken.append((key, value))
+            sent.set_result(None)
+        return sent
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+async def test_after_what_could_not_be_told_all_read_again_from_the_store(
+    failures: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "RETRY_INTERVAL_S", 0)
+    kafka = FlakyKafka(failures)
+    announcer = Announcer("live", lambda: cast(Producer, kafka), lambda: False)
+    await announcer.announce(change(*trades("BTC", 1)))
+    assert announcer._takeover is not None
+    await announcer._takeover
+    assert kafka.taken == [(None, b"{}")]
+    assert kafka.replaced == failures
+
+
+class Listener:
+    """Keeps what it is handed."""
+
+    def __init__(self) -> None:
+        self.handled: list[tuple[str, bytes]] = []
+        self.refreshes = 0
+
+    def handle(self, coin: str, value: bytes) -> None:
+        """Take a message."""
+        live.decode(value)
+        self.handled.append((coin, value))
+
+    def refresh(self) -> None:
+        """Count."""
+        self.refreshes += 1
+
+
+def test_what_is_not_ours_on_the_topic_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+    listener = Listener()
+    feed = LiveFeed("live", listener, cast(Any, None), cast(Any, None))
+    for key, value in [(b"BTC", b"garbage"), (b"BTC", None), (b"BTC", b"[]"), (b"\xff", b"{}")]:
+        feed._handle(key, value)
+        assert "not ours" in caplog.messages[-1]
+    feed._handle(b"BTC", b"{}")
+    feed._handle(None, b"{}")
+    assert listener.handled == [("BTC", b"{}")]
+    assert listener.refreshes == 1
