@@ -7,6 +7,7 @@ KAFKA_PORT ?= 9094
 KAFKA := KAFKA_CLIENT_BOOTSTRAP_SERVER=localhost:$(KAFKA_PORT) KAFKA_SECURITY_PROTOCOL=PLAINTEXT
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+PAGE := chart_app/page
 SAMPLE := trading_app/sample/coinbase_btcusd_trades_2023-09-05.csv.gz
 
 .DEFAULT_GOAL := help
@@ -56,19 +57,22 @@ lock: .venv/.dev  ## renew the lock files from pyproject.toml
 	$(BIN)/python local_kafka.py --lock
 
 clean:  ## remove what the other commands made here
-	rm -rf .venv .kafka node/node_modules bench/.cache
+	rm -rf .venv .kafka bench/.cache
+	rm -rf node/node_modules chart_app/page/node_modules tests/browser/node_modules
 
 .venv/bin/python:
 	@echo "Making a virtual environment in .venv (once) …"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with PYTHON=…")'
 	@$(PYTHON) -m venv .venv
 
-.venv/.run: requirements/local.txt | .venv/bin/python
+.venv/.run: requirements/local.txt $(PAGE)/package-lock.json | .venv/bin/python
 	@echo "Installing what the programs need (once) …"
 	@$(PIP_INSTALL) -r $<
+	@$(BIN)/python npm.py $(PAGE)
 	@touch $@
 
-.venv/.dev: requirements/dev.txt | .venv/bin/python
+.venv/.dev: requirements/dev.txt $(PAGE)/package-lock.json | .venv/bin/python
 	@echo "Installing what the programs and their tests need (once) …"
 	@$(PIP_INSTALL) -r $<
+	@$(BIN)/python npm.py $(PAGE)
 	@touch $@ .venv/.run

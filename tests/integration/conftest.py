@@ -1,79 +1,53 @@
-"""One real Kafka for the session; a topic and a group of its own for each test."""
+"""The databases. Other fixtures stand in tests/conftest.py: the browser's tests use them, too."""
 
+import asyncio
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from tempfile import TemporaryDirectory
 
 import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
-from local_kafka import LocalKafka, free_port
-from tests.programs import Program
+from tests.conftest import Cluster, StartProgram, make_cluster
+from tests.integration.databases import PostgreSQLServer
 
-#: Kafka looks for what to delete every 5 minutes, the first time after 30 s.
-RETENTION_AT_ONCE = {
-    "log.retention.check.interval.ms": "500",
-    "log.initial.task.delay.ms": "500",
-    "log.segment.delete.delay.ms": "500",
-}
+__all__ = ["Cluster", "StartProgram", "make_cluster"]
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
-    """Run a broker on a free port with its files in a temporary folder."""
-    broker = LocalKafka(free_port(), tmp_path_factory.mktemp("kafka"), RETENTION_AT_ONCE)
-    broker.start()
-    yield broker
-    broker.kill()
+def postgresql() -> Iterator[PostgreSQLServer]:
+    """Run a PostgreSQL server on a free port with its files in a temporary folder."""
+    # Not in pytest's: another run of pytest closes that to others, and for root's tests
+    # PostgreSQL runs as somebody else.
+    with TemporaryDirectory(prefix="postgresql-") as folder:
+        Path(folder).chmod(0o755)
+        server = PostgreSQLServer(Path(folder) / "data")
+        server.start()
+        yield server
+        server.stop()
 
 
-class Cluster(NamedTuple):
-    """The broker as one test sees it."""
-
-    broker: LocalKafka
-    topic: str
-    settings: dict[str, str]
-
-
-@pytest.fixture
-def cluster(kafka: LocalKafka) -> Cluster:
-    """Return settings that name the session's broker and this test's own topic and group."""
-    return make_cluster(kafka)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a new, empty database, of the one kind and of the other."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/chart.sqlite"
+    server: PostgreSQLServer = request.getfixturevalue("postgresql")
+    return new_postgresql_database(server)
 
 
-def make_cluster(broker: LocalKafka) -> Cluster:
-    """Return settings for the broker with a new topic and a new group."""
-    name = uuid.uuid4().hex[:12]
-    topic = f"trades-{name}"
-    return Cluster(
-        broker,
-        topic,
-        {
-            "KAFKA_CLIENT_BOOTSTRAP_SERVER": broker.bootstrap_server,
-            "TRADE_TOPICS": topic,
-            "GROUP_ID": f"group-{name}",
-            "KAFKA_SESSION_TIMEOUT": "6",
-        },
-    )
+def new_postgresql_database(server: PostgreSQLServer) -> str:
+    """Make a database on a server; return its address."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
 
+    async def create() -> None:
+        url = make_url(f"{server.url}/postgres").set(drivername="postgresql+asyncpg")
+        engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            await connection.execute(text(f"CREATE DATABASE {name}"))
 
-StartProgram = Callable[..., Program]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[StartProgram]:
-    """Return a function that starts a program, which ends with the test."""
-    with ExitStack() as stack:
-
-        def start_program(
-            package: str,
-            settings: dict[str, str],
-            *command: str,
-            log_file: Path | None = None,
-        ) -> Program:
-            program = Program(package, tmp_path, settings, *command)
-            program.log_file = log_file or program.log_file
-            return stack.enter_context(program)
-
-        yield start_program
+    asyncio.run(create())
+    return f"{server.url}/{name}"

@@ -1,0 +1,81 @@
+"""A browser for each test, which fails the test for whatever the page complains of."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.async_api import ConsoleMessage, Page, ViewportSize, async_playwright
+
+import npm
+from tests.browser import chromium
+from tests.programs import ROOT
+
+DESKTOP = ViewportSize(width=1440, height=900)
+PHONE = ViewportSize(width=390, height=844)
+
+ARGUMENTS = [
+    "--no-sandbox",  # there is none for root, nor in most containers
+    "--disable-background-networking",
+    "--disable-gpu",
+]
+REPORT_VIOLATIONS = """\
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`forbidden by the page's policy: ${event.violatedDirective} ${event.blockedURI}`))
+"""
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture(scope="session")
+def packages() -> None:
+    """Install what the page loads, as ``make run`` does, and what its tests need."""
+    npm.install(ROOT / "chart_app/page")
+    npm.install(chromium.FOLDER)
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """Return the list of errors of all pages; the test fails for those left in it."""
+    return []
+
+
+@pytest.fixture
+async def open_page(packages: None, complaints: list[str]) -> AsyncIterator[OpenPage]:
+    """Return a function that opens an address in a new window."""
+    del packages
+    found = chromium.find()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=found.path,
+            args=ARGUMENTS,
+            env={**os.environ, **found.environment},
+        )
+
+        async def open_page(
+            url: str,
+            viewport: ViewportSize = DESKTOP,
+            scheme: Literal["light", "dark"] = "light",
+        ) -> Page:
+            page = await browser.new_page(viewport=viewport, color_scheme=scheme)
+            await page.add_init_script(REPORT_VIOLATIONS)
+            page.on("console", _note_error)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("dialog", lambda dialog: complaints.append(dialog.message))
+            await page.goto(url)
+            return page
+
+        def _note_error(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                complaints.append(message.text)
+
+        yield open_page
+        await browser.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def screenshots(tmp_path: Path) -> Path:
+    """Return the folder that ``SCREENSHOTS`` names, else a temporary one."""
+    return Path(os.environ.get("SCREENSHOTS") or tmp_path)
