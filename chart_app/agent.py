@@ -186,6 +186,8 @@ class Follower:
             except Superseded as error:
                 logger.warning("%s; reading on from where the store stands", error)
                 await self._consumer().seek_back()
+                # A commit whose answer was lost is superseded by itself, and nobody was told.
+                self._announcer.announce_takeover()
                 break
             except StoreUnavailable as error:
                 self._note(f"the store does not answer: {error}")

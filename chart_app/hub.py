@@ -1,23 +1,28 @@
 """The hub: who reads which stream, and what is stored handed to them."""
 
+import asyncio
 import logging
+from collections.abc import Iterable
+from typing import Unpack
 
 from mode import Service
 
 from chart_app import live, streams
 from chart_app.candles import CandleKey
 from chart_app.channels import Channel, Clock, KlineChannel, Reader, make_channel
-from chart_app.history import History
+from chart_app.history import History, Range
+from chart_app.live import LiveCandle
 from chart_app.store import StoreUnavailable
-from chart_app.streams import ALL_TICKERS, Event, Kind
+from chart_app.streams import ALL_TICKERS, Event, Kind, Stream
 
 logger = logging.getLogger(__name__)
 
 #: How often candles are looked at whose time may have passed.
 TICK_INTERVAL_S = 0.25
 TICKER_INTERVAL_S = 1.0
-#: Candles read again at once after something may have been missed.
+#: Candles read at once after something may have been missed.
 REFRESH_CANDLES = 1000
+REFRESH_RETRY_INTERVAL_S = 1.0
 
 
 class Hub(Service):
@@ -33,22 +38,42 @@ class Hub(Service):
         self._channels: dict[str, Channel] = {}
         self._by_symbol: dict[str, set[Channel]] = {}  # without regard to case
         self._traded: set[str] = set()  # coins since the last tickers
+        self._is_stale = asyncio.Event()
 
-    async def subscribe(self, reader: Reader, name: str) -> None:
-        """Let a reader read a stream. Raises :exc:`streams.InvalidStream`."""
-        channel = self._channels.get(name)
-        if channel is None:
-            channel = make_channel(streams.parse(name), self._now_ms)
-            self._channels[name] = channel
-            self._by_symbol.setdefault(channel.stream.symbol.casefold(), set()).add(channel)
-        if reader in channel.readers:
-            return
+    async def find_coins(self, wanted: Iterable[Stream]) -> dict[str, str]:
+        """Return the coins of streams, by symbol; those that there are."""
+        found: dict[str, str] = {}
         try:
-            await self._load(channel)
+            for symbol in {stream.symbol for stream in wanted if stream.symbol}:
+                if coin := await self._history.find_coin(symbol):
+                    found[symbol] = coin
         except StoreUnavailable as error:
-            logger.warning("%s begins without its newest candle: %s", name, error)
+            logger.warning("A stream begins without its coin: %s", error)
+        return found
+
+    def subscribe(self, reader: Reader, stream: Stream, coin: str | None) -> None:
+        """Let a reader read a stream from now on. ``coin`` is None if it is not there yet."""
+        channel = self._channels.get(stream.name)
+        if channel is None:
+            channel = make_channel(stream, self._now_ms)
+            self._channels[stream.name] = channel
+            self._by_symbol.setdefault(stream.symbol.casefold(), set()).add(channel)
+        channel.coin = channel.coin or coin
         channel.readers.add(reader)
-        if isinstance(channel, KlineChannel):
+
+    async def greet(self, reader: Reader, stream: Stream) -> None:
+        """Send a new reader the newest candle of its stream."""
+        channel = self._channels.get(stream.name)
+        if not isinstance(channel, KlineChannel):
+            return
+        before = channel.running
+        if not channel.is_loaded:
+            try:
+                await self._load(channel)
+            except StoreUnavailable as error:
+                logger.warning("%s begins without its newest candle: %s", stream.name, error)
+                self.refresh()
+        if channel.running is before:  # else all readers have been told
             channel.greet(reader)
 
     def unsubscribe(self, reader: Reader, name: str) -> None:
@@ -77,31 +102,49 @@ class Hub(Service):
             if channel.coin == coin:
                 channel.handle(message)
 
-    async def refresh(self) -> None:
-        """Read the candles of all channels again from the store."""
-        for channel in list(self._channels.values()):
-            await self._load(channel, again=True)
+    def refresh(self) -> None:
+        """Have the candles of all channels read again from the store, as soon as it answers."""
+        self._is_stale.set()
 
-    async def _load(self, channel: Channel, *, again: bool = False) -> None:
-        """Find the channel's coin, and the candles from its newest on."""
+    @Service.task
+    async def _refresh(self) -> None:
+        while not self.should_stop:
+            await self.wait(self._is_stale.wait())
+            self._is_stale.clear()
+            try:
+                for channel in list(self._channels.values()):
+                    await self._load(channel)
+            except StoreUnavailable as error:
+                logger.warning("Could not read the candles that are shown again: %s", error)
+                self.refresh()
+                await self.sleep(REFRESH_RETRY_INTERVAL_S)
+
+    async def _load(self, channel: Channel) -> None:
+        """Find the channel's coin and its candles: the newest, or all since the known ones.
+
+        What is told while this waits for the store may be newer: the channel knows.
+        """
         if channel.coin is None and channel.stream.symbol:
-            channel.coin = await self._history.find_coin(channel.stream.symbol)
-        interval = channel.stream.interval
-        if not isinstance(channel, KlineChannel) or channel.coin is None or interval is None:
+            coin = await self._history.find_coin(channel.stream.symbol)
+            channel.coin = channel.coin or coin
+        if not isinstance(channel, KlineChannel) or channel.coin is None:
             return
-        running = channel.running
-        if running is None:
-            found = await self._history.candles(channel.coin, interval, limit=1)
-        elif again:
-            found = await self._history.candles(
-                channel.coin, interval, start=running.open_time, limit=REFRESH_CANDLES
-            )
-        else:
+        if not channel.is_loaded:
+            channel.load(await self._candles(channel, limit=2))
             return
-        channel.handle_candles(
-            live.live_candle(CandleKey(channel.coin, interval, open_time), candle)
-            for open_time, candle in found
-        )
+        while True:
+            start = channel.known_since
+            found = await self._candles(channel, start=start, limit=REFRESH_CANDLES)
+            channel.handle_candles(found)
+            if len(found) < REFRESH_CANDLES:
+                return
+
+    async def _candles(self, channel: KlineChannel, **wanted: Unpack[Range]) -> list[LiveCandle]:
+        coin, interval = channel.coin or "", channel.interval
+        return [
+            live.live_candle(CandleKey(coin, interval, open_time), candle)
+            for open_time, candle in await self._history.candles(coin, interval, **wanted)
+        ]
 
     @Service.task
     async def _tick(self) -> None:
@@ -123,6 +166,7 @@ class Hub(Service):
                 days = await self._history.days(self._now_ms())
             except StoreUnavailable as error:
                 logger.warning("No tickers: %s", error)
+                self._traded |= traded
                 continue
             tickers = {
                 day.coin.name: streams.mini_ticker(day, self._now_ms())

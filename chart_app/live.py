@@ -25,7 +25,7 @@ from mode import Service
 from chart_app.candles import Candle, CandleKey
 from chart_app.intervals import Interval
 from chart_app.schema import plain
-from chart_app.store import Change, StoreUnavailable
+from chart_app.store import Change
 from streaming.transport import Producer
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 #: Trades, or candles, of a message: with the longest numbers half of what a message may hold.
 MESSAGE_ITEMS = 1000
 POLL_TIMEOUT_MS = 1000
+START_CHECK_INTERVAL_S = 0.02
 STOP_CHECK_INTERVAL_S = 0.5
 RETRY_INTERVAL_S = 1.0
 
@@ -117,13 +118,22 @@ class Announcer:
 
     async def announce(self, change: Change) -> None:
         """Tell what a batch has changed; return once Kafka has it, or the program ends."""
-        await self._send((coin.encode(), value) for coin, value in messages(change))
+        if not await self._send((coin.encode(), value) for coin, value in messages(change)):
+            self.announce_takeover()
 
     def announce_takeover(self) -> None:
-        """Tell that this worker has taken partitions over, without waiting for Kafka."""
-        self._takeover = asyncio.create_task(self._send([(None, b"{}")]))
+        """Have all workers read again what they show, without waiting for Kafka."""
+        if self._takeover is None or self._takeover.done():
+            self._takeover = asyncio.create_task(self._send_takeover())
 
-    async def _send(self, messages: Iterable[tuple[bytes | None, bytes]]) -> None:
+    async def _send_takeover(self) -> None:
+        while not self._should_stop():
+            if await self._send([(None, b"{}")]):
+                return
+            await asyncio.sleep(RETRY_INTERVAL_S)
+
+    async def _send(self, messages: Iterable[tuple[bytes | None, bytes]]) -> bool:
+        """Return False if Kafka may not have it."""
         kafka = self._producer().kafka
         try:
             sent = {await kafka.send(self._topic, value, key=key) for key, value in messages}
@@ -132,9 +142,11 @@ class Announcer:
                 for future in done:
                     future.result()
         except KafkaError as error:
-            # It is stored; only those who watch will see it later, with the next trade.
+            # It is stored; only those who watch will see it later.
             logger.error("Could not tell the other workers what was stored: %r", error)
             self._producer().send_failed(kafka)
+            return False
+        return True
 
 
 class Listener(Protocol):
@@ -143,8 +155,8 @@ class Listener(Protocol):
     def handle(self, coin: str, value: bytes) -> None:
         """Take a message of a coin."""
 
-    async def refresh(self) -> None:
-        """Read again from the store what is shown: something may have been missed."""
+    def refresh(self) -> None:
+        """Have what is shown read again from the store: something may have been missed."""
 
 
 class LiveFeed(Service):
@@ -165,13 +177,21 @@ class LiveFeed(Service):
         self._listener = listener
         self._new_consumer = new_consumer
         self._partitions = partitions
+        self._is_following = False
+
+    async def on_started(self) -> None:
+        """Wait until nothing is missed that is told from now on."""
+        while not self._ends:
+            if self._is_following:
+                return
+            await asyncio.sleep(START_CHECK_INTERVAL_S)
 
     @Service.task
     async def _read(self) -> None:
         while not self.should_stop:
             try:
                 await self._follow()
-            except (KafkaError, StoreUnavailable) as error:
+            except (KafkaError, TimeoutError, OSError) as error:
                 logger.error("Could not follow %s: %r", self._topic, error)
             await self.sleep(RETRY_INTERVAL_S)
 
@@ -179,17 +199,27 @@ class LiveFeed(Service):
         async with self._new_consumer() as consumer:
             numbers = await self._partitions()
             consumer.assign([TopicPartition(self._topic, number) for number in numbers])
-            await consumer.seek_to_end()
-            await self._listener.refresh()
+            if not await consumer.seek_to_end():
+                raise TimeoutError("Kafka did not say where the topic ends")
+            self._is_following = True
+            self._listener.refresh()
             while not self.should_stop:
                 fetched = await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS)
                 for records in fetched.values():
                     for record in records:
-                        await self._handle(record.key, record.value)
+                        self._handle(record.key, record.value)
+                        await asyncio.sleep(0)  # the readers of a large message get their turn
 
-    async def _handle(self, key: bytes | None, value: bytes) -> None:
+    @property
+    def _ends(self) -> bool:
+        parent = self.beacon.parent
+        return self.should_stop or bool(parent and parent.data.should_stop)
+
+    def _handle(self, key: bytes | None, value: bytes | None) -> None:
         if key is None:
-            await self._listener.refresh()
-        else:
-            self._listener.handle(key.decode(), value)
-            await asyncio.sleep(0)  # the readers of a large message get their turn
+            self._listener.refresh()
+            return
+        try:
+            self._listener.handle(key.decode(), value or b"")
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            logger.error("What stands on %s is not ours: %r", self._topic, error)

@@ -6,7 +6,7 @@ it gets, or it is cut off.
 
 from collections import deque
 
-from chart_app.streams import Event
+from chart_app.streams import Burst, Event
 
 #: Bytes that may wait. One live message makes events of some 200 kB at most.
 MAX_WAITING_BYTES = 4_000_000
@@ -43,6 +43,12 @@ class Outbox:
         if waiting and waiting.open_time == event.open_time:
             del self._running[event.stream]
         self.reply(self._encoded(event))
+
+    def push_all(self, burst: Burst) -> None:
+        """Add many events at once."""
+        messages = burst.combined if self._combined else burst.bare
+        self._messages.extend(messages)
+        self._bytes += sum(map(len, messages))
 
     def drop(self, stream: str) -> None:
         """Forget what waits of a running candle: its stream is no longer wanted."""

@@ -4,6 +4,7 @@ Pure. A name is ``<symbol>@kline_<interval>``, ``<symbol>@trade``, ``<symbol>@ag
 ``<symbol>@miniTicker`` or ``!miniTicker@arr``. Numbers in events are text, times ms.
 """
 
+from contextlib import suppress
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,8 +15,11 @@ from chart_app.history import Day
 from chart_app.intervals import Interval
 from chart_app.live import LiveCandle, LiveTrade
 from chart_app.schema import plain
+from records import COIN_NAME_MAX_CHARS
 
 ALL_TICKERS = "!miniTicker@arr"
+#: A character in lower case may be three.
+SYMBOL_MAX_CHARS = 3 * COIN_NAME_MAX_CHARS
 
 _encode = msgspec.json.Encoder().encode
 
@@ -63,20 +67,32 @@ class Event:
         return b'{"stream":%b,"data":%b}' % (_encode(self.stream), self.bare)
 
 
+class Burst:
+    """Events of a stream, all of which are sent: to put one into an outbox costs as much."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self.bare = [event.bare for event in events]
+        self._events = events
+
+    @cached_property
+    def combined(self) -> list[bytes]:
+        """Return the events as they are sent on ``/stream``."""
+        return [event.combined for event in self._events]
+
+
 def parse(name: str) -> Stream:
     """Return the stream of a name. Raises :exc:`InvalidStream`."""
     if name == ALL_TICKERS:
         return Stream(name, Kind.MINI_TICKER, "", None)
     symbol, _, what = name.rpartition("@")  # the name of a coin may hold an @
     kind, _, interval = what.partition("_")
-    try:
-        if symbol and kind == Kind.KLINE:
-            return Stream(name, Kind.KLINE, symbol, Interval(interval))
-        if symbol and not interval:
-            return Stream(name, Kind(kind), symbol, None)
-    except ValueError:
-        pass
-    raise InvalidStream(f"Invalid request: {name} is not a stream")
+    if 0 < len(symbol) <= SYMBOL_MAX_CHARS:
+        with suppress(ValueError):
+            if kind == Kind.KLINE:
+                return Stream(name, Kind.KLINE, symbol, Interval(interval))
+            if what == kind:
+                return Stream(name, Kind(kind), symbol, None)
+    raise InvalidStream(f"Invalid request: {name[:SYMBOL_MAX_CHARS]} is not a stream")
 
 
 def kline(coin: str, candle: LiveCandle, *, closed: bool, now_ms: int) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import logging
+import socket
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,8 +13,10 @@ from prometheus_client import Gauge
 from chart_app import streams
 from chart_app.hub import Hub
 from chart_app.outbox import Outbox
-from chart_app.streams import Event, InvalidStream
+from chart_app.streams import Burst, Event, InvalidStream, Stream
 from streaming.web import problem
+
+logger = logging.getLogger(__name__)
 
 OPEN = Gauge("chart_websockets_open", "WebSocket connections.")
 #: A ping so often; who does not answer within half of it is gone.
@@ -22,6 +26,10 @@ CLOSE_TIMEOUT_S = 1.0
 #: A reader that was too slow has longer, to read what it was sent and why it is cut off.
 CUT_OFF_TIMEOUT_S = 5.0
 MAX_MESSAGE_BYTES = 64 * 1024
+#: Bytes of a connection that may wait below the outbox: in aiohttp, the event loop and the
+#: system each. Left to itself the system holds 4 MB: for a reader of an event a second, hours
+#: of candles that are out of date.
+MAX_UNSENT_BYTES = 16 * 1024
 MAX_STREAMS = 1024
 METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS")
 #: Binance's codes of errors.
@@ -44,7 +52,7 @@ class Connection:
     def __init__(self, socket: web.WebSocketResponse, hub: Hub, *, combined: bool) -> None:
         self._socket = socket
         self._hub = hub
-        self._streams: dict[str, None] = {}
+        self._streams: dict[str, Stream] = {}
         self._outbox = Outbox(combined=combined)
         self._has_mail = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
@@ -52,10 +60,15 @@ class Connection:
 
     def push(self, event: Event) -> None:
         """Take an event; cut the reader off if it has fallen too far behind."""
-        self._outbox.push(event)
-        self._has_mail.set()
-        if self._outbox.is_full:
-            self.end(WSCloseCode.POLICY_VIOLATION, "too slow: too much waits to be sent")
+        if self.farewell is None:
+            self._outbox.push(event)
+            self._wake_up()
+
+    def push_all(self, burst: Burst) -> None:
+        """Take many events at once."""
+        if self.farewell is None:
+            self._outbox.push_all(burst)
+            self._wake_up()
 
     def end(self, code: int, reason: str) -> None:
         """Have the connection closed."""
@@ -77,14 +90,24 @@ class Connection:
                 self._hub.unsubscribe(self, name)
             for task in (writing, self._reading):
                 task.cancel()
-            await asyncio.wait({writing, self._reading})
+            done, _ = await asyncio.wait({writing, self._reading})
+            for task in done:
+                self._note_error(task)
+
+    def _note_error(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error and not isinstance(error, ConnectionError):
+            logger.error("A WebSocket is closed, which should not be", exc_info=error)
+            self.farewell = (WSCloseCode.INTERNAL_ERROR, "the server failed")
 
     async def _read(self, names: list[str]) -> None:
+        wanted = []
         for name in names:
             try:
-                await self._subscribe([streams.parse(name).name])
+                wanted.append(streams.parse(name))
             except InvalidStream as error:
                 self._reply(_error(INVALID_REQUEST, str(error), None))
+        await self._subscribe(wanted)
         async for message in self._socket:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 continue
@@ -98,24 +121,33 @@ class Connection:
         if request.method == "LIST_SUBSCRIPTIONS":
             self._reply({"result": list(self._streams), "id": request.id})
             return
-        new = dict.fromkeys(request.streams) if request.method == "SUBSCRIBE" else {}
-        if len(self._streams | new) > MAX_STREAMS:
-            raise _BadRequest(INVALID_REQUEST, f"At most {MAX_STREAMS} streams", request.id)
-        self._reply({"result": None, "id": request.id})
-        if new:
-            await self._subscribe(request.streams)
+        ack = {"result": None, "id": request.id}
+        if request.method == "SUBSCRIBE":
+            if len({*self._streams, *(it.name for it in request.streams)}) > MAX_STREAMS:
+                raise _BadRequest(INVALID_REQUEST, f"At most {MAX_STREAMS} streams", request.id)
+            await self._subscribe(request.streams, ack)
         else:
             self._unsubscribe(request.streams)
+            self._reply(ack)
 
-    async def _subscribe(self, names: list[str]) -> None:
-        for name in names:
-            self._streams[name] = None
-            await self._hub.subscribe(self, name)
+    async def _subscribe(self, wanted: list[Stream], ack: dict[str, Any] | None = None) -> None:
+        """Subscribe to all, then tell so, then send what they stand at.
 
-    def _unsubscribe(self, names: list[str]) -> None:
-        for name in names:
-            if name in self._streams:
-                del self._streams[name]
+        Who asks by REST once it is told so has no hole between that and the first event.
+        """
+        new = {it.name: it for it in wanted if it.name not in self._streams}
+        coins = await self._hub.find_coins(new.values())
+        for stream in new.values():
+            self._hub.subscribe(self, stream, coins.get(stream.symbol))
+        self._streams |= new
+        if ack:
+            self._reply(ack)
+        for stream in new.values():
+            await self._hub.greet(self, stream)
+
+    def _unsubscribe(self, unwanted: list[Stream]) -> None:
+        for name in (it.name for it in unwanted):
+            if self._streams.pop(name, None):
                 self._hub.unsubscribe(self, name)
                 self._outbox.drop(name)
 
@@ -128,13 +160,18 @@ class Connection:
 
     def _reply(self, content: dict[str, Any]) -> None:
         self._outbox.reply(msgspec.json.encode(content))
+        self._wake_up()
+
+    def _wake_up(self) -> None:
         self._has_mail.set()
+        if self._outbox.is_full:
+            self.end(WSCloseCode.POLICY_VIOLATION, "too slow: too much waits to be sent")
 
 
 class _Request(NamedTuple):
     id: str | int | None
     method: str
-    streams: list[str]
+    streams: list[Stream]
 
 
 def _parse(text: str | bytes) -> _Request:
@@ -154,13 +191,21 @@ def _parse(text: str | bytes) -> _Request:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise _BadRequest(INVALID_REQUEST, "Invalid request: params must be streams", request_id)
     try:
-        return _Request(request_id, method, [streams.parse(name).name for name in names])
+        return _Request(request_id, method, [streams.parse(name) for name in names])
     except InvalidStream as error:
         raise _BadRequest(INVALID_REQUEST, str(error), request_id) from None
 
 
 def _error(code: int, detail: str, request_id: Any) -> dict[str, Any]:
     return {"error": {"code": code, "msg": detail}, "id": request_id}
+
+
+def _bound_unsent(transport: asyncio.Transport) -> None:
+    transport.set_write_buffer_limits(MAX_UNSENT_BYTES)
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)  # not on every system
+    if option is not None:
+        system_socket = transport.get_extra_info("socket")
+        system_socket.setsockopt(socket.IPPROTO_TCP, option, MAX_UNSENT_BYTES)
 
 
 class WebSockets:
@@ -189,13 +234,18 @@ class WebSockets:
     async def _run(
         self, request: web.Request, names: list[str], *, combined: bool
     ) -> web.StreamResponse:
-        socket = web.WebSocketResponse(
-            heartbeat=PING_INTERVAL_S, max_msg_size=MAX_MESSAGE_BYTES, compress=False
+        response = web.WebSocketResponse(
+            heartbeat=PING_INTERVAL_S,
+            max_msg_size=MAX_MESSAGE_BYTES,
+            compress=False,
+            writer_limit=MAX_UNSENT_BYTES,
         )
-        if not socket.can_prepare(request):
+        if not response.can_prepare(request):
             return problem(426, "This is a WebSocket.", headers={"Upgrade": "websocket"})
-        await socket.prepare(request)
-        connection = Connection(socket, self._hub, combined=combined)
+        await response.prepare(request)
+        if request.transport is not None:
+            _bound_unsent(request.transport)
+        connection = Connection(response, self._hub, combined=combined)
         self._open[connection] = asyncio.current_task()  # type: ignore[assignment]
         try:
             await connection.run(names[:MAX_STREAMS])
@@ -203,12 +253,13 @@ class WebSockets:
             going = code == WSCloseCode.GOING_AWAY
             with contextlib.suppress(TimeoutError, ConnectionError):
                 async with asyncio.timeout(CLOSE_TIMEOUT_S if going else CUT_OFF_TIMEOUT_S):
-                    await socket.close(code=code, message=reason.encode())
+                    # Without drain: our writing, which was cancelled in one, has left it broken.
+                    await response.close(code=code, message=reason.encode(), drain=False)
         finally:
             del self._open[connection]
             if request.transport is not None:
                 request.transport.abort()  # close() would wait for one who does not read
-        return socket
+        return response
 
     async def _end_all(self, _: web.Application) -> None:
         for connection in self._open:

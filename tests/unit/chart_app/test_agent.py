@@ -86,9 +86,14 @@ class Consumer:
 
 
 class Announcer:
-    """Counts the trades it is to tell."""
+    """Counts the trades it is to tell, and the times that all are to be read again."""
 
     trades = 0
+    takeovers = 0
+
+    def announce_takeover(self) -> None:
+        """Count it."""
+        self.takeovers += 1
 
     async def announce(self, change: Change) -> None:
         """Count them."""
@@ -100,11 +105,14 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agent, "RETRY_FIRST_S", 0.001)
 
 
-async def follow(store: Store, consumer: Consumer, *batches: Batch) -> Follower:
+async def follow(
+    store: Store, consumer: Consumer, *batches: Batch, announcer: Announcer | None = None
+) -> Follower:
     """Let the batches be followed from offset 10 on."""
     offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
     offsets._progress = await store.progress({PARTITION: "id"})
-    parts: dict[str, Any] = {"offsets": offsets, "store": store, "announcer": Announcer()}
+    announcer = announcer or Announcer()
+    parts: dict[str, Any] = {"offsets": offsets, "store": store, "announcer": announcer}
     follower = Follower(
         **parts,
         dead_letters=None,  # type: ignore[arg-type]
@@ -212,7 +220,9 @@ async def test_readiness_says_that_the_database_is_away() -> None:
 
 async def test_a_worker_that_was_superseded_reads_again_what_the_store_lacks() -> None:
     store, consumer = Store(Superseded("tradeData 0 is no longer at 10")), Consumer()
-    await follow(store, consumer, batch(10), batch(11))
+    announcer = Announcer()
+    await follow(store, consumer, batch(10), batch(11), announcer=announcer)
+    assert announcer.takeovers == 1
     assert store.kept == []
     assert consumer.seeks == 1
     assert consumer.done_offsets == []

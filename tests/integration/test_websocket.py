@@ -1,0 +1,545 @@
+"""The WebSocket as its clients see it: two workers, each of which streams every coin."""
+
+import asyncio
+import time
+import urllib.request
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from signal import SIGKILL
+from typing import Any, NamedTuple
+
+import aiohttp
+import pytest
+
+from local_kafka import LocalKafka
+from tests.conftest import Cluster, StartProgram, make_cluster
+from tests.integration.sockets import CLOSE, PING, SilentReader, watch
+from tests.programs import START_TIMEOUT_S, Program
+from tests.waiting import eventually, wait_for
+
+MINUTE_MS = 60_000
+DAY_MS = 24 * 60 * MINUTE_MS
+#: How soon a trade is streamed by every worker, however busy this machine is.
+LATENCY_S = 1.0
+#: Pings are sent every 20 s, and have 10 s to be answered.
+SILENCE_S = 35
+
+
+class Site(NamedTuple):
+    """The programs that most tests share; each test has coins of its own."""
+
+    topic: str
+    trading: Program
+    charts: tuple[Program, Program]
+
+
+@pytest.fixture(scope="module")
+def site(kafka: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Run trading_app and two workers of chart_app."""
+    cluster, folder = make_cluster(kafka), tmp_path_factory.mktemp("websocket")
+    with ExitStack() as stack:
+        trading, one, other = (
+            stack.enter_context(Program(package, folder, cluster.settings))
+            for package in ("trading_app", "chart_app", "chart_app")
+        )
+        for program in (trading, one, other):
+            wait_for(lambda: is_ready(program), START_TIMEOUT_S, program.log())  # noqa: B023
+        yield Site(cluster.topic, trading, (one, other))
+
+
+def is_ready(program: Program) -> bool:
+    """Tell whether a program has all it needs, and a worker its place in the group."""
+    assert program.running, program.log()
+    try:
+        with urllib.request.urlopen(f"{program.url}/readyz", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:  # also of 503
+        return False
+
+
+class Market:
+    """Posts trades, and asks by REST."""
+
+    def __init__(self, topic: str, trading: Program, http: aiohttp.ClientSession) -> None:
+        self._topic = topic
+        self._trading = trading
+        self._http = http
+
+    async def trade(self, coin: str, price: Any = 100, amount: Any = 1, **more: Any) -> None:
+        """Post a trade."""
+        trade = {"topic": self._topic, "coinName": coin, "price": price, "numOfCoin": amount}
+        url = f"{self._trading.url}/send-trading-data"
+        async with self._http.post(url, json=trade | more) as answer:
+            assert answer.status == 201, await answer.text()
+
+    async def get(self, chart: Program, path: str, **parameters: Any) -> Any:
+        """Return the answer to a request."""
+        async with self._http.get(f"{chart.url}/api/v3/{path}", params=parameters) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async def newest_kline(self, chart: Program, coin: str, interval: str) -> list[Any]:
+        """Return the newest candle by REST."""
+        (row,) = await self.get(chart, "klines", symbol=coin, interval=interval, limit=1)
+        return list(row)
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def market(site: Site, http: aiohttp.ClientSession) -> Market:
+    return Market(site.topic, site.trading, http)
+
+
+@pytest.fixture
+def coin() -> str:
+    """Return the name of a new coin."""
+    return new_coin()
+
+
+def new_coin() -> str:
+    return f"C{uuid.uuid4().hex[:10].upper()}"
+
+
+@pytest.fixture
+def chart(site: Site) -> Program:
+    """Return a worker."""
+    return site.charts[0]
+
+
+def row(kline: dict[str, Any]) -> list[Any]:
+    """Return the kline of an event as REST has it."""
+    return [kline[name] for name in "tohlcvTqnVQB"]
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/ws", "/ws/", "/ws/0", "/ws/other@trade", "/ws/other@trade/b@kline_1M", "/stream"),
+        *("/stream?streams=other@trade", "/stream?streams=other@trade/b@kline_1M"),
+    ],
+)
+async def test_every_path_takes_requests(
+    market: Market, chart: Program, http: aiohttp.ClientSession, coin: str, path: str
+) -> None:
+    name = f"{coin.lower()}@trade"
+    asked = [it for it in path.removeprefix("/stream?streams=").split("/") if "@" in it]
+    async with http.ws_connect(chart.url + path) as socket:
+
+        async def ask(method: str, *names: str) -> Any:
+            await socket.send_json({"method": method, "params": names, "id": method})
+            answer = await socket.receive_json(timeout=5)
+            assert answer["id"] == method
+            return answer["result"]
+
+        assert await ask("LIST_SUBSCRIPTIONS") == asked
+        assert await ask("SUBSCRIBE", name) is None
+        assert await ask("LIST_SUBSCRIPTIONS") == [*asked, name]
+        await market.trade(coin)
+        event = await socket.receive_json(timeout=10)
+        if path.startswith("/stream"):
+            assert event.keys() == {"stream", "data"}
+            assert event["stream"] == name
+            event = event["data"]
+        assert (event["e"], event["s"]) == ("trade", coin)
+        assert await ask("UNSUBSCRIBE", name, *asked) is None
+        assert await ask("LIST_SUBSCRIPTIONS") == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/ws/{}@trade/{}@aggTrade", "/stream?streams={}@trade/{}@aggTrade"]
+)
+async def test_the_streams_of_the_path_are_streamed(
+    market: Market, chart: Program, http: aiohttp.ClientSession, coin: str, path: str
+) -> None:
+    async with http.ws_connect(chart.url + path.format(coin, coin)) as socket:
+        await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
+        assert (await socket.receive_json())["result"] == [f"{coin}@trade", f"{coin}@aggTrade"]
+        await market.trade(coin)
+        events = [await socket.receive_json(timeout=10) for _ in range(2)]
+        assert {it.get("data", it)["e"] for it in events} == {"trade", "aggTrade"}
+
+
+@pytest.mark.parametrize(
+    "request_id", [{"id": 1}, {"id": 0}, {"id": -7}, {"id": "a b"}, {"id": ""}]
+)
+@pytest.mark.parametrize("method", ["SUBSCRIBE", "UNSUBSCRIBE"])
+async def test_an_answer_has_the_id_of_the_request_and_nothing_else(
+    chart: Program, http: aiohttp.ClientSession, request_id: dict[str, Any], method: str
+) -> None:
+    async with http.ws_connect(f"{chart.url}/ws") as socket:
+        await socket.send_json({"method": method, "params": ["x@trade"], **request_id})
+        assert await socket.receive_json(timeout=5) == {"result": None, **request_id}
+
+
+async def test_a_request_without_an_id_is_answered_without_one(
+    chart: Program, http: aiohttp.ClientSession
+) -> None:
+    async with http.ws_connect(f"{chart.url}/ws") as socket:
+        await socket.send_json({"method": "SUBSCRIBE", "params": ["x@trade"]})
+        assert await socket.receive_json(timeout=5) == {"result": None, "id": None}
+
+
+BAD_REQUESTS = [
+    ("garbage", 3, None),
+    ('{"method":', 3, None),
+    ("[" * 50_000, 3, None),
+    ("", 3, None),
+    ("[]", 2, None),
+    ("1", 2, None),
+    ("{}", 2, None),
+    ('{"method":"PUBLISH","id":5}', 2, 5),
+    ('{"method":["SUBSCRIBE"],"id":5}', 2, 5),
+    ('{"method":"SUBSCRIBE","params":"btc@trade","id":5}', 2, 5),
+    ('{"method":"SUBSCRIBE","params":[1],"id":5}', 2, 5),
+    ('{"method":"SUBSCRIBE","params":["btc@trade","nonsense"],"id":"x"}', 2, "x"),
+    ('{"method":"SUBSCRIBE","params":["btc@kline_2m"],"id":5}', 2, 5),
+    ('{"method":"UNSUBSCRIBE","params":["nonsense"],"id":5}', 2, 5),
+    ('{"method":"SUBSCRIBE","params":[],"id":true}', 2, None),
+    ('{"method":"SUBSCRIBE","params":[],"id":[1]}', 2, None),
+]
+
+
+async def test_a_bad_request_is_answered_with_an_error_and_changes_nothing(
+    chart: Program, http: aiohttp.ClientSession
+) -> None:
+    async with http.ws_connect(f"{chart.url}/ws") as socket:
+        for request, code, request_id in BAD_REQUESTS:
+            await socket.send_str(request)
+            answer = await socket.receive_json(timeout=5)
+            assert answer.keys() == {"error", "id"}, request
+            assert answer["error"].keys() == {"code", "msg"}, request
+            assert (answer["error"]["code"], answer["id"]) == (code, request_id), request
+        await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
+        assert await socket.receive_json(timeout=5) == {"result": [], "id": 1}
+
+
+async def test_an_unknown_stream_in_the_path_is_an_error_and_the_others_are_streamed(
+    chart: Program, http: aiohttp.ClientSession
+) -> None:
+    async with http.ws_connect(f"{chart.url}/stream?streams=nonsense/btc@trade") as socket:
+        assert (await socket.receive_json(timeout=5))["error"]["code"] == 2
+        await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
+        assert (await socket.receive_json(timeout=5))["result"] == ["btc@trade"]
+
+
+async def test_a_stream_is_named_exactly_as_it_was_subscribed_to(
+    market: Market, chart: Program, coin: str
+) -> None:
+    names = [f"{it}@trade" for it in (coin, coin.lower(), coin.title())]
+    async with watch(chart, *names) as viewer:
+        await market.trade(coin)
+        for name in names:
+            assert (await viewer.wait(name))["s"] == coin
+        assert await viewer.ask("LIST_SUBSCRIPTIONS") == names
+
+
+async def test_a_coin_that_has_exactly_the_name_comes_before_one_that_differs_in_case(
+    market: Market, chart: Program, coin: str
+) -> None:
+    other = coin.lower()
+    for name in (coin, other):
+        await market.trade(name)
+
+    async def both() -> bool:
+        prices = await market.get(chart, "ticker/price")
+        return {coin, other} <= {it["symbol"] for it in prices}
+
+    await eventually(both, 20, "both coins are stored")
+    async with watch(chart, f"{coin}@trade", f"{other}@trade") as viewer:
+        for name in (coin, other, coin):
+            await market.trade(name)
+        await asyncio.gather(viewer.wait(f"{other}@trade"), viewer.wait(f"{coin}@trade"))
+        await eventually(lambda: has(viewer.events, 3), 20, "three events")
+        assert {it["s"] for it in viewer.of(f"{coin}@trade")} == {coin}
+        assert [it["s"] for it in viewer.of(f"{other}@trade")] == [other]
+
+
+async def has(items: list[Any], count: int) -> bool:
+    return len(items) >= count
+
+
+async def test_a_coin_that_does_not_exist_yet_is_streamed_from_its_first_trade_on(
+    site: Site, market: Market, coin: str
+) -> None:
+    lower = coin.lower()
+    async with AsyncExitStack() as stack:
+        viewers = [
+            await stack.enter_async_context(
+                watch(it, f"{lower}@trade", f"{lower}@kline_1M", f"{lower}@miniTicker")
+            )
+            for it in site.charts
+        ]
+        await market.trade(coin, price="1.50")
+        for viewer in viewers:
+            assert (await viewer.wait(f"{lower}@trade"))["s"] == coin
+            kline = await viewer.wait(f"{lower}@kline_1M")
+            assert (kline["s"], kline["n"], kline["o"]) == (coin, 1, "1.50")
+            assert (await viewer.wait(f"{lower}@miniTicker"))["s"] == coin
+
+
+async def test_a_trade_event_has_the_fields_and_the_id_that_rest_has(
+    market: Market, chart: Program, coin: str
+) -> None:
+    timestamp = now_ms() - 5_000
+    async with watch(chart, f"{coin}@trade", f"{coin}@aggTrade") as viewer:
+        before = now_ms()
+        await market.trade(coin, price="0.10", amount="1E-8", timestamp=timestamp)
+        trade = await viewer.wait(f"{coin}@trade")
+        aggregate = await viewer.wait(f"{coin}@aggTrade")
+    assert before <= trade.pop("E") <= now_ms()
+    assert before <= aggregate.pop("E") <= now_ms()
+    (by_rest,) = await market.get(chart, "trades", symbol=coin)
+    assert trade == {
+        "e": "trade",
+        "s": coin,
+        "t": by_rest["id"],
+        "p": "0.10",
+        "q": "0.00000001",
+        "T": timestamp,
+        "m": False,
+        "M": True,
+    }
+    (aggregate_by_rest,) = await market.get(chart, "aggTrades", symbol=coin)
+    assert aggregate == {"e": "aggTrade", "s": coin, **aggregate_by_rest}
+    for name in ("p", "q"):
+        assert isinstance(trade[name], str)
+
+
+async def test_a_kline_event_has_the_fields_and_the_numbers_that_rest_has(
+    market: Market, chart: Program, coin: str
+) -> None:
+    before = now_ms()
+    async with watch(chart, f"{coin}@kline_1M") as viewer:
+        for count, (price, amount) in enumerate([("1.10", "2"), ("3", "0.10"), ("0.5", "7")], 1):
+            await market.trade(coin, price=price, amount=amount, tradeId=count)
+            await viewer.wait(f"{coin}@kline_1M", n=count)
+        (*_, (_, _, event)) = viewer.events
+    ids = [it["id"] for it in await market.get(chart, "trades", symbol=coin)]
+    kline = event["k"]
+    assert event.keys() == {"e", "E", "s", "k"}
+    assert (event["e"], event["s"]) == ("kline", coin)
+    assert before <= event["E"] <= now_ms()
+    assert kline.keys() == set("tTsifLochlvnxqVQB")
+    assert (kline["s"], kline["i"], kline["x"]) == (coin, "1M", False)
+    assert (kline["f"], kline["L"]) == (ids[0], ids[-1])
+    assert (kline["o"], kline["h"], kline["l"], kline["c"]) == ("1.10", "3", "0.5", "0.5")
+    assert row(kline)[:-1] == (await market.newest_kline(chart, coin, "1M"))[:-1]
+    types = {name: type(value) for name, value in kline.items()}
+    assert {name for name, kind in types.items() if kind is int} == set("tTfLn")
+    assert {name for name, kind in types.items() if kind is bool} == {"x"}
+    assert {name for name, kind in types.items() if kind is str} == set("siochlvqVQB")
+
+
+@pytest.mark.parametrize("interval", ["1m", "1h", "1d", "1w", "1M"])
+async def test_a_new_reader_is_sent_the_newest_candle_at_once_as_rest_has_it(
+    site: Site, market: Market, coin: str, interval: str
+) -> None:
+    name = f"{coin.lower()}@kline_{interval}"
+    async with watch(site.charts[0], name) as viewer:
+        timestamp = now_ms()
+        for _ in range(3):
+            await market.trade(coin, price="2.50", amount="0.1", timestamp=timestamp)
+        await viewer.wait(name, n=3)
+        for chart in site.charts:
+            async with watch(chart, name) as newcomer:
+                kline = await newcomer.wait(name, timeout_s=LATENCY_S)
+            assert row(kline) == await market.newest_kline(chart, coin, interval)
+
+
+@pytest.mark.parametrize("late_ms", [2 * MINUTE_MS, 400 * DAY_MS])
+async def test_a_late_trade_sends_its_closed_candle_again_as_rest_has_it(
+    site: Site, market: Market, coin: str, late_ms: int
+) -> None:
+    name, now = f"{coin}@kline_1m", now_ms()
+    then = now - late_ms
+    async with watch(site.charts[0], name) as one, watch(site.charts[1], name) as other:
+        open_time = then - then % MINUTE_MS
+        for price, timestamp in ((1, then), (2, now), (3, then)):
+            await market.trade(coin, price=price, timestamp=timestamp)
+            for viewer in (one, other):
+                await viewer.wait(name, c=str(price))
+        for viewer in (one, other):
+            told = [it for it in viewer.of(name) if it["t"] == open_time]
+            assert [(it["n"], it["x"]) for it in told] == [(1, True), (2, True)]
+            (stored, *_) = await market.get(
+                site.charts[0], "klines", symbol=coin, interval="1m", startTime=open_time
+            )
+            assert row(told[-1]) == stored
+
+
+async def test_a_candle_is_closed_by_the_clock_within_two_seconds_of_its_end(
+    site: Site, market: Market
+) -> None:
+    if now_ms() % MINUTE_MS > 50_000:
+        await asyncio.sleep(15)  # into a new minute: there must be time to trade in it
+    coins = [new_coin() for _ in range(4)]
+    names = [f"{coin.lower()}@kline_1m" for coin in coins]
+    async with watch(site.charts[0], *names) as one, watch(site.charts[1], *names) as other:
+        now = now_ms()
+        end = now - now % MINUTE_MS + MINUTE_MS
+        for coin in coins:
+            await market.trade(coin, timestamp=now)
+        for viewer in (one, other):
+            for name in names:
+                assert (await viewer.wait(name, n=1))["x"] is False
+        await asyncio.sleep(end / 1000 + 2 - time.time())
+        for chart, viewer in zip(site.charts, (one, other), strict=True):
+            for coin, name in zip(coins, names, strict=True):
+                *_, (arrival, _, _) = (it for it in viewer.events if it[1] == name)
+                running, closed = viewer.of(name)
+                assert [running["x"], closed["x"]] == [False, True]
+                assert end <= arrival * 1000 <= end + 2_000
+                assert row(closed) == await market.newest_kline(chart, coin, "1m")
+                assert closed["T"] == end - 1
+
+
+async def test_a_trade_of_the_next_interval_closes_the_candle_before_it_opens_another(
+    market: Market, chart: Program, coin: str
+) -> None:
+    name, now = f"{coin}@kline_1m", now_ms()
+    async with watch(chart, name) as viewer:
+        for timestamp in (now, now + MINUTE_MS):  # from a sender whose clock is ahead
+            await market.trade(coin, timestamp=timestamp)
+        await viewer.wait(name, t=now - now % MINUTE_MS + MINUTE_MS)
+        told = [(it["t"] > now, it["x"]) for it in viewer.of(name)]
+        assert told in (
+            [(False, False), (False, True), (True, False)],
+            [(False, True), (True, False)],  # the minute has ended before
+        )
+
+
+async def test_the_tickers_of_what_was_traded_are_sent(
+    market: Market, chart: Program, coin: str
+) -> None:
+    one = f"{coin.lower()}@miniTicker"
+    async with watch(chart, one, "!miniTicker@arr") as viewer:
+        for price in ("5", "7", "4"):
+            await market.trade(coin, price=price, amount="0.5")
+        ticker = await viewer.wait(one, q="8.0")
+        assert ticker.keys() == {"e", "E", "s", "c", "o", "h", "l", "v", "q"}
+        assert (ticker["e"], ticker["s"], ticker["v"]) == ("24hrMiniTicker", coin, "1.5")
+        assert [ticker[name] for name in "ohlc"] == ["5", "7", "4", "4"]
+        by_rest = await market.get(chart, "ticker/24hr", symbol=coin)
+        assert (by_rest["volume"], by_rest["quoteVolume"]) == (ticker["v"], ticker["q"])
+
+        async def in_the_list() -> bool:
+            lists = [data for _, name, data in viewer.events if name == "!miniTicker@arr"]
+            return any(it["s"] == coin and it["q"] == "8.0" for all_ in lists for it in all_)
+
+        await eventually(in_the_list, 10, "the coin stands in the list of all")
+
+
+async def test_after_unsubscribing_nothing_more_is_sent(
+    market: Market, chart: Program, coin: str
+) -> None:
+    trades, klines = f"{coin}@trade", f"{coin}@kline_1M"
+    async with watch(chart, trades, klines) as viewer:
+        await market.trade(coin)
+        await asyncio.gather(viewer.wait(trades), viewer.wait(klines, n=1))
+        await viewer.ask("UNSUBSCRIBE", klines)
+        await market.trade(coin)
+        await eventually(lambda: has(viewer.of(trades), 2), 20, "the other stream goes on")
+        await viewer.ask("LIST_SUBSCRIPTIONS")  # what was to come before has come
+        assert len(viewer.of(klines)) == 1
+        await viewer.ask("SUBSCRIBE", klines)
+        assert (await viewer.wait(klines, n=2))["x"] is False
+
+
+async def test_what_one_worker_stores_the_other_streams_within_a_second(
+    site: Site, market: Market
+) -> None:
+    coins = [new_coin() for _ in range(12)]
+    names = [f"{coin.lower()}@trade" for coin in coins]
+    sent: dict[str, float] = {}
+    async with watch(site.charts[0], *names) as one, watch(site.charts[1], *names) as other:
+        for coin, name in zip(coins, names, strict=True):
+            sent[name] = time.time()
+            await market.trade(coin)
+            for viewer in (one, other):
+                await viewer.wait(name)
+        for viewer in (one, other):
+            assert [name for _, name, _ in viewer.events] == names, "every coin, once"
+            assert max(time_ - sent[name] for time_, name, _ in viewer.events) < LATENCY_S
+    stored = [{it.coin for it in program.trades()} & set(coins) for program in site.charts]
+    assert all(stored), "each worker has stored some of the coins"
+    assert not stored[0] & stored[1]
+
+
+async def test_a_ping_is_answered_with_what_it_carries(
+    chart: Program, http: aiohttp.ClientSession
+) -> None:
+    async with http.ws_connect(f"{chart.url}/ws", autoping=False) as socket:
+        for payload in (b"", b"1700000000000"):
+            await socket.ping(payload)
+            pong = await socket.receive(timeout=5)
+            assert (pong.type, pong.data) == (aiohttp.WSMsgType.PONG, payload)
+
+
+async def test_who_says_goodbye_is_answered(chart: Program, http: aiohttp.ClientSession) -> None:
+    async with http.ws_connect(f"{chart.url}/ws/btc@trade") as socket:
+        await socket.close()
+        assert (socket.close_code, socket.exception()) == (1000, None)
+
+
+@pytest.mark.timeout(120)
+async def test_who_does_not_answer_pings_is_let_go_and_an_empty_pong_keeps_one(
+    chart: Program, http: aiohttp.ClientSession
+) -> None:
+    def listen() -> tuple[list[int], float]:
+        begin = time.monotonic()
+        with SilentReader(chart, "/ws") as reader:
+            opcodes = [frame.opcode for frame in reader.frames(timeout_s=2 * SILENCE_S)]
+        return opcodes, time.monotonic() - begin
+
+    async with http.ws_connect(f"{chart.url}/ws", autoping=False) as socket:
+        listening = asyncio.create_task(asyncio.to_thread(listen))
+        assert (await socket.receive(timeout=SILENCE_S)).type is aiohttp.WSMsgType.PING
+        await socket.pong(b"")
+        opcodes, duration = await listening
+        assert opcodes in ([PING], [PING, CLOSE])
+        assert duration < SILENCE_S
+        await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
+        message = await socket.receive(timeout=5)
+        while message.type is aiohttp.WSMsgType.PING:
+            message = await socket.receive(timeout=5)
+        assert message.type is aiohttp.WSMsgType.TEXT
+
+
+async def test_what_a_dying_worker_has_stored_and_told_nobody_is_shown_by_the_other(
+    cluster: Cluster, start: StartProgram, http: aiohttp.ClientSession
+) -> None:
+    trading = start("trading_app", cluster.settings).wait_ready()
+    chart = start("chart_app", cluster.settings).wait_ready()
+    fault = {"FAULT_AT": "after-commit", "FAULT_SIGNAL": "SIGKILL"}
+    dying = Program("chart_app", chart.log_file.parent, {**cluster.settings, **fault})
+    dying.package = "tests.faulty_worker"
+    market = Market(cluster.topic, trading, http)
+    coins = [new_coin() for _ in range(8)]
+    names = {coin: f"{coin.lower()}@kline_1M" for coin in coins}
+    with dying:
+        dying.wait_ready()
+        async with watch(chart, *names.values()) as viewer:
+            for count in range(1, 6):
+                for coin in coins:
+                    await market.trade(coin, price=count)
+                    # Also of the trade that the other has stored, and then died.
+                    kline = await viewer.wait(names[coin], timeout_s=60, n=count)
+                    assert kline["c"] == str(count)
+                if not dying.running:
+                    break
+            assert await asyncio.to_thread(dying.wait, 10) == -SIGKILL
+            assert "fault after-commit" in dying.log()
+            for coin, name in names.items():
+                assert row(viewer.of(name)[-1]) == await market.newest_kline(chart, coin, "1M")
+                counts = [it["n"] for it in viewer.of(name)]
+                assert counts == sorted(set(counts)), "no state comes twice or goes back"
