@@ -1,6 +1,7 @@
 """The consumer group: logs each trade, stores it, and puts aside what is none."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -109,7 +110,10 @@ class Follower:
         finally:
             self._is_last = True
             self._arrived.set()
-            await storing
+            while not storing.done():  # even if told twice to end: what was logged is to be stored
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({storing})
+            storing.result()
 
     def _waiting_trades(self) -> int:
         return sum(len(portion.trades) for _, portion in self._read_batches)
@@ -177,10 +181,10 @@ class Follower:
     async def _keep(self, taken: list[tuple[Batch, Portion]]) -> Change:
         """Store batches, and let their offsets be committed."""
         pause = RETRY_FIRST_S
-        while not self._should_stop():
+        while True:  # at the end of the program once, too: what was logged is to be stored
             fresh = [it for it in taken if not self._consumer().is_stale(it[0])]
             if not fresh:
-                break
+                return Change()
             try:
                 change = await self._store.apply(*(portion for _, portion in fresh))
             except Superseded as error:
@@ -188,9 +192,11 @@ class Follower:
                 await self._consumer().seek_back()
                 # A commit whose answer was lost is superseded by itself, and nobody was told.
                 self._announcer.announce_takeover()
-                break
+                return Change()
             except StoreUnavailable as error:
                 self._note(f"the store does not answer: {error}")
+                if self._should_stop():
+                    return Change()
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, RETRY_MAX_S)
             else:
@@ -199,7 +205,6 @@ class Follower:
                 for batch, _ in fresh:
                     self._consumer().done(batch)
                 return change
-        return Change()
 
     def _note(self, trouble: str | None) -> None:
         if trouble and not self._trouble:
