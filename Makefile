@@ -37,8 +37,8 @@ format: .venv/.dev  ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.dev  ## both benchmarks, beside their peers
-	@$(BIN)/python -m bench.consume; missed=$$?; $(BIN)/python -m bench.http && exit $$missed
+bench: .venv/.dev  ## all benchmarks, beside their peers; half an hour
+	@$(BIN)/python -m bench
 
 up:  ## everything in containers, with Kafka UI on http://localhost:8080
 	docker compose up --build --detach --wait

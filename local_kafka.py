@@ -141,7 +141,10 @@ class LocalKafka:
 
     def suspend(self) -> None:
         """Let the broker hang: connected, but answering nothing."""
-        self._signal(signal.SIGSTOP)
+        if self._process is not None:
+            self._signal(signal.SIGSTOP)
+            # Its threads stop one after the other.
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def resume(self) -> None:
         """End :meth:`suspend`."""

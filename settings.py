@@ -109,7 +109,9 @@ class Settings(BaseSettings):
     chart_port: Port = 3001
     http_body_limit: PositiveInt = 64 * 1024
     http_read_timeout: Seconds = 10
-    max_unconfirmed: PositiveInt = 10_000
+    http_reuse_port: bool = False
+    http_rate_limit: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
+    max_unconfirmed: PositiveInt = 50_000
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"

@@ -1,7 +1,7 @@
 """The broker of a benchmark, and its topics."""
 
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -39,9 +39,22 @@ async def make_topic(broker: LocalKafka, topic: str) -> None:
 
 async def count_records(broker: LocalKafka, topic: str) -> int:
     """Return how many records the topic holds."""
+    async with counting(broker, topic) as count:
+        return await count()
+
+
+@asynccontextmanager
+async def counting(broker: LocalKafka, topic: str) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+    """Yield a function that returns how many records the topic holds."""
     async with AIOKafkaConsumer(bootstrap_servers=broker.bootstrap_server) as consumer:
+        # Or the leaders of a new topic stay unknown.
+        await consumer._client.add_topic(topic)  # noqa: SLF001
         partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-        return sum((await consumer.end_offsets(partitions)).values())
+
+        async def count() -> int:
+            return sum((await consumer.end_offsets(partitions)).values())
+
+        yield count
 
 
 @asynccontextmanager

@@ -21,10 +21,9 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 
 import records
-from bench import machine, report
+from bench import machine, report, venv
 from bench.broker import COINS, PARTITIONS, make_topic, running_broker
 from bench.processes import Child, end_on_signals, running
-from bench.report import Bar
 from local_kafka import LocalKafka, free_port
 from records import Trade
 from tests import node
@@ -41,6 +40,8 @@ TRADE_LINE = re.compile(rb" coinName=.*\btradeId=([0-9]+)")
 FAUST = [sys.executable, "-m", "faust", "-A"]
 OURS = "chart_app"
 STOCK_FAUST = "stock Faust agent"
+GETMANY = "aiokafka getmany"
+QUIXSTREAMS = "quixstreams"
 KAFKAJS = "kafkajs eachMessage"
 COMMANDS = {
     OURS: [*FAUST, "chart_app", "worker"],
@@ -48,10 +49,12 @@ COMMANDS = {
         *(*FAUST, "bench.peers.stock_faust", "--loop", "uvloop"),
         *("worker", "--loglevel", "info", "--without-web"),
     ],
-    "aiokafka getmany": [sys.executable, "-m", "bench.peers.aiokafka_getmany"],
+    GETMANY: [sys.executable, "-m", "bench.peers.aiokafka_getmany"],
+    QUIXSTREAMS: [str(venv.BIN / "python"), "-m", "bench.peers.quixstreams_app"],
     KAFKAJS: node.command("bench_each_message.js"),
 }
-BARS = [Bar(STOCK_FAUST, 8), Bar(KAFKAJS, 1)]
+#: How many times the peer's rate ours is to be.
+BARS = {KAFKAJS: 2, QUIXSTREAMS: 1, GETMANY: 0.5}
 
 
 class Progress(NamedTuple):
@@ -69,6 +72,7 @@ def main() -> None:
     arguments = parser.parse_args()
     end_on_signals()
     node.install()
+    venv.install()
     rates: dict[str, list[float]] = {name: [] for name in COMMANDS}
     with running_broker() as (broker, folder):
         uvloop.run(fill(broker, arguments.trades))
@@ -100,7 +104,8 @@ async def fill(broker: LocalKafka, trades: int) -> None:
 
 def measure(name: str, broker: LocalKafka, trades: int, folder: Path) -> float:
     """Return the trades/s of a contender. Raises BenchFailed if a trade is not logged once."""
-    environment = settings(broker, group=f"bench-{uuid.uuid4().hex[:12]}")
+    group = f"bench-{uuid.uuid4().hex[:12]}"
+    environment = settings(broker, group, folder / group)
     log_name = name.replace(" ", "_")
     with running(log_name, COMMANDS[name], environment, folder) as child:
         first, last = follow(child, trades)
@@ -110,13 +115,14 @@ def measure(name: str, broker: LocalKafka, trades: int, folder: Path) -> float:
     return (last.trades - first.trades) / (last.time_s - first.time_s)
 
 
-def settings(broker: LocalKafka, group: str) -> Mapping[str, str]:
+def settings(broker: LocalKafka, group: str, data: Path) -> Mapping[str, str]:
     """Return the environment: what our program calls these things, and the peers."""
     return {
         "KAFKA_CLIENT_BOOTSTRAP_SERVER": broker.bootstrap_server,
         "TRADE_TOPICS": TOPIC,
         "GROUP_ID": group,
         "CHART_PORT": str(free_port()),
+        "DATA_DIR": str(data),
         "BROKER": broker.bootstrap_server,
         "TOPIC": TOPIC,
         "GROUP": group,
@@ -150,12 +156,15 @@ def follow(child: Child, trades: int) -> tuple[Progress, Progress]:
 def conclude(rates: Mapping[str, list[float]], trades: int) -> bool:
     """Print and keep the results; return whether we meet the bars."""
     medians = {name: median(values) for name, values in rates.items()}
-    verdicts = report.judge(OURS, medians, BARS)
+    verdicts = [
+        report.at_least(f"consume + log, of {peer}", medians[OURS] / medians[peer], bar)
+        for peer, bar in BARS.items()
+    ]
     rows = [
         [
             name,
             f"{medians[name]:,.0f}",
-            f"{min(values):,.0f} to {max(values):,.0f}",
+            report.spread(values),
             f"{medians[name] / medians[STOCK_FAUST]:.1f}",
             f"{medians[name] / medians[KAFKAJS]:.2f}",
         ]
@@ -176,7 +185,7 @@ def conclude(rates: Mapping[str, list[float]], trades: int) -> bool:
             "bars": verdicts,
         },
     )
-    return report.print_verdicts(OURS, verdicts, file)
+    return report.print_verdicts(verdicts, file)
 
 
 if __name__ == "__main__":

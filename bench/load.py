@@ -24,7 +24,7 @@ class Load(NamedTuple):
     p99_ms: float
 
 
-def run(url: str, body: dict[str, Any], connections: int, seconds: float, folder: Path) -> Load:
+def run(url: str, body: Any, connections: int, seconds: float, folder: Path) -> Load:
     """POST the body as JSON over so many keep-alive connections, each one after the other.
 
     Texts in the body may hold k9's templates. Raises BenchFailed if an answer is not a 201.

@@ -4,16 +4,18 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import quantiles
-from typing import Any, NamedTuple
+from typing import Any, TypedDict
 
 RESULTS = Path(__file__).parent / "results"
 
 
-class Bar(NamedTuple):
-    """We are to reach at least ``times`` the figure of ``peer``."""
+class Verdict(TypedDict):
+    """Whether a figure is as it is to be."""
 
-    peer: str
-    times: float
+    what: str
+    reached: float
+    bar: str
+    met: bool
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -29,15 +31,19 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(line(cells) for cells in [header, rule, *rows])
 
 
-def judge(ours: str, rates: Mapping[str, float], bars: Sequence[Bar]) -> list[dict[str, Any]]:
-    """Return for each bar how often ``ours`` has the peer's rate, and whether that suffices."""
-    verdicts = []
-    for bar in bars:
-        times = rates[ours] / rates[bar.peer]
-        verdicts.append(
-            {**bar._asdict(), "reached": round(times, 2), "met": bool(times >= bar.times)}
-        )
-    return verdicts
+def spread(rates: Sequence[float]) -> str:
+    """Return the lowest and the highest of some rates."""
+    return f"{min(rates):,.0f} to {max(rates):,.0f}"
+
+
+def at_least(what: str, reached: float, bar: float) -> Verdict:
+    """Return whether a figure is as high as it is to be."""
+    return {"what": what, "reached": round(reached, 2), "bar": f"≥ {bar:,g}", "met": reached >= bar}
+
+
+def at_most(what: str, reached: float, bar: float) -> Verdict:
+    """Return whether a figure is as low as it is to be."""
+    return {"what": what, "reached": round(reached, 2), "bar": f"≤ {bar:,g}", "met": reached <= bar}
 
 
 def save(name: str, results: Mapping[str, Any]) -> Path:
@@ -48,16 +54,23 @@ def save(name: str, results: Mapping[str, Any]) -> Path:
     return file
 
 
-def print_verdicts(ours: str, verdicts: Sequence[Mapping[str, Any]], file: Path) -> bool:
+def print_verdicts(verdicts: Sequence[Verdict], file: Path) -> bool:
     """Print whether each bar is met; return whether all are."""
-    for verdict in verdicts:
-        met = "met" if verdict["met"] else "MISSED"
-        print(
-            f"{ours}: {verdict['reached']:g} times {verdict['peer']}; "
-            f"the bar of {verdict['times']:g} is {met}"
-        )
-    print(f"Written to {file}")
-    return all(verdict["met"] for verdict in verdicts)
+    rows = [
+        [it["what"], f"{it['reached']:,g}", it["bar"], "met" if it["met"] else "MISSED"]
+        for it in verdicts
+    ]
+    print(f"{table(['', 'reached', 'bar', ''], rows)}\n\nWritten to {file}")
+    return all(it["met"] for it in verdicts)
+
+
+def merge() -> bool:
+    """Put all results into one file and print all bars; return whether all are met."""
+    parts = {file.stem: json.loads(file.read_text()) for file in sorted(RESULTS.glob("*.json"))}
+    file = RESULTS.with_suffix(".json")
+    file.write_text(json.dumps(parts, indent=2, ensure_ascii=False) + "\n")
+    verdicts = [verdict for part in parts.values() for verdict in part.get("bars", ())]
+    return print_verdicts(verdicts, file)
 
 
 def percentiles(values: Sequence[float], percents: Sequence[int]) -> dict[int, float]:

@@ -127,6 +127,7 @@ class App(faust.App):
         self.gate = KafkaGate(settings, topics)
         self.pulse = health.Pulse(lambda: self.kafka_producer)
         self.producer_only = producer_only
+        self.web_reuse_port = settings.http_reuse_port
         self.services = list(services)
         self._start_offsets = start_offsets
         super().__init__(

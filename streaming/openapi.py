@@ -31,7 +31,7 @@ PAGE = """\
 """
 START = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui"});\n'
 
-PROBLEM_SCHEMA = {
+PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {

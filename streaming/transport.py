@@ -14,7 +14,7 @@ from typing import Any
 import faust
 from aiokafka import AIOKafkaProducer
 from aiokafka.consumer.fetcher import FetchResult
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.record._protocols import DefaultRecordProtocol
 from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
@@ -198,9 +198,9 @@ class Consumer(driver.Consumer):
         to_beginning = [TopicPartition(*tp) for tp, offset in offsets.items() if offset <= 0]
         if to_beginning:
             await self._thread.seek_to_beginning(*to_beginning)
-        for tp, offset in own.items():
-            if offset > 0:
-                await self.seek(tp, offset)
+        # Not self.seek(): that is in another thread than the fetching, whose buffer it changes.
+        await self._thread.seek_wait({tp: offset for tp, offset in own.items() if offset > 0})
+        self._seeks += 1  # what was fetched meanwhile began at the committed offsets
         self._start_offsets = {tp: max(offset, 0) for tp, offset in offsets.items()}
         return offsets
 
@@ -275,6 +275,8 @@ class Producer(driver.Producer):
             self.log.error("Kafka did not confirm the last sends: their outcome is unknown")
             await producer._sender.close()  # noqa: SLF001 - stop() does not go on from here
             await producer.client.close()
+        # Whoever waits for one of its sends would wait forever.
+        producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
 
     async def on_stop(self) -> None:
         """Send what is left, and close."""

@@ -42,6 +42,20 @@ class Web(driver.Web):
             lingering_time=LINGERING_TIME_S,
         )
 
+    async def on_start(self) -> None:
+        """Start the server, without the CORS hook that Faust sets up for every answer."""
+        self.init_server()
+        self._thread = driver.Server(self, loop=self.loop, beacon=self.beacon)
+        self.add_dependency(self._thread)
+
+    def _new_transport_tcp(self) -> web.BaseSite:
+        return web.TCPSite(
+            self._runner,
+            self.app.conf.web_bind,
+            self.app.conf.web_port,
+            reuse_port=self.app.web_reuse_port,  # type: ignore[attr-defined]
+        )
+
     async def start_server(self) -> None:
         """Start to listen; what no route takes is answered 404."""
         self.web_app.router.add_route("*", "/{path:.*}", _not_found)
@@ -118,43 +132,66 @@ async def _not_found(request: web.Request) -> web.Response:
 class BodyError(Exception):
     """The body could not be read; ``answer`` says why."""
 
-    def __init__(self, status: int, detail: str) -> None:
-        self.answer = problem(status, detail)
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        self.answer = problem(status, detail, headers=headers)
         # What has not been read of the body would be taken for the next request.
         self.answer.force_close()
         super().__init__(detail)
 
 
-async def read_body(request: web.Request, limit: int, timeout_s: float) -> bytes:
+class BodyBudget:
+    """How many bytes of bodies may be in memory at once, whoever sends them."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+
+    def take(self, size: int) -> None:
+        """Count bytes that have arrived. Raises :exc:`BodyError` if they are too many."""
+        if size > self._left:
+            raise BodyError(503, "Too many large bodies arrive at once.", {"Retry-After": "1"})
+        self._left -= size
+
+    def give_back(self, size: int) -> None:
+        """Count bytes that are no longer in memory."""
+        self._left += size
+
+
+async def read_body(
+    request: web.Request, limit: int, timeout_s: float, budget: BodyBudget | None = None
+) -> bytes:
     """Return the body of at most ``limit`` bytes, unpacked if it came packed.
 
+    Its size has been taken from the ``budget``, and is the caller's to give back.
     Raises :exc:`BodyError`: 413 as soon as the limit is passed, 408 after ``timeout_s``,
-    400 for a body that is broken.
+    400 for a body that is broken, 503 if the budget does not suffice.
     """
-    if (request.content_length or 0) > limit:
-        raise _too_large(limit)
-    if request.content.is_eof():  # it came with the headers, as small ones do
+    _check_size(request.content_length or 0, limit)
+    if request.content.is_eof() and budget is None:  # it came with the headers, as small ones do
         body = request.content.read_nowait()
-        if len(body) > limit:
-            raise _too_large(limit)
+        _check_size(len(body), limit)
         return body
     try:
-        return await _receive(request, limit, timeout_s)
+        async with asyncio.timeout(timeout_s):
+            return await _receive(request, limit, budget or BodyBudget(limit))
     except TimeoutError:
         raise BodyError(408, f"The body did not arrive within {timeout_s:g} s.") from None
     except (web.RequestPayloadError, HttpProcessingError) as error:
         raise BodyError(400, f"The body is broken: {error}") from error
 
 
-async def _receive(request: web.Request, limit: int, timeout_s: float) -> bytes:
+async def _receive(request: web.Request, limit: int, budget: BodyBudget) -> bytes:
     body = bytearray()
-    async with asyncio.timeout(timeout_s):
+    try:
         while chunk := await request.content.readany():
+            _check_size(len(body) + len(chunk), limit)
+            budget.take(len(chunk))
             body += chunk
-            if len(body) > limit:
-                raise _too_large(limit)
+    except BaseException:
+        budget.give_back(len(body))
+        raise
     return bytes(body)
 
 
-def _too_large(limit: int) -> BodyError:
-    return BodyError(413, f"The body is larger than {limit} bytes.")
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise BodyError(413, f"The body is larger than {limit} bytes.")

@@ -4,9 +4,13 @@ import settings
 import topics
 from records import Trade
 from streaming.app import App
-from trading_app import docs, views
+from streaming.web import add_route
+from trading_app import bulk_view, docs, views
+from trading_app.bulk_view import BulkView
+from trading_app.clients import Clients
 from trading_app.publish import Publisher
 from trading_app.replay import make_command
+from trading_app.views import TradeView
 
 _settings = settings.load()
 
@@ -20,5 +24,8 @@ app = App(
 )
 trades = app.topic(*_settings.trade_topics, key_type=str, value_type=Trade)
 publisher = Publisher(lambda: app.kafka_producer, _settings)
-views.add_routes(app.add_pages(docs.document(_settings), []), publisher, _settings)
+_clients = Clients(_settings.http_rate_limit)
+_web_app = app.add_pages(docs.document(_settings), [])
+add_route(_web_app, "POST", views.PATH, TradeView(publisher, _clients, _settings).post)
+add_route(_web_app, "POST", bulk_view.PATH, BulkView(publisher, _clients, _settings).post)
 replay = make_command(app, publisher, _settings)

@@ -4,6 +4,7 @@ from typing import Any
 
 from settings import Settings
 from streaming import openapi
+from trading_app import bulk
 
 
 def document(settings: Settings) -> dict[str, Any]:
@@ -11,18 +12,22 @@ def document(settings: Settings) -> dict[str, Any]:
     return openapi.document(
         "trading_app",
         "Takes trades over HTTP and sends them to Kafka.",
-        {"/send-trading-data": {"post": _send_trading_data(settings)}},
+        {
+            "/send-trading-data": {"post": _send_trading_data(settings)},
+            "/trades": {"post": _trades(settings)},
+        },
     )
 
 
 def _send_trading_data(settings: Settings) -> dict[str, Any]:
+    submission = _submission(settings.trade_topics, ["topic"])
     return {
         "summary": "Send one trade",
         "requestBody": {
             "required": True,
             "content": {
-                "application/json": {"schema": _submission(settings)},
-                "application/x-www-form-urlencoded": {"schema": _submission(settings)},
+                "application/json": {"schema": submission},
+                "application/x-www-form-urlencoded": {"schema": submission},
             },
         },
         "responses": {
@@ -40,20 +45,73 @@ def _send_trading_data(settings: Settings) -> dict[str, Any]:
             "413": openapi.problem("The body is too large."),
             "415": openapi.problem("The body is neither JSON nor a form."),
             "422": openapi.problem("Some fields are not valid; `errors` names them all."),
-            "503": openapi.problem(
-                "Kafka has not confirmed the trade; `detail` says whether it was sent.",
-                headers={"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
-            ),
+            "429": _later("The client has sent more trades a second than it may."),
+            "503": _later("Kafka has not confirmed the trade; `detail` says whether it was sent."),
         },
     }
 
 
-def _submission(settings: Settings) -> dict[str, Any]:
+def _trades(settings: Settings) -> dict[str, Any]:
+    trade = _submission(settings.trade_topics[:1], [])
+    trades = {"type": "array", "items": trade, "minItems": 1, "maxItems": bulk.MAX_TRADES}
+    return {
+        "summary": "Send many trades",
+        "description": f"All go to `{settings.trade_topics[0]}`; those of a coin keep their order. "
+        "Numbering starts at 0; empty lines of NDJSON do not count.",
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": trades},
+                "application/x-ndjson": {"schema": {"type": "string"}},
+            },
+        },
+        "responses": {
+            "201": _counts("Kafka holds all trades."),
+            "207": _counts("Kafka holds all trades but those in `errors`, which are not valid."),
+            "400": openapi.problem("The body is not a JSON array."),
+            "408": openapi.problem("The body did not arrive in time."),
+            "413": openapi.problem("There are more than 10,000 trades or 4 MiB."),
+            "415": openapi.problem("The body is neither JSON nor NDJSON."),
+            "422": _problem_of_many(
+                "No trade is valid.", {"accepted": _INTEGER, "rejected": _INTEGER}
+            ),
+            "429": _later("The client has sent more trades a second than it may."),
+            "503": {
+                **_problem_of_many(
+                    "Kafka has not confirmed all trades. Without `confirmed`, none was sent.",
+                    {"confirmed": _INDEXES, "unknown": _INDEXES},
+                ),
+                "headers": _RETRY_AFTER,
+            },
+        },
+    }
+
+
+def _later(description: str) -> dict[str, Any]:
+    return openapi.problem(description, headers=_RETRY_AFTER)
+
+
+def _counts(description: str) -> dict[str, Any]:
+    members = {"accepted": _INTEGER, "rejected": _INTEGER, "errors": _REJECTED}
+    schema = {"type": "object", "required": list(members), "properties": members}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _problem_of_many(description: str, members: dict[str, Any]) -> dict[str, Any]:
+    problem = openapi.PROBLEM_SCHEMA
+    schema = {
+        **problem,
+        "properties": {**problem["properties"], **members, "errors": _REJECTED},
+    }
+    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
+
+
+def _submission(topics: list[str], required: list[str]) -> dict[str, Any]:
     return {
         "type": "object",
-        "required": ["topic", "coinName", "price", "numOfCoin"],
+        "required": [*required, "coinName", "price", "numOfCoin"],
         "properties": {
-            "topic": {"type": "string", "enum": settings.trade_topics},
+            "topic": {"type": "string", "enum": topics},
             "coinName": {"type": "string", "minLength": 1, "maxLength": 64, "example": "BTC"},
             "price": {**_NUMBER, "description": "Of one coin.", "example": 91234.5},
             "numOfCoin": {**_NUMBER, "description": "The amount traded.", "example": 0.25},
@@ -75,13 +133,25 @@ def _submission(settings: Settings) -> dict[str, Any]:
 
 
 _NUMBER = {"type": "number", "minimum": 1e-18, "maximum": 1e18, "exclusiveMaximum": True}
+_INTEGER = {"type": "integer"}
+_INDEXES = {"type": "array", "items": _INTEGER}
+_REJECTED = {
+    "type": "array",
+    "description": "Every trade that is not valid.",
+    "items": {
+        "type": "object",
+        "required": ["index", "errors"],
+        "properties": {"index": _INTEGER, "errors": openapi.PROBLEM_SCHEMA["properties"]["errors"]},
+    },
+}
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": _INTEGER}}
 _STORED = {
     "type": "object",
     "required": ["topic", "partition", "offset", "timestamp"],
     "properties": {
         "topic": {"type": "string"},
-        "partition": {"type": "integer"},
-        "offset": {"type": "integer"},
-        "timestamp": {"type": "integer"},
+        "partition": _INTEGER,
+        "offset": _INTEGER,
+        "timestamp": _INTEGER,
     },
 }

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NoReturn
 
 import click
@@ -19,10 +20,13 @@ from tqdm import tqdm
 import topics
 from settings import Settings
 from streaming import logs
+from streaming.accumulator import ProducerBatch
 from streaming.app import App
 from streaming.kafka import KafkaUnavailable
+from streaming.transport import FLUSH_TIMEOUT_S
 from trading_app import tradefile
-from trading_app.publish import Publisher, SendBufferFull, now_ms
+from trading_app.publish import SLICE, NotSent, Publisher, PublishError, now_ms
+from trading_app.submission import Record, record_of
 from trading_app.tradefile import NotATradeFile, RefusedRow, Row
 
 UNREADABLE = (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error, NotATradeFile)
@@ -38,17 +42,22 @@ class Outcome:
     """What became of the lines of a file."""
 
     sent: int = 0
-    unconfirmed: int = 0
+    confirmed: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
 
     def __str__(self) -> str:
-        lines = [f"{self.sent} trades sent, {len(self.refused)} refused"]
+        lines = [f"{self.confirmed} trades sent, {len(self.refused)} refused"]
         if self.unconfirmed:
             lines[0] += f", {self.unconfirmed} not confirmed by Kafka"
         lines += [f"  line {row.line}: {row.reason}" for row in self.refused[:REFUSED_SHOWN]]
         if len(self.refused) > REFUSED_SHOWN:
             lines.append(f"  and {len(self.refused) - REFUSED_SHOWN} more")
         return "\n".join(lines)
+
+    @property
+    def unconfirmed(self) -> int:
+        """Return how many were sent whose outcome is unknown."""
+        return self.sent - self.confirmed
 
 
 class Replay:
@@ -59,42 +68,65 @@ class Replay:
         self._publisher = publisher
         self._topic = topic
         self._speed = speed
-        self._pending: set[asyncio.Future[Any]] = set()
+        self._at_once = min(SLICE, publisher.max_unconfirmed)
+        self._pending: dict[ProducerBatch, asyncio.Future[None]] = {}
 
     async def run(self, rows: Iterable[Row | RefusedRow]) -> None:
-        """Send all rows in the order of the file and wait for Kafka's confirmation."""
+        """Send all rows in the order of the file and wait for Kafka's confirmation.
+
+        Raises :exc:`PublishError` if Kafka does not take any.
+        """
+        try:
+            await self._send_all(rows)
+        except asyncio.CancelledError:
+            await self._wait_for_pending(FLUSH_TIMEOUT_S)
+            raise
+        await self._wait_for_pending(None)
+
+    async def _send_all(self, rows: Iterable[Row | RefusedRow]) -> None:
         start = time.monotonic()
         first_ms: int | None = None
+        due: list[Record] = []
         for row in rows:
             if isinstance(row, RefusedRow):
                 self.outcome.refused.append(row)
                 continue
             if first_ms is None:
                 first_ms = row.timestamp_ms
-            due = start + (row.timestamp_ms - first_ms) / 1000 / self._speed
-            if (pause := due - time.monotonic()) > MIN_PAUSE_S:
-                await asyncio.sleep(pause)
-            await self._send(row)
-        if self._pending:
-            await asyncio.wait(self._pending)
+            due_s = start + (row.timestamp_ms - first_ms) / 1000 / self._speed
+            pause_s = due_s - time.monotonic()
+            if pause_s > MIN_PAUSE_S or len(due) == self._at_once:
+                await self._send(due)
+                due = []
+            if pause_s > MIN_PAUSE_S:
+                await asyncio.sleep(pause_s)
+            due.append(record_of(row.trade, row.timestamp_ms))
+        await self._send(due)
 
-    async def _send(self, row: Row) -> None:
+    async def _send(self, due: list[Record]) -> None:
         while True:
             try:
-                sent = await self._publisher.send(self._topic, row.trade, row.timestamp_ms)
-            except SendBufferFull:
-                await asyncio.wait(self._pending, return_when=asyncio.FIRST_COMPLETED)
+                places = await self._publisher.send(self._topic, due)
+            except NotSent:
+                if not self._pending:
+                    raise
+                await asyncio.wait(self._pending.values(), return_when=asyncio.FIRST_COMPLETED)
             else:
-                self._pending.add(sent)
-                sent.add_done_callback(self._settle)
-                return
+                break
+        self.outcome.sent += len(due)
+        for batch in {batch for batch, _ in places} - self._pending.keys():
+            waiter = self._pending[batch] = batch.waiter()
+            waiter.add_done_callback(partial(self._settle, batch))
+        await asyncio.sleep(0)  # what was sent goes out while the next lines are read
 
-    def _settle(self, sent: "asyncio.Future[Any]") -> None:
-        self._pending.discard(sent)
-        if sent.cancelled() or sent.exception():
-            self.outcome.unconfirmed += 1
-        else:
-            self.outcome.sent += 1
+    def _settle(self, batch: ProducerBatch, _: "asyncio.Future[None]") -> None:
+        del self._pending[batch]
+        if batch.stored:
+            self.outcome.confirmed += batch.count
+
+    async def _wait_for_pending(self, timeout_s: float | None) -> None:
+        if self._pending:
+            await asyncio.wait(self._pending.values(), timeout=timeout_s)
 
 
 def make_command(app: App, publisher: Publisher, settings: Settings) -> type[AppCommand]:
@@ -149,7 +181,7 @@ async def _replay(app: App, replay: Replay, file: str, latest_ms: int) -> int:
     except asyncio.CancelledError:
         print(f"Interrupted: {replay.outcome}")
         return INTERRUPTED
-    except (*UNREADABLE, KafkaUnavailable, KafkaError) as error:
+    except (*UNREADABLE, KafkaUnavailable, KafkaError, PublishError) as error:
         print(f"{replay.outcome}\n{file}: {error}", file=sys.stderr)
         return 1
     print(replay.outcome)

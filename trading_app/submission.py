@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -13,8 +13,7 @@ from records import FieldError, InvalidTrade, Message, Trade
 FORM_MAX_FIELDS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """A valid trade with the topic it goes to and its time in ms since the epoch."""
 
     topic: str
@@ -22,12 +21,28 @@ class Submission:
     timestamp_ms: int
 
 
+class Record(NamedTuple):
+    """A trade as it is sent."""
+
+    key: bytes
+    value: bytes
+    timestamp_ms: int
+
+
+def record_of(trade: Trade, timestamp_ms: int) -> Record:
+    """Return a trade as it is sent."""
+    return Record(trade.coinName.encode(), records.encode(trade), timestamp_ms)
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a submission may name. ``max_future_ms`` is how far ahead of now a trade may be."""
+    """What a submission may name."""
 
     topics: Collection[str]
+    #: How far ahead of now a trade may be.
     max_future_ms: int
+    #: Where a trade goes that names no topic.
+    default_topic: str | None = None
 
 
 class NoTopic(ValueError):
@@ -57,7 +72,7 @@ def read_form(body: bytes) -> dict[str, str]:
 
 
 class _Message(Message, gc=False, kw_only=True):
-    topic: str
+    topic: str | msgspec.UnsetType = msgspec.UNSET
     timestamp: int | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -78,15 +93,21 @@ def _read_plain(body: bytes, rules: Rules, now_ms: int) -> Submission | None:
         message = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+    quotes = 0
+    topic: str | msgspec.UnsetType | None = message.topic
+    if topic is msgspec.UNSET:
+        topic = rules.default_topic
+    else:
+        quotes += 4
     timestamp_ms = message.timestamp
-    quotes = 6
     if timestamp_ms is msgspec.UNSET:
         timestamp_ms = now_ms
-        quotes = 4
-    if message.topic in rules.topics and 0 <= timestamp_ms <= now_ms + rules.max_future_ms:
+    else:
+        quotes += 2
+    if topic and topic in rules.topics and 0 <= timestamp_ms <= now_ms + rules.max_future_ms:
         trade = records.plain_trade(message, body, quotes)
         if trade is not None:
-            return Submission(message.topic, trade, timestamp_ms)
+            return Submission(topic, trade, timestamp_ms)
     return None
 
 
@@ -97,6 +118,8 @@ def parse(fields: Mapping[str, Any], rules: Rules, now_ms: int) -> Submission:
     """
     topic = fields.get("topic")
     if topic is None or topic == "":
+        topic = rules.default_topic
+    if topic is None:
         raise NoTopic
     errors: list[FieldError] = []
     if topic not in rules.topics:

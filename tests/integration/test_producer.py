@@ -14,6 +14,7 @@ from streaming.kafka import TopicSpec
 from tests.integration.conftest import Cluster, StartProgram
 from tests.waiting import eventually
 from trading_app.publish import NotConfirmed, Publisher
+from trading_app.submission import record_of
 
 
 async def test_a_topic_that_was_deleted_and_made_again_takes_trades_again(
@@ -52,25 +53,25 @@ async def test_a_producer_that_kafka_refuses_is_replaced(cluster: Cluster) -> No
         producer_only=True,
     )
     publisher = Publisher(lambda: app.kafka_producer, settings)
-    trade = Trade("BTC", Decimal(1), Decimal(2))
+    record = record_of(Trade("BTC", Decimal(1), Decimal(2)), 1)
     app.finalize()
     await app.gate.wait_for_topics()
     await app.producer.start()
     try:
         first = app.kafka_producer.kafka
-        await publisher.publish(cluster.topic, trade, 1)
+        await publisher.publish(cluster.topic, record)
         # The next number that Kafka sees is 100 too high, as after a batch that failed.
         numbers = first._txn_manager
         assert numbers is not None
         numbers.increment_sequence_number(TopicPartition(cluster.topic, 0), 100)
         with pytest.raises(NotConfirmed, match="OutOfOrderSequenceNumber"):
-            await publisher.publish(cluster.topic, trade, 2)
+            await publisher.publish(cluster.topic, record)
 
         async def replaced() -> bool:
             return app.kafka_producer.kafka is not first
 
         await eventually(replaced, 5, "another producer has taken over")
-        stored = await publisher.publish(cluster.topic, trade, 3)
+        stored = await publisher.publish(cluster.topic, record)
         assert stored.offset == 1
     finally:
         await app.producer.stop()

@@ -4,9 +4,20 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from records import Trade
-from trading_app.tradefile import NotATradeFile, RefusedRow, Row, open_file, parse_time, read
+from trading_app.tradefile import (
+    NotATradeFile,
+    RefusedRow,
+    Row,
+    _read_plain,
+    _read_row,
+    open_file,
+    parse_time,
+    read,
+)
 
 HEADER = "symbol,price,amount,timestamp"
 LATEST_MS = 1_700_000_000_000
@@ -96,3 +107,28 @@ def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
     for path in (plain, packed):
         with open_file(str(path)) as lines:
             assert len(list(rows_of(lines))) == 1
+
+
+PLACES = {"coinName": 0, "price": 1, "numOfCoin": 2, "timestamp": 3, "tradeId": 4}
+cells = st.lists(
+    st.one_of(
+        st.sampled_from(["BTC", " BTC", "", "0", "0.0", "1", "007.50", "1.", ".5", "1e3", "1_0"]),
+        st.sampled_from(["1700000000000", "1700000000001", "0700000000000", "1700000000", "１"]),
+        st.sampled_from(["2023-09-05T16:00:01.281719Z", "1969-01-01", "9" * 19, "0." + "0" * 19]),
+        st.text(max_size=70),
+    ),
+    min_size=3,
+    max_size=5,
+)
+
+
+@given(cells)
+def test_a_line_is_read_alike_fast_or_with_care(line: list[str]) -> None:
+    plain = _read_plain(7, line, PLACES, LATEST_MS)
+    assert plain is None or plain == _read_row(7, line, PLACES, LATEST_MS)
+
+
+@pytest.mark.parametrize("trade_id", ["", "17", "a-b"])
+def test_nearly_all_lines_are_read_fast(trade_id: str) -> None:
+    line = ["BTC-USD", "25741.02", "0.02188038", "2023-09-05T16:00:01.281719Z", trade_id]
+    assert _read_plain(7, line, PLACES, LATEST_MS)

@@ -1,0 +1,124 @@
+"""From the answer to a POST to the line in chart_app's log, and the start of chart_app.
+
+``python -m bench.latency``: 500 trades a second for 20 s; then chart_app is stopped, a trade
+sent, and chart_app started again: measured is the time until that trade is logged.
+"""
+
+import argparse
+import asyncio
+import re
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+import aiohttp
+
+from bench import machine, report
+from bench.broker import COINS, running_broker
+from bench.chart import TOPIC, chart_app
+from bench.processes import BenchFailed, Child, end_on_signals
+from bench.trading import trading_app
+from local_kafka import LocalKafka
+
+RATE = 500
+SECONDS = 20.0
+WARM_UP_S = 3.0
+LOG_TIMEOUT_S = 20
+POLL_INTERVAL_S = 0.01
+BARS_MS = {50: 10, 99: 50}
+START_BAR_S = 5
+
+TRADE_LINE = re.compile(r"^(\S+Z) INFO chart_app\.trades .* tradeId=(\d+)$", re.MULTILINE)
+
+
+def main() -> None:
+    """Measure, print, keep the results. Exits with 1 if we miss a bar."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    seconds = parser.parse_args().seconds
+    end_on_signals()
+    with running_broker() as (broker, folder), trading_app(broker, folder) as (_, url):
+        with chart_app(broker, folder) as (chart, _):
+            asyncio.run(measure(url, chart, WARM_UP_S, 0))
+            times_ms = asyncio.run(measure(url, chart, seconds, 1_000_000))
+        start_s = asyncio.run(measure_start(url, broker, folder))
+    sys.exit(0 if conclude(times_ms, start_s) else 1)
+
+
+async def measure(url: str, chart: Child, seconds: float, first: int) -> list[float]:
+    """Return the times in ms between answer and log line; trades are numbered from ``first``."""
+    answered: dict[int, float] = {}
+    async with aiohttp.ClientSession(url) as http:
+
+        async def send(number: int) -> None:
+            await post(http, number)
+            answered[number] = time.time()
+
+        start = time.perf_counter()
+        async with asyncio.TaskGroup() as posts:
+            for number in range(first, first + int(RATE * seconds)):
+                posts.create_task(send(number))
+                due = start + (number - first + 1) / RATE
+                await asyncio.sleep(max(0, due - time.perf_counter()))
+    deadline = time.monotonic() + LOG_TIMEOUT_S
+    while not answered.keys() <= (logged := read_log(chart.log)).keys():
+        if time.monotonic() > deadline:
+            raise chart.failed("not all trades are logged")
+        await asyncio.sleep(POLL_INTERVAL_S)
+    return [(logged[number] - time_s) * 1000 for number, time_s in answered.items()]
+
+
+async def post(http: aiohttp.ClientSession, number: int) -> None:
+    """Send a trade. Raises BenchFailed."""
+    coin = COINS[number % len(COINS)]
+    trade = {"topic": TOPIC, "coinName": coin, "price": 1, "numOfCoin": 1, "tradeId": number}
+    async with http.post("/send-trading-data", json=trade) as answer:
+        if answer.status != 201:
+            raise BenchFailed(await answer.text())
+
+
+def read_log(log: Path) -> dict[int, float]:
+    """Return when each trade was logged, to the ms."""
+    return {
+        int(trade_id): datetime.fromisoformat(moment).timestamp()
+        for moment, trade_id in TRADE_LINE.findall(log.read_text())
+    }
+
+
+async def measure_start(url: str, broker: LocalKafka, folder: Path) -> float:
+    """Return the seconds from the start of chart_app to the first trade in its log."""
+    async with aiohttp.ClientSession(url) as http:
+        await post(http, 0)
+    start = time.time()
+    with chart_app(broker, folder) as (chart, _):
+        while not (logged := read_log(chart.log)):
+            chart.check()
+            await asyncio.sleep(POLL_INTERVAL_S)
+    return min(logged.values()) - start
+
+
+def conclude(times_ms: list[float], start_s: float) -> bool:
+    """Print and keep the results; return whether we meet the bars."""
+    percentiles = report.percentiles(times_ms, [50, 90, 99])
+    verdicts = [
+        report.at_most(f"POST answered to log line, p{percent}, ms", percentiles[percent], bar)
+        for percent, bar in BARS_MS.items()
+    ]
+    verdicts.append(report.at_most("start to first trade logged, s", start_s, START_BAR_S))
+    file = report.save(
+        "latency",
+        {
+            "machine": machine.describe(),
+            "trades": len(times_ms),
+            "trades_per_s": RATE,
+            "answer_to_log_line_ms": {f"p{key}": round(it, 1) for key, it in percentiles.items()},
+            "start_s": round(start_s, 2),
+            "bars": verdicts,
+        },
+    )
+    return report.print_verdicts(verdicts, file)
+
+
+if __name__ == "__main__":
+    main()

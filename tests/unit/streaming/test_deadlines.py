@@ -1,0 +1,53 @@
+import asyncio
+
+from streaming.deadlines import Deadlines
+
+
+def wait() -> "asyncio.Future[None]":
+    """Return a future that nobody ends."""
+    return asyncio.get_running_loop().create_future()
+
+
+async def test_a_wait_ends_after_its_time() -> None:
+    deadlines = Deadlines(0.05)
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    waits = [wait() for _ in range(3)]
+    for it in waits:
+        deadlines.add(it)
+        await asyncio.sleep(0.02)
+        assert not it.done()
+    await asyncio.wait(waits)
+    assert 0.09 <= loop.time() - start < 1
+
+
+async def test_a_wait_that_has_ended_is_left_alone() -> None:
+    deadlines = Deadlines(0.02)
+    ended, cancelled, last = wait(), wait(), wait()
+    for it in (ended, cancelled, last):
+        deadlines.add(it)
+    ended.set_result(None)
+    cancelled.cancel()
+    await last
+    assert cancelled.cancelled()
+
+
+async def test_it_keeps_nothing_of_waits_that_have_ended() -> None:
+    deadlines = Deadlines(60)
+    for _ in range(100):
+        it = wait()
+        deadlines.add(it)
+        it.set_result(None)
+    assert len(deadlines._waits) == 1
+    timer = deadlines._timer
+    assert timer
+    timer.cancel()
+
+
+async def test_the_timer_starts_anew_after_a_pause() -> None:
+    deadlines = Deadlines(0.01)
+    for _ in range(2):
+        it = wait()
+        deadlines.add(it)
+        await asyncio.wait_for(it, 1)
+        assert deadlines._timer is None

@@ -1,0 +1,103 @@
+"""``POST /trades``: many trades, answered once Kafka holds all."""
+
+import asyncio
+import time
+from itertools import zip_longest
+from typing import Any
+
+from aiohttp import web
+
+import topics
+from settings import Settings
+from streaming.accumulator import ProducerBatch
+from streaming.web import BodyBudget, BodyError, json_response, problem, read_body
+from trading_app import bulk
+from trading_app.answers import Answers
+from trading_app.bulk import BadBody, Bulk
+from trading_app.clients import Clients
+from trading_app.publish import NotSent, Publisher, now_ms
+from trading_app.submission import Rules
+from trading_app.views import JSON, RETRY_AFTER, read_media_type
+
+PATH = "/trades"
+NDJSON = "application/x-ndjson"
+BODY_LIMIT = 4 * 1024 * 1024
+#: Of all bodies that are being received or read: what else would bound the memory they take?
+BODIES_LIMIT = 8 * BODY_LIMIT
+#: Trades read in one go: 3 ms, then other requests have their turn.
+SLICE = 500
+
+
+class BulkView:
+    """Takes many trades a request, all for the first of ``TRADE_TOPICS``."""
+
+    def __init__(self, publisher: Publisher, clients: Clients, settings: Settings) -> None:
+        self._publisher = publisher
+        self._clients = clients
+        self._topic = settings.trade_topics[0]
+        self._rules = Rules((self._topic,), topics.max_future_ms(settings), self._topic)
+        self._read_timeout_s = settings.http_read_timeout
+        self._bodies = BodyBudget(BODIES_LIMIT)
+        self._answers = Answers("trading_bulk", PATH)
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Answer a request, and count it."""
+        start = time.perf_counter()
+        answer = self._clients.refusal(request) or await self._answer(request)
+        self._answers.count(answer.status, time.perf_counter() - start)
+        return answer
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        try:
+            read = await self._read(request)
+        except BodyError as error:
+            return error.answer
+        except BadBody as error:
+            return problem(error.status, str(error))
+        counts: dict[str, Any] = {"accepted": len(read.records), "rejected": len(read.rejected)}
+        if not read.records:
+            return problem(422, "There is no valid trade.", **counts, errors=read.rejected)
+        try:
+            batches = await self._publisher.publish_all(self._topic, read.records)
+        except NotSent as error:
+            return problem(503, f"No trade was sent: {error}.", headers=RETRY_AFTER)
+        if len(batches) < len(read.records) or not all(batch.stored for batch in set(batches)):
+            return self._unconfirmed(read, batches)
+        return json_response({**counts, "errors": read.rejected}, 207 if read.rejected else 201)
+
+    async def _read(self, request: web.Request) -> Bulk:
+        if self._publisher.is_full:
+            raise BodyError(503, "Too many trades wait for Kafka already.", RETRY_AFTER)
+        media_type = read_media_type(request)
+        if media_type not in {JSON, NDJSON}:
+            raise BodyError(415, f"The body must be {JSON} or {NDJSON}, in UTF-8.")
+        body = await read_body(request, BODY_LIMIT, self._read_timeout_s, self._bodies)
+        try:
+            items = bulk.split_array(body) if media_type == JSON else bulk.split_lines(body)
+            self._clients.sent(request, len(items))
+            read = Bulk()
+            received_ms = now_ms()
+            for start in range(0, len(items), SLICE):
+                if start:
+                    await asyncio.sleep(0)
+                read.read(items[start : start + SLICE], start, self._rules, received_ms)
+        finally:
+            self._bodies.give_back(len(body))
+        return read
+
+    def _unconfirmed(self, read: Bulk, batches: list[ProducerBatch]) -> web.Response:
+        confirmed: list[int] = []
+        unknown: list[int] = []
+        for index, batch in zip_longest(read.indexes, batches):
+            (confirmed if batch and batch.stored else unknown).append(index)
+        failed = [batch for batch in batches if not batch.stored]
+        why = self._publisher.reason(failed[0]) if failed else "the producer was closed"
+        return problem(
+            503,
+            f"The outcome of {len(unknown)} trades is unknown: {why}. "
+            "Kafka may or may not store them; sent again, they may be stored twice.",
+            headers=RETRY_AFTER,
+            confirmed=confirmed,
+            unknown=unknown,
+            errors=read.rejected,
+        )

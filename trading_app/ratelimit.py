@@ -1,0 +1,31 @@
+"""How many trades a second each client may send. Pure: the clock comes from outside."""
+
+from collections import OrderedDict
+
+#: Clients that are remembered. Who was not heard of for longest is forgotten first.
+CLIENTS_MAX = 10_000
+
+
+class RateLimit:
+    """A bucket of tokens for each client, filled at ``per_s`` up to one second's worth.
+
+    Who has a token left may send, also more at once than there are tokens: the next then
+    waits for as long as that takes to make good.
+    """
+
+    def __init__(self, per_s: float) -> None:
+        self._per_s = per_s
+        #: Of each client the time at which its bucket would be full.
+        self._full_at: OrderedDict[str, float] = OrderedDict()
+
+    def wait_s(self, client: str, now_s: float) -> float:
+        """Return how long the client has to wait before it may send, mostly 0."""
+        empty_at = self._full_at.get(client, 0) - 1
+        return max(empty_at - now_s, 0)
+
+    def spend(self, client: str, trades: int, now_s: float) -> None:
+        """Take tokens for trades that the client sends."""
+        full_at = max(self._full_at.pop(client, 0), now_s)
+        self._full_at[client] = full_at + trades / self._per_s
+        if len(self._full_at) > CLIENTS_MAX:
+            self._full_at.popitem(last=False)
