@@ -14,6 +14,7 @@ from chart_app.history import History
 from chart_app.hub import Hub
 from chart_app.live import Announcer, LiveFeed
 from chart_app.offsets import Offsets, TopicWatch
+from chart_app.rebuild import make_command
 from chart_app.store import Store
 from chart_app.store_gate import StoreGate
 from chart_app.websocket import WebSockets
@@ -84,3 +85,4 @@ udf.add_routes(_web_app, _history, _now_ms)
 WebSockets(_hub).add_routes(_web_app)
 page.add_routes(_web_app)
 ConsumerLag(lambda: app.kafka_consumer.lags())  # noqa: PLW0108 - there is none yet
+rebuild = make_command(_database)

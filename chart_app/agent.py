@@ -184,10 +184,12 @@ class Follower:
         while True:  # at the end of the program once, too: what was logged is to be stored
             fresh = [it for it in taken if not self._consumer().is_stale(it[0])]
             if not fresh:
+                self._trouble = None  # nothing waits any longer
                 return Change()
             try:
                 change = await self._store.apply(*(portion for _, portion in fresh))
             except Superseded as error:
+                self._note(None)
                 logger.warning("%s; reading on from where the store stands", error)
                 await self._consumer().seek_back()
                 # A commit whose answer was lost is superseded by itself, and nobody was told.

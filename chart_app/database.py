@@ -12,6 +12,9 @@ from settings import Settings
 SQLITE_FILE = "chart.sqlite"
 #: How long a statement may wait: for another process's lock, or for a server that hangs.
 TIMEOUT_S = 5.0
+#: How long PostgreSQL keeps a transaction, and its locks, of a worker that says nothing more: it
+#: may be stopped, or its machine gone. What it does between two statements takes far less.
+IDLE_TIMEOUT_S = 10
 #: Statements kept prepared. There are about as many as sizes of a batch: see rows.py.
 STATEMENTS_KEPT = 500
 READERS = 8
@@ -59,6 +62,7 @@ class Database:
                 "timeout": TIMEOUT_S,
                 "command_timeout": TIMEOUT_S,
                 "prepared_statement_cache_size": STATEMENTS_KEPT,
+                "server_settings": {"idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT_S}s"},
             },
             pool_pre_ping=True,
             max_overflow=0,

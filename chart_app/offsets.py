@@ -48,9 +48,11 @@ class Offsets:
         except (StoreUnavailable, KafkaError, TimeoutError) as error:
             logger.warning("Could not load the offsets of the store yet: %s", error)
             return {}
-        for tp, progress in stored.items():
-            if tp in known and known[tp].topic_id != progress.topic_id:
-                logger.warning("%s was deleted and made again; reading it from its start", tp.topic)
+        made_again = {
+            tp.topic for tp in known.keys() & stored if known[tp].topic_id != ids[tp.topic]
+        }
+        for topic in sorted(made_again):
+            logger.warning("%s was deleted and made again; reading it from its start", topic)
         self._progress = stored
         return {tp: progress.next_offset for tp, progress in stored.items()}
 

@@ -218,6 +218,41 @@ async def test_readiness_says_that_the_database_is_away() -> None:
     assert store.kept == []
 
 
+async def test_a_worker_that_was_superseded_after_an_outage_is_ready() -> None:
+    store = Store(StoreUnavailable("gone"), Superseded("tradeData 0 is no longer at 10"))
+    follower = await follow(store, Consumer(), batch(10))
+    assert store.kept == []
+    assert follower.check() is None
+
+
+async def test_a_worker_that_lost_its_partitions_in_an_outage_is_ready() -> None:
+    consumer = Consumer()
+
+    class Away(Store):
+        async def apply(self, *_: Portion) -> Change:
+            consumer.seeks += 1
+            raise StoreUnavailable("gone")
+
+    follower = await follow(Away(), consumer, batch(10))
+    assert follower.check() is None
+
+
+async def test_offsets_that_are_loaded_while_a_batch_is_read_stay_as_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, consumer = Store(), Consumer()
+    advanced: list[TP] = []
+
+    def sort_and_seek(records: list[Record]) -> Any:
+        consumer.seeks += 1
+        return sort(records)
+
+    monkeypatch.setattr(agent, "sort", sort_and_seek)
+    monkeypatch.setattr(Offsets, "advance", lambda _, tp, __: advanced.append(tp))
+    await follow(store, consumer, batch(10))
+    assert advanced == []
+
+
 async def test_a_worker_that_was_superseded_reads_again_what_the_store_lacks() -> None:
     store, consumer = Store(Superseded("tradeData 0 is no longer at 10")), Consumer()
     announcer = Announcer()

@@ -1,0 +1,57 @@
+"""chart_app's worker, to whom something happens at a chosen instruction.
+
+``faust -A tests.faulty_worker worker`` with FAULT_AT, an instruction of those below, and
+FAULT_SIGNAL, the signal it sends itself there, once: with the first trades that it stores. It
+says so in lines of its log, one a partition. The program itself has no hooks for this.
+"""
+
+import os
+import signal
+import sys
+from typing import Any
+
+from sqlalchemy import event
+
+import chart_app
+from chart_app.store import Change, Portion, Store
+
+BEFORE_TRANSACTION = "before-transaction"
+BEFORE_COMMIT = "before-commit"
+AFTER_COMMIT = "after-commit"
+
+app = chart_app.app
+_apply = Store.apply
+_at_hand: list[Portion] = []
+_is_over = False
+
+
+def _reached(instruction: str) -> None:
+    global _is_over  # noqa: PLW0603 - one worker a process
+    if not _at_hand or _is_over or instruction != os.environ["FAULT_AT"]:
+        return
+    _is_over = True
+    for partition in sorted({it.tp.partition for it in _at_hand}):
+        portions = [it for it in _at_hand if it.tp.partition == partition]
+        start, end = portions[0].progress.next_offset, portions[-1].next_offset
+        sys.stderr.write(f"fault {instruction} partition={partition} from={start} until={end}\n")
+    sys.stderr.flush()
+    os.kill(os.getpid(), signal.Signals[os.environ["FAULT_SIGNAL"]])
+
+
+async def _faulty_apply(self: Store, *portions: Portion) -> Change:
+    _at_hand[:] = portions if any(it.trades for it in portions) else ()
+    try:
+        _reached(BEFORE_TRANSACTION)
+        change = await _apply(self, *portions)
+        _reached(AFTER_COMMIT)
+    finally:
+        _at_hand.clear()
+    return change
+
+
+@event.listens_for(chart_app._database.writer.sync_engine, "commit")
+def _before_commit(_: Any) -> None:
+    _reached(BEFORE_COMMIT)
+
+
+Store.apply = _faulty_apply  # type: ignore[method-assign]
