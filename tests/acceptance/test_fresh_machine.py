@@ -34,7 +34,7 @@ class Machine:
         for directory in ("/usr/local/bin", "/usr/bin", "/bin"):
             for program in Path(directory).glob("*"):
                 link = programs / program.name
-                if not ABSENT.match(program.name) and not link.exists():
+                if not ABSENT.match(program.name) and not link.is_symlink():
                     link.symlink_to(program)
         (programs / "python3").unlink(missing_ok=True)
         (programs / "python3").symlink_to(Path(sys.base_prefix, "bin", "python3").resolve())
