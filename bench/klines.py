@@ -69,14 +69,12 @@ async def fill(folder: Path, candles: int) -> None:
     for key, candle in some_candles(candles):
         batch.append(candle_row(key, candle, number))
         if len(batch) == INSERT_ROWS:
-            async with database.writer.begin() as connection:
-                await statement.execute(connection, batch)
+            await database.write(lambda connection: statement.execute(connection, batch))
             batch.clear()
-    async with database.writer.begin() as connection:
-        await statement.execute(connection, batch)
-        await rows.upsert(schema.coins, database.dialect).execute(
-            connection, [(f"COIN{coin}", f"coin{coin}", 2, 3) for coin in range(COINS)]
-        )
+    await database.write(lambda connection: statement.execute(connection, batch))
+    coins = [(f"COIN{coin}", f"coin{coin}", 2, 3) for coin in range(COINS)]
+    insert_coins = rows.upsert(schema.coins, database.dialect)
+    await database.write(lambda connection: insert_coins.execute(connection, coins))
     await database.close()
 
 

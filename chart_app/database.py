@@ -1,9 +1,12 @@
-"""The database: its address, and one engine to write with and one to read with."""
+"""The database: its address, how it is written to, and how it is read."""
 
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, Dialect, event, make_url
+from sqlalchemy import URL, Connection, Dialect, create_engine, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chart_app.schema import SQLITE
@@ -18,6 +21,9 @@ IDLE_TIMEOUT_S = 10
 #: Statements kept prepared. There are about as many as sizes of a batch: see rows.py.
 STATEMENTS_KEPT = 500
 READERS = 8
+SQLITE_ARGUMENTS = {"timeout": TIMEOUT_S, "cached_statements": STATEMENTS_KEPT}
+
+Result = TypeVar("Result")
 
 
 class Database:
@@ -29,12 +35,39 @@ class Database:
         if self.is_sqlite:
             self.writer = self._sqlite(pool_size=1)
             self.reader = self._sqlite(pool_size=READERS, isolation_level="AUTOCOMMIT")
-            event.listen(self.writer.sync_engine, "do_connect", self._make_folder)
-            event.listen(self.writer.sync_engine, "begin", _begin_immediate)
+            self.engine = create_engine(
+                self.url.set(drivername="sqlite+pysqlite"),
+                connect_args={**SQLITE_ARGUMENTS, "check_same_thread": False},
+                pool_size=1,
+                max_overflow=0,
+            )
+            event.listen(self.engine, "connect", _set_up_sqlite)
+            for engine in (self.writer.sync_engine, self.engine):
+                event.listen(engine, "do_connect", self._make_folder)
+                event.listen(engine, "begin", _begin_immediate)
         else:
             # Two workers that write the same candle: the later one fails, and tries again.
             self.writer = self._postgresql(pool_size=1, isolation_level="REPEATABLE READ")
             self.reader = self._postgresql(pool_size=READERS, isolation_level="AUTOCOMMIT")
+            self.engine = self.writer.sync_engine
+        #: SQLite's own: a transaction runs there as a whole.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+
+    async def write(self, function: Callable[[Connection], Result]) -> Result:
+        """Return what a function returns that is called with a connection in a transaction.
+
+        It is the same function for both databases. On SQLite it runs in a thread of its own:
+        statement by statement, a transaction would wait for the event loop some twenty times.
+        """
+        if self.is_sqlite:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, self._write, function)
+        async with self.writer.begin() as connection:
+            return await connection.run_sync(function)
+
+    def _write(self, function: Callable[[Connection], Result]) -> Result:
+        with self.engine.begin() as connection:
+            return function(connection)
 
     @property
     def dialect(self) -> Dialect:
@@ -44,7 +77,7 @@ class Database:
     def _sqlite(self, **options: Any) -> AsyncEngine:
         engine = create_async_engine(
             self.url.set(drivername="sqlite+aiosqlite"),
-            connect_args={"timeout": TIMEOUT_S, "cached_statements": STATEMENTS_KEPT},
+            connect_args=SQLITE_ARGUMENTS,
             max_overflow=0,
             pool_timeout=TIMEOUT_S,
             **options,
@@ -72,6 +105,9 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        if self.is_sqlite:
+            self.engine.dispose()
         await self.writer.dispose()
         await self.reader.dispose()
 

@@ -214,8 +214,8 @@ class Rebuild:
         self, connection: AsyncConnection, differences: Iterable[Difference]
     ) -> None:
         right = [(it.key, it.computed) for it in differences if it.computed]
-        await self._upsert.execute(
-            connection, [candle_row(key, candle, self._number) for key, candle in right]
+        await connection.run_sync(
+            self._upsert.execute, [candle_row(key, candle, self._number) for key, candle in right]
         )
         superfluous = [it.key for it in differences if it.computed is None]
         if superfluous:

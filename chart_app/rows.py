@@ -12,9 +12,19 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import Column, Dialect, Table, and_, bindparam, column, select, values
+from sqlalchemy import (
+    Column,
+    Connection,
+    CursorResult,
+    Dialect,
+    Table,
+    and_,
+    bindparam,
+    column,
+    select,
+    values,
+)
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chart_app.schema import SQLITE
 
@@ -32,23 +42,17 @@ class Statement:
         text = str(statement.compile(dialect=dialect))
         self._text = lru_cache(maxsize=None)(lambda count: repeat_row(text, count))
 
-    async def execute(self, connection: AsyncConnection, rows: Rows) -> int:
+    def execute(self, connection: Connection, rows: Rows) -> int:
         """Run it for all rows; return how many rows it changed."""
-        changed = 0
-        for part in parts(rows):
-            changed += (await self._run(connection, part)).rowcount
-        return changed
+        return sum(self._run(connection, part).rowcount for part in parts(rows))
 
-    async def fetch(self, connection: AsyncConnection, rows: Rows) -> list[Any]:
+    def fetch(self, connection: Connection, rows: Rows) -> list[Any]:
         """Run it for all rows; return what it found, as the driver gives it."""
-        found: list[Any] = []
-        for part in parts(rows):
-            found += (await self._run(connection, part)).all()
-        return found
+        return [row for part in parts(rows) for row in self._run(connection, part)]
 
-    async def _run(self, connection: AsyncConnection, rows: Rows) -> Any:
+    def _run(self, connection: Connection, rows: Rows) -> CursorResult[Any]:
         parameters = tuple(chain.from_iterable(rows))
-        return await connection.exec_driver_sql(self._text(len(rows)), parameters)
+        return connection.exec_driver_sql(self._text(len(rows)), parameters)
 
 
 def repeat_row(sql: str, count: int) -> str:

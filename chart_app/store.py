@@ -9,21 +9,19 @@ Errors::
 """
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from asyncpg.exceptions import InterfaceError, PostgresError
 from faust.types import TP
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chart_app import rows, schema
 from chart_app.candles import Candle, CandleKey, Mark, Tick, fold_coin, merge
-from chart_app.database import Database
+from chart_app.database import Database, Result
 from chart_app.intervals import Interval
 from chart_app.places import Places, count_places
 
@@ -97,7 +95,7 @@ class Store:
     """The writing side: one transaction at a time."""
 
     def __init__(self, database: Database, *, store_trades: bool) -> None:
-        self._engine = database.writer
+        self._database = database
         self._store_trades = store_trades
         dialect = database.dialect
         self._number = schema.exact_binder(dialect)
@@ -121,50 +119,54 @@ class Store:
 
     async def open(self) -> None:
         """Make the tables, if they are not there. Raises :exc:`StoreError`."""
-        async with self._transaction() as connection:
-            await connection.run_sync(schema.metadata.create_all)
-            version = await connection.scalar(select(schema.store.c.version))
-            if version is None:
-                await connection.execute(
-                    insert(schema.store).values(
-                        version=schema.VERSION, has_all_trades=self._store_trades
-                    )
+        await self._write(self._open)
+
+    def _open(self, connection: Connection) -> None:
+        schema.metadata.create_all(connection)
+        version = connection.scalar(select(schema.store.c.version))
+        if version is None:
+            connection.execute(
+                insert(schema.store).values(
+                    version=schema.VERSION, has_all_trades=self._store_trades
                 )
-            elif version != schema.VERSION:
-                raise WrongStore(
-                    f"The store has version {version} of the tables, this program "
-                    f"version {schema.VERSION}: use the program of that version, or another "
-                    "DATABASE_URL or DATA_DIR, into which Kafka's trades are read again"
-                )
-            elif not self._store_trades:
-                await connection.execute(update(schema.store).values(has_all_trades=False))
+            )
+        elif version != schema.VERSION:
+            raise WrongStore(
+                f"The store has version {version} of the tables, this program "
+                f"version {schema.VERSION}: use the program of that version, or another "
+                "DATABASE_URL or DATA_DIR, into which Kafka's trades are read again"
+            )
+        elif not self._store_trades:
+            connection.execute(update(schema.store).values(has_all_trades=False))
 
     async def progress(self, topic_ids: Mapping[TP, str]) -> dict[TP, Progress]:
         """Return how far partitions are consumed, given the ids of their topics.
 
         A partition not seen before, or of a topic that was made again, stands at 0.
         """
+        return await self._write(lambda connection: self._progress(connection, topic_ids))
+
+    def _progress(self, connection: Connection, topic_ids: Mapping[TP, str]) -> dict[TP, Progress]:
         table = schema.consumed
-        async with self._transaction() as connection:
-            known = {
-                TP(row.topic, row.partition): Progress(row.next_offset, row.topic_id, row.log)
-                for row in await connection.execute(select(table))
-            }
-            next_log = max((it.log for it in known.values()), default=-1) + 1
-            for tp, topic_id in topic_ids.items():
-                if tp in known and known[tp].topic_id == topic_id:
-                    continue
-                if next_log >= schema.MAX_LOGS:
-                    raise WrongStore(f"more than {schema.MAX_LOGS} partitions have been consumed")
-                new = Progress(0, topic_id, next_log)
-                where = (table.c.topic == tp.topic, table.c.partition == tp.partition)
-                statement = update(table).where(*where) if tp in known else insert(table)
-                await connection.execute(
-                    statement.values(topic=tp.topic, partition=tp.partition, **new._asdict())
-                )
-                known[tp] = new
-                next_log += 1
-            return {tp: known[tp] for tp in topic_ids}
+        known = {
+            TP(row.topic, row.partition): Progress(row.next_offset, row.topic_id, row.log)
+            for row in connection.execute(select(table))
+        }
+        next_log = max((it.log for it in known.values()), default=-1) + 1
+        for tp, topic_id in topic_ids.items():
+            if tp in known and known[tp].topic_id == topic_id:
+                continue
+            if next_log >= schema.MAX_LOGS:
+                raise WrongStore(f"more than {schema.MAX_LOGS} partitions have been consumed")
+            new = Progress(0, topic_id, next_log)
+            where = (table.c.topic == tp.topic, table.c.partition == tp.partition)
+            statement = update(table).where(*where) if tp in known else insert(table)
+            connection.execute(
+                statement.values(topic=tp.topic, partition=tp.partition, **new._asdict())
+            )
+            known[tp] = new
+            next_log += 1
+        return {tp: known[tp] for tp in topic_ids}
 
     async def apply(self, *portions: Portion) -> Change:
         """Store trades, candles and offsets in one transaction; return what has changed.
@@ -172,20 +174,25 @@ class Store:
         Raises :exc:`Superseded`, or :exc:`StoreUnavailable`: then whether it was stored is
         unknown, and trying again is safe.
         """
-        async with self._transaction() as connection:
-            for portion in join(portions):
-                await self._pass_fence(connection, portion)
-            trades = [trade for portion in portions for trade in portion.trades]
-            if trades and self._store_trades:
-                trades = await self._store_new(connection, portions, trades)
-            ticks = by_coin(trades)
-            candles = await self._merge_candles(connection, ticks)
-            places = await self._store_places(connection, ticks)
+        change, places = await self._write(lambda connection: self._apply(connection, portions))
         self._places.update(places)
-        return Change(trades, candles)
+        return change
 
-    async def _pass_fence(self, connection: AsyncConnection, portion: Portion) -> None:
-        result = await connection.execute(
+    def _apply(
+        self, connection: Connection, portions: Sequence[Portion]
+    ) -> tuple[Change, dict[str, Places]]:
+        for portion in join(portions):
+            self._pass_fence(connection, portion)
+        trades = [trade for portion in portions for trade in portion.trades]
+        if trades and self._store_trades:
+            trades = self._store_new(connection, portions, trades)
+        ticks = by_coin(trades)
+        candles = self._merge_candles(connection, ticks)
+        places = self._store_places(connection, ticks)
+        return Change(trades, candles), places
+
+    def _pass_fence(self, connection: Connection, portion: Portion) -> None:
+        result = connection.execute(
             self._move_offset,
             {
                 "of_topic": portion.tp.topic,
@@ -198,14 +205,14 @@ class Store:
         if result.rowcount != 1:
             raise Superseded(f"{portion.tp} is no longer at {portion.progress.next_offset}")
 
-    async def _store_new(
+    def _store_new(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         portions: Iterable[Portion],
         trades: list[StoredTrade],
     ) -> list[StoredTrade]:
         """Store the trades; return those that were not stored before under their trade id."""
-        count = await self._insert_trades.execute(
+        count = self._insert_trades.execute(
             connection,
             [
                 (tick[2], coin, tick[0], price, amount, *portion.tp, offset, trade_id)
@@ -220,28 +227,28 @@ class Store:
         for portion in portions:
             if portion.trades:
                 first, last = portion.trades[0].tick.id, portion.trades[-1].tick.id
-                stored.update(await connection.scalars(select(ids).where(ids.between(first, last))))
+                stored.update(connection.scalars(select(ids).where(ids.between(first, last))))
         return [trade for trade in trades if trade.tick.id in stored]
 
-    async def _merge_candles(
-        self, connection: AsyncConnection, ticks: Mapping[str, list[Tick]]
+    def _merge_candles(
+        self, connection: Connection, ticks: Mapping[str, list[Tick]]
     ) -> dict[CandleKey, Candle]:
         merged = {
             CandleKey(coin, interval, open_time): candle
             for coin, ticks_of_coin in ticks.items()
             for interval, open_time, candle in fold_coin(ticks_of_coin)
         }
-        for row in await self._select_candles.fetch(connection, list(merged)):
+        for row in self._select_candles.fetch(connection, list(merged)):
             key, candle = read_candle(row)
             merged[key] = merge(candle, merged[key])
         # Sorted: two transactions that take the same rows in the same order cannot deadlock.
-        await self._upsert_candles.execute(
+        self._upsert_candles.execute(
             connection, [candle_row(key, merged[key], self._number) for key in sorted(merged)]
         )
         return merged
 
-    async def _store_places(
-        self, connection: AsyncConnection, ticks: Mapping[str, list[Tick]]
+    def _store_places(
+        self, connection: Connection, ticks: Mapping[str, list[Tick]]
     ) -> dict[str, Places]:
         """Store decimal places of coins that have more than before; return those."""
         grown = {
@@ -251,18 +258,16 @@ class Store:
         }
         if grown:
             table = schema.coins
-            for row in await connection.execute(select(table).where(table.c.coin.in_(grown))):
+            for row in connection.execute(select(table).where(table.c.coin.in_(grown))):
                 grown[row.coin] = grown[row.coin].union(Places(row.price_places, row.amount_places))
-            await self._upsert_coins.execute(
+            self._upsert_coins.execute(
                 connection, [(coin, coin.casefold(), *grown[coin]) for coin in sorted(grown)]
             )
         return grown
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def _write(self, function: Callable[[Connection], Result]) -> Result:
         try:
-            async with self._engine.begin() as connection:
-                yield connection
+            return await self._database.write(function)
         except DATABASE_ERRORS as error:
             raise StoreUnavailable(f"{type(error).__name__}: {error}".split("\n")[0]) from error
 

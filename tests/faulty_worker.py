@@ -49,7 +49,7 @@ async def _faulty_apply(self: Store, *portions: Portion) -> Change:
     return change
 
 
-@event.listens_for(chart_app._database.writer.sync_engine, "commit")
+@event.listens_for(chart_app._database.engine, "commit")
 def _before_commit(_: Any) -> None:
     _reached(BEFORE_COMMIT)
 
