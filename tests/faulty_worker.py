@@ -1,6 +1,6 @@
 """chart_app's worker, to whom something happens at a chosen instruction.
 
-``faust -A tests.faulty_worker worker`` with FAULT_AT, an instruction of those below, and
+``faust -A tests.faulty_worker worker`` with FAULT_AT, an instruction of tests/faults.py, and
 FAULT_SIGNAL, the signal it sends itself there, once: with the first trades that it stores. It
 says so in lines of its log, one a partition. The program itself has no hooks for this.
 """
@@ -14,10 +14,7 @@ from sqlalchemy import event
 
 import chart_app
 from chart_app.store import Change, Portion, Store
-
-BEFORE_TRANSACTION = "before-transaction"
-BEFORE_COMMIT = "before-commit"
-AFTER_COMMIT = "after-commit"
+from tests.faults import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
 
 app = chart_app.app
 _apply = Store.apply

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.faulty_worker import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
+from tests.faults import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
 from tests.integration.conftest import Cluster
 from tests.integration.databases import PostgreSQL, SQLite, TestedDatabase
 from tests.integration.scene import TIMEOUT_S, Fault, Place, Scene, scene
