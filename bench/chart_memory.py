@@ -73,6 +73,10 @@ def conclude(
                 "first_half": round(first),
                 "second_half": round(second),
             },
+            "bars": [
+                report.at_most("memory of chart_app, MB", max(first, second), BAR_MB),
+                report.at_most("its second half, times the first", second / first, 1 + BAR_GROWTH),
+            ],
         },
     )
     return max(first, second) < BAR_MB and second <= first * (1 + BAR_GROWTH)

@@ -148,6 +148,7 @@ def conclude(times_ms: Sequence[float], candles: int, stored_per_s: float) -> bo
             "requests_per_s": REQUESTS_PER_S,
             "trades_stored_per_s": round(stored_per_s),
             "ms": {f"p{key}": round(it, 1) for key, it in percentiles.items()},
+            "bars": [report.at_most("1,000 klines, p99 ms", percentiles[99], BAR_P99_MS)],
         },
     )
     return percentiles[99] < BAR_P99_MS

@@ -98,6 +98,10 @@ def conclude(times_ms: Sequence[float]) -> bool:
             "trades": len(times_ms),
             "trades_per_s": RATE,
             "post_to_websocket_ms": {f"p{key}": round(it, 1) for key, it in percentiles.items()},
+            "bars": [
+                report.at_most(f"POST to WebSocket, p{key} ms", percentiles[key], bar)
+                for key, bar in BARS_MS.items()
+            ],
         },
     )
     return all(percentiles[percent] < bar for percent, bar in BARS_MS.items())
