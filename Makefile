@@ -37,7 +37,7 @@ format: .venv/.dev  ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.dev  ## all benchmarks, beside their peers; half an hour
+bench: .venv/.dev  ## all benchmarks, beside their peers
 	@$(BIN)/python -m bench
 
 up:  ## everything in containers, with Kafka UI on http://localhost:8080

@@ -15,9 +15,9 @@ import aiohttp
 
 from bench import machine, report
 from bench.broker import COINS, running_broker
-from bench.chart import TOPIC, chart_app, wait_ready
-from bench.processes import end_on_signals, running
-from local_kafka import free_port
+from bench.chart import TOPIC, chart_app
+from bench.processes import end_on_signals
+from bench.trading import trading_app
 
 RATE = 200
 SECONDS = 30
@@ -31,20 +31,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=SECONDS)
     seconds = parser.parse_args().seconds
     end_on_signals()
-    with running_broker() as (broker, folder):
-        port = free_port()
-        environment = {
-            "KAFKA_CLIENT_BOOTSTRAP_SERVER": broker.bootstrap_server,
-            "TRADE_TOPICS": TOPIC,
-            "TRADING_PORT": str(port),
-        }
-        command = [sys.executable, "-m", "faust", "-A", "trading_app", "worker"]
-        with running("trading_app", command, environment, folder) as child:
-            trading_url = f"http://127.0.0.1:{port}"
-            wait_ready(child, trading_url)
-            with chart_app(broker, folder) as (_, chart_url):
-                asyncio.run(measure(trading_url, chart_url, WARM_UP_S))
-                times_ms = asyncio.run(measure(trading_url, chart_url, seconds))
+    with (
+        running_broker() as (broker, folder), trading_app(broker, folder) as (_, trading_url),
+        chart_app(broker, folder) as (_, chart_url),
+    ):
+        asyncio.run(measure(trading_url, chart_url, WARM_UP_S))
+        times_ms = asyncio.run(measure(trading_url, chart_url, seconds))
     sys.exit(0 if conclude(times_ms) else 1)
 
 

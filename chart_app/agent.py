@@ -40,7 +40,7 @@ CONSUMED = Counter("chart_trades_consumed", "Trades logged.", ["topic"])
 STORED = Counter("chart_trades_stored", "Trades stored that were new.")
 #: Trades between two turns of the event loop: a fetch can be 12,000, and health checks wait.
 SLICE_TRADES = 1000
-#: Trades that may wait for the store. Then reading waits: they take half a kilobyte each.
+#: Trades that may wait for the store. Then reading waits: memory is bounded.
 MAX_WAITING_TRADES = 10_000
 #: With fewer waiting, the store pauses for as long as it has worked: those who read from it
 #: have their turn, and more trades share the next transaction.

@@ -57,7 +57,7 @@ class Database:
         """Return what a function returns that is called with a connection in a transaction.
 
         It is the same function for both databases. On SQLite it runs in a thread of its own:
-        statement by statement, a transaction would wait for the event loop some twenty times.
+        statement by statement, a transaction would wait for the event loop several times each.
         """
         if self.is_sqlite:
             loop = asyncio.get_running_loop()

@@ -26,6 +26,7 @@ from chart_app.candles import Candle, CandleKey
 from chart_app.intervals import Interval
 from chart_app.schema import plain
 from chart_app.store import Change
+from streaming.service import is_ending
 from streaming.transport import Producer
 
 logger = logging.getLogger(__name__)
@@ -181,7 +182,7 @@ class LiveFeed(Service):
 
     async def on_started(self) -> None:
         """Wait until nothing is missed that is told from now on."""
-        while not self._ends:
+        while not is_ending(self):
             if self._is_following:
                 return
             await asyncio.sleep(START_CHECK_INTERVAL_S)
@@ -209,11 +210,6 @@ class LiveFeed(Service):
                     for record in records:
                         self._handle(record.key, record.value)
                         await asyncio.sleep(0)  # the readers of a large message get their turn
-
-    @property
-    def _ends(self) -> bool:
-        parent = self.beacon.parent
-        return self.should_stop or bool(parent and parent.data.should_stop)
 
     def _handle(self, key: bytes | None, value: bytes | None) -> None:
         if key is None:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from chart_app.database import Database
 from chart_app.store import DATABASE_ERRORS, Store, StoreUnavailable, WrongStore
+from streaming.service import is_ending
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class StoreGate(Service):
 
     async def on_start(self) -> None:
         """Wait for the store, saying so; end the program if it is not one of ours."""
-        while not self._ends:
+        while not is_ending(self):
             try:
                 await self._store.open()
             except StoreUnavailable as error:
@@ -65,11 +66,6 @@ class StoreGate(Service):
         elif self._trouble and not trouble:
             logger.info("The store answers")
         self._trouble = trouble
-
-    @property
-    def _ends(self) -> bool:
-        parent = self.beacon.parent
-        return self.should_stop or bool(parent and parent.data.should_stop)
 
     async def on_stop(self) -> None:
         """Close the connections."""

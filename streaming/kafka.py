@@ -18,6 +18,7 @@ from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from mode import Service
 
 from settings import Settings
+from streaming.service import is_ending
 
 logger = logging.getLogger(__name__)
 aiokafka_logger = logging.getLogger("aiokafka")
@@ -133,7 +134,7 @@ class KafkaGate(Service):
         """
         start = time.monotonic()
         next_log = start
-        while not self._ends:
+        while not is_ending(self):
             heard = _Heard(logging.WARNING)
             try:
                 with heard.instead_of(aiokafka_logger):
@@ -158,12 +159,6 @@ class KafkaGate(Service):
     @property
     def _servers(self) -> str:
         return ",".join(self.settings.kafka_client_bootstrap_server)
-
-    @property
-    def _ends(self) -> bool:
-        # The application, above us in the tree, is what a signal stops first.
-        parent = self.beacon.parent
-        return self.should_stop or bool(parent and parent.data.should_stop)
 
 
 async def ensure_topics(
