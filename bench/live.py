@@ -32,7 +32,8 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     end_on_signals()
     with (
-        running_broker() as (broker, folder), trading_app(broker, folder) as (_, trading_url),
+        running_broker() as (broker, folder),
+        trading_app(broker, folder) as (_, trading_url),
         chart_app(broker, folder) as (_, chart_url),
     ):
         asyncio.run(measure(trading_url, chart_url, WARM_UP_S))
