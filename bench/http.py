@@ -1,8 +1,8 @@
 """Trades a second and latency of ``POST /send-trading-data``, ours beside its peers.
 
 ``python -m bench.http``: one broker, one topic with 4 partitions; 32 keep-alive connections
-send JSON, and each server answers 201 once the broker has the trade. Beside them our
-``POST /trades``: 4 connections send 1,000 trades a request.
+send JSON, and each server answers 201 once the broker has the trade. Beside them two of ours
+on one port, and our ``POST /trades``: 4 connections send 1,000 trades a request.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -35,18 +35,21 @@ START_TIMEOUT_S = 60
 POLL_INTERVAL_S = 0.1
 
 OURS = "trading_app"
+TWO = "two trading_app on one port"
 BULK = "trading_app, POST /trades"
 BARE = "bare aiohttp + aiokafka"
 FASTAPI = "FastAPI + aiokafka"
 FASTAPI_TUNED = "the same on uvloop, httptools"
 EXPRESS = "Express + kafkajs"
+TRADING_APP = [sys.executable, "-m", "faust", "-A", "trading_app", "worker"]
 UVICORN = [
     *(str(venv.BIN / "python"), "-m", "uvicorn", "bench.peers.fastapi_app:app"),
     "--no-access-log",
 ]
 COMMANDS = {
-    OURS: [sys.executable, "-m", "faust", "-A", "trading_app", "worker"],
-    BULK: [sys.executable, "-m", "faust", "-A", "trading_app", "worker"],
+    OURS: TRADING_APP,
+    TWO: TRADING_APP,
+    BULK: TRADING_APP,
     BARE: [sys.executable, "-m", "bench.peers.bare_aiohttp"],
     # As `pip install fastapi uvicorn` serves it, and as fast as it gets.
     FASTAPI: [*UVICORN, "--loop", "asyncio", "--http", "h11"],
@@ -97,8 +100,13 @@ def measure(name: str, broker: LocalKafka, seconds: float, folder: Path) -> Load
         "numOfCoin": 0.25,
     }
     log_name = name.replace(" ", "_").replace("/", "_")
-    with running(log_name, COMMANDS[name], settings(broker, port), folder) as child:
-        wait_until_answering(child, url, trade)
+    with ExitStack() as servers:
+        for number in range(1 + (name == TWO)):
+            child = servers.enter_context(
+                running(f"{log_name}-{number}", COMMANDS[name], settings(broker, port), folder)
+            )
+        for _ in range(CONNECTIONS):  # each may reach another of the servers
+            wait_until_answering(child, url, trade)
         body: Any = trade
         connections = CONNECTIONS
         if name == BULK:
@@ -125,6 +133,7 @@ def settings(broker: LocalKafka, port: int) -> Mapping[str, str]:
         "KAFKA_CLIENT_BOOTSTRAP_SERVER": broker.bootstrap_server,
         "TRADE_TOPICS": TOPIC,
         "TRADING_PORT": str(port),
+        "HTTP_REUSE_PORT": "true",
         "BROKER": broker.bootstrap_server,
         "TOPIC": TOPIC,
         "PORT": str(port),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Dialect, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chart_app.schema import SQLITE
@@ -21,6 +22,13 @@ IDLE_TIMEOUT_S = 10
 #: Statements kept prepared. There are about as many as sizes of a batch: see rows.py.
 STATEMENTS_KEPT = 500
 READERS = 8
+#: PostgreSQL's codes for a transaction that another got ahead of: it changed the same row, made
+#: the same table, or inserted the same key. Run again, it sees what the other did.
+CONFLICTS = {
+    *("40001", "40P01"),  # serialization_failure, deadlock_detected
+    *("42P07", "23505"),  # duplicate_table, unique_violation
+}
+TRIES = 5
 SQLITE_ARGUMENTS = {"timeout": TIMEOUT_S, "cached_statements": STATEMENTS_KEPT}
 
 Result = TypeVar("Result")
@@ -32,38 +40,44 @@ class Database:
     def __init__(self, url: URL) -> None:
         self.url = url
         self.is_sqlite = url.get_backend_name() == SQLITE
+        self._writer: AsyncEngine | None = None
         if self.is_sqlite:
-            self.writer = self._sqlite(pool_size=1)
-            self.reader = self._sqlite(pool_size=READERS, isolation_level="AUTOCOMMIT")
             self.engine = create_engine(
                 self.url.set(drivername="sqlite+pysqlite"),
                 connect_args={**SQLITE_ARGUMENTS, "check_same_thread": False},
                 pool_size=1,
                 max_overflow=0,
             )
+            event.listen(self.engine, "do_connect", self._make_folder)
             event.listen(self.engine, "connect", _set_up_sqlite)
-            for engine in (self.writer.sync_engine, self.engine):
-                event.listen(engine, "do_connect", self._make_folder)
-                event.listen(engine, "begin", _begin_immediate)
+            event.listen(self.engine, "begin", _begin_immediate)
+            self.reader = self._sqlite_reader()
         else:
-            # Two workers that write the same candle: the later one fails, and tries again.
-            self.writer = self._postgresql(pool_size=1, isolation_level="REPEATABLE READ")
+            self._writer = self._postgresql(pool_size=1, isolation_level="REPEATABLE READ")
+            self.engine = self._writer.sync_engine
             self.reader = self._postgresql(pool_size=READERS, isolation_level="AUTOCOMMIT")
-            self.engine = self.writer.sync_engine
         #: SQLite's own: a transaction runs there as a whole.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
 
     async def write(self, function: Callable[[Connection], Result]) -> Result:
         """Return what a function returns that is called with a connection in a transaction.
 
-        It is the same function for both databases. On SQLite it runs in a thread of its own:
-        statement by statement, a transaction would wait for the event loop several times each.
+        It is the same function for both databases, and called again where another worker's
+        transaction came in between. On SQLite it runs in a thread of its own: statement by
+        statement, a transaction would wait for the event loop several times each.
         """
-        if self.is_sqlite:
+        if self._writer is None:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._thread, self._write, function)
-        async with self.writer.begin() as connection:
-            return await connection.run_sync(function)
+        tries_left = TRIES
+        while True:
+            tries_left -= 1
+            try:
+                async with self._writer.begin() as connection:
+                    return await connection.run_sync(function)
+            except DBAPIError as error:
+                if not tries_left or getattr(error.orig, "sqlstate", None) not in CONFLICTS:
+                    raise
 
     def _write(self, function: Callable[[Connection], Result]) -> Result:
         with self.engine.begin() as connection:
@@ -72,15 +86,16 @@ class Database:
     @property
     def dialect(self) -> Dialect:
         """Return SQLAlchemy's dialect."""
-        return self.writer.dialect
+        return self.engine.dialect
 
-    def _sqlite(self, **options: Any) -> AsyncEngine:
+    def _sqlite_reader(self) -> AsyncEngine:
         engine = create_async_engine(
             self.url.set(drivername="sqlite+aiosqlite"),
             connect_args=SQLITE_ARGUMENTS,
+            isolation_level="AUTOCOMMIT",
+            pool_size=READERS,
             max_overflow=0,
             pool_timeout=TIMEOUT_S,
-            **options,
         )
         event.listen(engine.sync_engine, "connect", _set_up_sqlite)
         return engine
@@ -106,9 +121,10 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         self._thread.shutdown(wait=False, cancel_futures=True)
-        if self.is_sqlite:
+        if self._writer is None:
             self.engine.dispose()
-        await self.writer.dispose()
+        else:
+            await self._writer.dispose()
         await self.reader.dispose()
 
 

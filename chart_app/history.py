@@ -17,7 +17,7 @@ from chart_app import queries
 from chart_app.candles import EXACT, Candle, fill
 from chart_app.database import Database
 from chart_app.intervals import DAY_MS, MINUTE_MS, Interval
-from chart_app.kline import kline
+from chart_app.kline import CLOSE_TIME
 from chart_app.reader import Reader
 from chart_app.store import read_candle
 
@@ -96,14 +96,12 @@ class History:
 
     async def klines(self, coin: str, interval: Interval, **wanted: Unpack[Range]) -> str:
         """Return candles as JSON in the shape of Binance's klines, oldest first."""
-        if interval is Interval.MONTH:  # whose length is the calendar's
-            candles = await self.candles(coin, interval, **wanted)
-            return msgspec.json.encode([kline(interval, *it) for it in candles]).decode()
         newest = wanted.get("start") is None
         statement = queries.NEWEST_KLINES if newest else queries.OLDEST_KLINES
         length = interval.end_time(0)
         parameters = {"coin": coin, "interval": interval, "length": length, **_bounds(**wanted)}
-        return await self._json(statement, parameters)
+        text = await self._json(statement, parameters)
+        return _with_close_times(text) if interval is Interval.MONTH else text
 
     async def bars(self, coin: str, interval: Interval, **wanted: Unpack[Range]) -> str:
         """Return candles as columns, the members of a JSON object; always the newest of a range.
@@ -210,6 +208,14 @@ def _first_bucket(interval: Interval, time: int) -> int:
     """Return when the first bucket that begins at a time or later does."""
     open_time = interval.open_time(time)
     return open_time if open_time == time else interval.end_time(open_time)
+
+
+def _with_close_times(klines: str) -> str:
+    """Return klines of months, whose length is the calendar's, with their close times."""
+    rows = msgspec.json.decode(klines)
+    for row in rows:
+        row[CLOSE_TIME] = Interval.MONTH.end_time(row[0]) - 1
+    return msgspec.json.encode(rows).decode()
 
 
 def _sum_up(rows: list[list[Any]]) -> tuple[Any, ...]:

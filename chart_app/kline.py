@@ -6,11 +6,14 @@ from chart_app.candles import Candle
 from chart_app.intervals import Interval
 from chart_app.schema import plain
 
+#: Where a row has its close time.
+CLOSE_TIME = 6
+
 
 def kline(interval: Interval, open_time: int, candle: Candle) -> list[Any]:
     """Return a row of klines. Nobody knows which side took, so the takers' volumes are 0.
 
-    Of most intervals the database makes the same: see :mod:`chart_app.queries`.
+    The database makes the same of its rows: see :mod:`chart_app.queries`.
     """
     return [
         open_time,

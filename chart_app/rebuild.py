@@ -15,8 +15,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 from faust.cli import AppCommand, option
-from sqlalchemy import bindparam, delete, func, inspect, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, delete, func, inspect, select, tuple_
 
 from chart_app import rows, schema
 from chart_app.candles import Candle, CandleKey, Tick, fold_coin, merge, sequence
@@ -148,8 +147,8 @@ class Rebuild:
         self._check_file()
         try:
             async with self._database.reader.connect() as connection:
-                await check_store(connection)
-                coins = await find_coins(connection)
+                await connection.run_sync(check_store)
+                coins = await connection.run_sync(find_coins)
         except DATABASE_ERRORS as error:
             raise _unavailable(error) from error
         if coin is not None and coin not in coins:
@@ -166,9 +165,9 @@ class Rebuild:
     async def _rebuild(self, coin: str) -> list[Difference]:
         for pause in (*RETRY_PAUSES_S, None):
             try:
-                async with self._database.writer.begin() as connection:
-                    await check_store(connection)
-                    candles, differences = await self._rebuild_in(connection, coin)
+                candles, differences = await self._database.write(
+                    lambda connection: self._rebuild_in(connection, coin)
+                )
             except DATABASE_ERRORS as error:
                 if pause is None:
                     raise _unavailable(error) from error
@@ -180,46 +179,43 @@ class Rebuild:
         self.outcome.differences += len(differences)
         return differences
 
-    async def _rebuild_in(
-        self, connection: AsyncConnection, coin: str
-    ) -> tuple[int, list[Difference]]:
+    def _rebuild_in(self, connection: Connection, coin: str) -> tuple[int, list[Difference]]:
         """Return how many candles of the coin there are, and those that differed."""
+        check_store(connection)
         recomputation = Recomputation(coin)
         starts = dict.fromkeys(Interval, START)
         candles = 0
         differences: list[Difference] = []
 
-        async def settle(ends: Mapping[Interval, int]) -> None:
+        def settle(ends: Mapping[Interval, int]) -> None:
             nonlocal candles
             stored: dict[CandleKey, Candle] = {}
             computed: dict[CandleKey, Candle] = {}
             for interval, end in ends.items():
                 if starts[interval] < end:
-                    stored |= await read_candles(connection, coin, interval, starts[interval], end)
+                    stored |= read_candles(connection, coin, interval, starts[interval], end)
                     computed |= recomputation.take(interval, end)
                     starts[interval] = end
             candles += len(stored.keys() | computed.keys())
             found = list(compare(stored, computed))
             if self._repair:
-                await self._put_right(connection, found)
+                self._put_right(connection, found)
             differences.extend(found)
 
-        async for ticks in read_ticks(connection, coin):
+        for ticks in read_ticks(connection, coin):
             recomputation.add(ticks)
-            await settle({interval: interval.open_time(ticks[-1].time) for interval in Interval})
-        await settle(dict.fromkeys(Interval, END))
+            settle({interval: interval.open_time(ticks[-1].time) for interval in Interval})
+        settle(dict.fromkeys(Interval, END))
         return candles, differences
 
-    async def _put_right(
-        self, connection: AsyncConnection, differences: Iterable[Difference]
-    ) -> None:
+    def _put_right(self, connection: Connection, differences: Iterable[Difference]) -> None:
         right = [(it.key, it.computed) for it in differences if it.computed]
-        await connection.run_sync(
-            self._upsert.execute, [candle_row(key, candle, self._number) for key, candle in right]
+        self._upsert.execute(
+            connection, [candle_row(key, candle, self._number) for key, candle in right]
         )
         superfluous = [it.key for it in differences if it.computed is None]
         if superfluous:
-            await connection.execute(_DELETE, [_parameters(key) for key in superfluous])
+            connection.execute(_DELETE, [_parameters(key) for key in superfluous])
 
 
 _DELETE = delete(schema.candles).where(
@@ -233,11 +229,11 @@ def _parameters(key: CandleKey) -> dict[str, Any]:
     return {"of_coin": key.coin, "of_interval": key.interval.value, "of_time": key.open_time}
 
 
-async def check_store(connection: AsyncConnection) -> None:
+def check_store(connection: Connection) -> None:
     """Raise :exc:`WrongStore` unless candles can be recomputed from the trades stored there."""
-    if not await connection.run_sync(lambda it: inspect(it).has_table(schema.store.name)):
+    if not inspect(connection).has_table(schema.store.name):
         raise WrongStore("There is no store: the database has no tables of ours")
-    version, has_all_trades = (await connection.execute(select(schema.store))).one()
+    version, has_all_trades = connection.execute(select(schema.store)).one()
     if version != schema.VERSION:
         raise WrongStore(
             f"The store has version {version} of the tables, this program version {schema.VERSION}"
@@ -249,17 +245,17 @@ async def check_store(connection: AsyncConnection) -> None:
         )
 
 
-async def find_coins(connection: AsyncConnection) -> list[str]:
+def find_coins(connection: Connection) -> list[str]:
     """Return the coins that have trades or candles: a step of the index each, not a scan."""
     coins = set()
     for column in (schema.trades.c.coin, schema.candles.c.coin):
         coin = ""
-        while coin := await connection.scalar(select(func.min(column)).where(column > coin)):
+        while coin := connection.scalar(select(func.min(column)).where(column > coin)):
             coins.add(coin)
     return sorted(coins)
 
 
-async def read_ticks(connection: AsyncConnection, coin: str) -> AsyncIterator[list[Tick]]:
+def read_ticks(connection: Connection, coin: str) -> Iterator[list[Tick]]:
     """Yield the trades of a coin in the order of their times, some thousands at a time."""
     of = schema.trades.c
     statement = (
@@ -269,7 +265,7 @@ async def read_ticks(connection: AsyncConnection, coin: str) -> AsyncIterator[li
         .limit(CHUNK_TRADES)
     )
     page = statement
-    while found := (await connection.execute(page)).all():
+    while found := connection.execute(page).all():
         yield [
             Tick(time, sequence(trade_id, offset), id_, price, amount)
             for time, id_, offset, trade_id, price, amount in found
@@ -277,15 +273,15 @@ async def read_ticks(connection: AsyncConnection, coin: str) -> AsyncIterator[li
         page = statement.where(tuple_(of.time, of.id) > (found[-1].time, found[-1].id))
 
 
-async def read_candles(
-    connection: AsyncConnection, coin: str, interval: Interval, start: int, end: int
+def read_candles(
+    connection: Connection, coin: str, interval: Interval, start: int, end: int
 ) -> dict[CandleKey, Candle]:
     """Return the stored candles that open from ``start`` to before ``end``."""
     of = schema.candles.c
     statement = select(schema.candles).where(
         of.coin == coin, of.interval == interval.value, of.open_time >= start, of.open_time < end
     )
-    return dict(map(read_candle, await connection.execute(statement)))
+    return dict(map(read_candle, connection.execute(statement)))
 
 
 def _unavailable(error: BaseException) -> StoreUnavailable:

@@ -11,10 +11,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.integration.databases import PostgreSQLServer
-
-__all__ = ["Cluster", "StartProgram", "make_cluster"]
 
 
 @pytest.fixture(scope="session")
@@ -30,24 +27,25 @@ def postgresql() -> Iterator[PostgreSQLServer]:
         server.stop()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the address of a new, empty database, of the one kind and of the other."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/chart.sqlite"
-    server: PostgreSQLServer = request.getfixturevalue("postgresql")
-    return new_postgresql_database(server)
-
-
-def new_postgresql_database(server: PostgreSQLServer) -> str:
-    """Make a database on a server; return its address."""
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQLServer) -> str:
+    """Return the address of a new, empty database of PostgreSQL."""
     name = f"test_{uuid.uuid4().hex[:12]}"
 
     async def create() -> None:
-        url = make_url(f"{server.url}/postgres").set(drivername="postgresql+asyncpg")
+        url = make_url(f"{postgresql.url}/postgres").set(drivername="postgresql+asyncpg")
         engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         async with engine.connect() as connection:
             await connection.execute(text(f"CREATE DATABASE {name}"))
 
     asyncio.run(create())
-    return f"{server.url}/{name}"
+    return f"{postgresql.url}/{name}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of a new, empty database, of the one kind and of the other."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/chart.sqlite"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import aiohttp
 
-from tests.integration.conftest import Cluster
+from tests.conftest import Cluster
 from tests.integration.databases import TestedDatabase
 from tests.integration.trades import Candles, Feeder, Sent, Stored, Values, read_topic
 from tests.programs import Program

@@ -17,7 +17,7 @@ import records
 from chart_app.intervals import MINUTE_MS
 from local_kafka import LocalKafka
 from records import Trade
-from tests.integration.conftest import Cluster, make_cluster
+from tests.conftest import Cluster, make_cluster
 from tests.integration.filled_store import FilledStore, Given
 from tests.programs import Program
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Cluster
 from tests.faults import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
-from tests.integration.conftest import Cluster
-from tests.integration.databases import PostgreSQL, SQLite, TestedDatabase
+from tests.integration.databases import PostgreSQL, PostgreSQLServer, SQLite, TestedDatabase
 from tests.integration.scene import TIMEOUT_S, Fault, Place, Scene, scene
 from tests.integration.trades import (
     GARBAGE,
@@ -83,10 +83,10 @@ async def test_every_trade_counts_once_where_trades_are_not_stored(
 
 
 async def test_a_worker_that_sleeps_in_a_transaction_holds_nobody_up(
-    cluster: Cluster, database: TestedDatabase, tmp_path: Path
+    cluster: Cluster, postgresql: PostgreSQLServer, postgresql_url: str, tmp_path: Path
 ) -> None:
-    if isinstance(database, SQLite):
-        pytest.skip("SQLite's lock is the file's, and ends with the process")
+    # Not of SQLite, whose lock is the file's, and ends with the process.
+    database = PostgreSQL(postgresql_url, postgresql)
     records = make_records(FEW_RECORDS)
     async with scene(cluster, database, folder=tmp_path, records=records) as it:
         await let_happen(it, [partial(sleep_in_a_transaction, number=0)], len(records))

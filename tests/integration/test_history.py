@@ -1,9 +1,11 @@
 """Writing and reading the store, on both databases."""
 
+import asyncio
 import itertools
 import json
 import random
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from decimal import Decimal
 
 import pytest
@@ -187,8 +189,8 @@ async def test_progress_is_remembered(filled: FilledStore) -> None:
 
 
 async def test_a_store_of_another_version_is_refused(filled: FilledStore) -> None:
-    async with filled.database.writer.begin() as connection:
-        await connection.execute(update(schema.store).values(version=schema.VERSION + 1))
+    other_version = update(schema.store).values(version=schema.VERSION + 1)
+    await filled.database.write(lambda connection: connection.execute(other_version))
     with pytest.raises(WrongStore, match=f"has version {schema.VERSION + 1}"):
         await Store(filled.database, store_trades=True).open()
 
@@ -197,6 +199,25 @@ async def test_a_store_is_opened_again_and_again(filled: FilledStore) -> None:
     await filled.feed(at(0))
     await Store(filled.database, store_trades=True).open()
     assert len(await filled.history.trades("BTC", limit=10)) == 1
+
+
+async def test_workers_may_write_at_once(database_url: str) -> None:
+    async with AsyncExitStack() as stack:
+        partitions = [TP("tradeData", number) for number in range(4)]
+        workers = [FilledStore(database_url, tp) for tp in partitions]
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        for _ in range(5):
+            await asyncio.gather(*(worker.feed(at(0), at(1)) for worker in workers))
+        candles = await workers[0].history.candles("BTC", Interval.M1, limit=9)
+        assert [candle.trades for _, candle in candles] == [20, 20]
+
+
+async def test_workers_may_make_the_tables_at_once(postgresql_url: str) -> None:
+    async with AsyncExitStack() as stack:
+        workers = [FilledStore(postgresql_url, TP("tradeData", number)) for number in range(4)]
+        await asyncio.gather(*map(stack.enter_async_context, workers))
+        assert len({worker.progress.log for worker in workers}) == 4
 
 
 async def test_reading_before_there_are_tables_says_that_the_store_is_not_there(

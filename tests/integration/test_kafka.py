@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from settings import Settings
 from streaming.kafka import TopicSpec, admin_client, ensure_topics
-from tests.integration.conftest import Cluster
+from tests.conftest import Cluster
 
 
 async def make_topic(cluster: Cluster, topic: NewTopic) -> None:

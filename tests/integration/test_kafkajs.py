@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests import node
-from tests.integration.conftest import Cluster, StartProgram
+from tests.conftest import Cluster, StartProgram
 from tests.waiting import wait_for
 
 TIMEOUT_S = 30

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import Cluster, StartProgram
+from tests.conftest import Cluster, StartProgram
 from tests.posting import Poster
 from tests.programs import Program
 from tests.waiting import eventually

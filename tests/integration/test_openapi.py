@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 
 from chart_app.intervals import DAY_MS, MINUTE_MS
-from tests.integration.conftest import Cluster, StartProgram
+from tests.conftest import Cluster, StartProgram
 from tests.integration.filled_store import FilledStore, Given
 
 START = 1_682_882_400_000

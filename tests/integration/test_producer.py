@@ -11,7 +11,7 @@ from records import Trade
 from settings import Settings
 from streaming.app import App
 from streaming.kafka import TopicSpec
-from tests.integration.conftest import Cluster, StartProgram
+from tests.conftest import Cluster, StartProgram
 from tests.waiting import eventually
 from trading_app.publish import NotConfirmed, Publisher
 from trading_app.submission import record_of

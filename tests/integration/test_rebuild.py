@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.util import await_only
 
 from chart_app.database import Database
 from chart_app.intervals import Interval
@@ -49,9 +50,11 @@ async def filled(database_url: str) -> AsyncIterator[FilledStore]:
 
 
 async def damage(store: FilledStore, *statements: str) -> None:
-    async with store.database.writer.begin() as connection:
+    def run_all(connection: Connection) -> None:
         for statement in statements:
-            await connection.execute(text(statement))
+            connection.execute(text(statement))
+
+    await store.database.write(run_all)
 
 
 async def candles(store: FilledStore) -> list[tuple[Any, ...]]:
@@ -97,25 +100,26 @@ async def test_differences_are_reported_and_then_repaired(
 
 
 async def test_a_trade_that_comes_meanwhile_is_not_lost(
-    filled: FilledStore, monkeypatch: pytest.MonkeyPatch
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if filled.database.is_sqlite:
-        pytest.skip("SQLite lets nobody else write meanwhile")
-    await damage(filled, "UPDATE candles SET volume = 0.25 WHERE coin = 'BTC'")
+    # Not of SQLite, which lets nobody else write meanwhile.
     read_candles = rebuild_module.read_candles
     tries = 0
 
-    async def read_and_be_overtaken(*arguments: Any) -> Any:
+    def read_and_be_overtaken(*arguments: Any) -> Any:
         nonlocal tries
-        found = await read_candles(*arguments)
+        found = read_candles(*arguments)
         if arguments[2:4] == (Interval.M1, rebuild_module.START):
             tries += 1
             if tries == 1:
-                await filled.feed(Given("BTC", START, "1000000"))
+                await_only(store.feed(Given("BTC", START, "1000000")))
         return found
 
     monkeypatch.setattr(rebuild_module, "read_candles", read_and_be_overtaken)
-    async with closing(Database(filled.database.url)) as other:
+    url = make_url(postgresql_url)
+    async with FilledStore(postgresql_url) as store, closing(Database(url)) as other:
+        await store.feed(*TRADES)
+        await damage(store, "UPDATE candles SET volume = 0.25 WHERE coin = 'BTC'")
         assert [it async for it in Rebuild(other, repair=True).run("BTC")]
         assert tries == 2
         rebuild = Rebuild(other, repair=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from tests.integration.conftest import Cluster, StartProgram
+from tests.conftest import Cluster, StartProgram
 from tests.programs import FAUST, ROOT, clean_environment
 from tests.waiting import eventually, wait_for
 

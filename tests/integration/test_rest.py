@@ -12,7 +12,6 @@ from sqlalchemy import make_url
 from chart_app.database import Database
 from chart_app.history import History
 from chart_app.intervals import DAY_MS, MINUTE_MS, Interval
-from tests.integration.conftest import new_postgresql_database
 from tests.integration.databases import PostgreSQLServer
 from tests.integration.filled_store import FilledStore, Given, serve
 
@@ -404,9 +403,10 @@ async def test_a_store_that_is_not_there_is_no_failure_of_the_server(tmp_path: P
     await database.close()
 
 
-async def test_a_database_that_goes_away_comes_back(postgresql: PostgreSQLServer) -> None:
-    url = await asyncio.to_thread(new_postgresql_database, postgresql)
-    async with FilledStore(url) as filled, serve(filled.history, NOW) as client:
+async def test_a_database_that_goes_away_comes_back(
+    postgresql: PostgreSQLServer, postgresql_url: str
+) -> None:
+    async with FilledStore(postgresql_url) as filled, serve(filled.history, NOW) as client:
         await filled.feed(Given("BTCUSDT", START, "1"))
         assert await minutes(client) == [0]
         postgresql.kill()
@@ -424,5 +424,5 @@ async def test_candles_are_read_while_others_are_written(tmp_path: Path) -> None
         serve(filled.history, NOW) as client,
     ):
         await filled.feed(Given("BTCUSDT", START, "1"))
-        async with filled.database.writer.begin():
+        with filled.database.engine.begin():
             assert await asyncio.wait_for(minutes(client), 1) == [0]

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from local_kafka import LocalKafka, free_port
-from tests.integration.conftest import Cluster, StartProgram, make_cluster
+from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.waiting import wait_for
 
 JAAS = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_trader="secret";'

@@ -13,7 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from local_kafka import LocalKafka
-from tests.integration.conftest import Cluster, make_cluster
+from tests.conftest import Cluster, make_cluster
 from tests.programs import Program
 from tests.waiting import eventually
 

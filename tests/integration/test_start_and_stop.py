@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from local_kafka import LocalKafka, free_port
-from tests.integration.conftest import Cluster, StartProgram, make_cluster
+from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.posting import Poster
 from tests.programs import Program
 from tests.waiting import eventually, wait_for

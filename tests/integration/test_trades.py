@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from local_kafka import LocalKafka
-from tests.integration.conftest import Cluster, make_cluster
+from tests.conftest import Cluster, make_cluster
 from tests.programs import Program
 from tests.records import read_all
 

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from local_kafka import LocalKafka, free_port
-from tests.integration.conftest import Cluster, StartProgram, make_cluster
+from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.programs import Program
 from tests.records import read_all
 from tests.waiting import eventually

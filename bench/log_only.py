@@ -1,0 +1,37 @@
+"""chart_app's way from Kafka to the log, without the store behind it.
+
+``faust -A bench.log_only worker``: what chart_app's peers do, by chart_app's own parts: read,
+check, log, commit.
+"""
+
+import asyncio
+
+import faust
+
+import settings
+import topics
+from chart_app.agent import SLICE_TRADES, log, sort, stored_trades
+from records import Trade
+from streaming.app import App
+from streaming.transport import Batch, BatchSchema
+
+_settings = settings.load()
+app = App(
+    _settings.group_id,
+    origin="bench.log_only",
+    settings=_settings,
+    port=_settings.chart_port,
+    topics=[*topics.trade_topics(_settings)],
+)
+trades = app.topic(*_settings.trade_topics, schema=BatchSchema(key_type=bytes, value_type=Trade))
+
+
+@app.agent(trades)
+async def log_trades(batches: faust.StreamT[Batch]) -> None:
+    """Log each trade."""
+    async for batch in batches:
+        for slice_ in batch.slices(SLICE_TRADES):
+            consumed, _ = sort(slice_)
+            log(batch, consumed, stored_trades(0, consumed))
+            await asyncio.sleep(0)
+        app.kafka_consumer.done(batch)
