@@ -38,6 +38,8 @@ START_TIMEOUT_S = 60
 STALL_TIMEOUT_S = 30
 
 TRADE_LINE = re.compile(rb" coinName=.*\btradeId=([0-9]+)")
+#: Counting this while they run takes less of the machine.
+TRADE_MARK = b" coinName="
 
 FAUST = [sys.executable, "-m", "faust", "-A"]
 OURS = "chart_app"
@@ -155,7 +157,7 @@ def follow(child: Child, trades: int) -> tuple[Progress, Progress]:
             lines, newline, rest = (rest + log.read()).rpartition(b"\n")
             now = time.monotonic()
             if newline:
-                found = len(TRADE_LINE.findall(lines))
+                found = lines.count(TRADE_MARK)
                 if found:
                     count += found
                     first = first or Progress(count, now)

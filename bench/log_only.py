@@ -10,7 +10,8 @@ import faust
 
 import settings
 import topics
-from chart_app.agent import SLICE_TRADES, log, sort, stored_trades
+from chart_app.agent import SLICE_TRADES, log
+from chart_app.intake import take_in
 from records import Trade
 from streaming.app import App
 from streaming.transport import Batch, BatchSchema
@@ -31,7 +32,6 @@ async def log_trades(batches: faust.StreamT[Batch]) -> None:
     """Log each trade."""
     async for batch in batches:
         for slice_ in batch.slices(SLICE_TRADES):
-            consumed, _ = sort(slice_)
-            log(batch, consumed, stored_trades(0, consumed))
+            log(batch, take_in(0, slice_))
             await asyncio.sleep(0)
         app.kafka_consumer.done(batch)

@@ -5,7 +5,6 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import faust
 from faust.types import TP
@@ -13,24 +12,15 @@ from prometheus_client import Counter
 
 import records
 from chart_app import trade_log
-from chart_app.candles import Tick, sequence
+from chart_app.intake import Intake, take_in
 from chart_app.live import Announcer
 from chart_app.offsets import Offsets
-from chart_app.schema import plain, trade_id
-from chart_app.store import (
-    Change,
-    Portion,
-    Progress,
-    Store,
-    StoredTrade,
-    StoreUnavailable,
-    Superseded,
-)
-from records import InvalidTrade, Trade
+from chart_app.portion import Change, Portion, Progress, StoredTrade, fold_trades
+from chart_app.store import Store, StoreUnavailable, Superseded
 from streaming.app import App
 from streaming.dead_letter import DeadLetter, DeadLetterQueue
 from streaming.logs import info_many
-from streaming.transport import Batch, Consumer, Record
+from streaming.transport import Batch, Consumer
 from topics import dead_letter_topic
 
 logger = logging.getLogger(__name__)
@@ -51,11 +41,6 @@ RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 2.0
 #: Between two tries to read the store's offsets.
 RETRY_PAUSE_S = 1.0
-
-_new: Any = tuple.__new__
-
-#: A trade and the record it stood in.
-Consumed = tuple[Record, Trade]
 
 
 class Follower:
@@ -149,18 +134,17 @@ class Follower:
             new = slice_
             if slice_[0].offset < progress.next_offset:
                 new = [record for record in slice_ if record.offset >= progress.next_offset]
-            consumed, letters = sort(new)
-            to_store = stored_trades(progress.log, consumed)
-            log(batch, consumed, to_store)
-            CONSUMED.labels(batch.topic).inc(len(consumed))
-            if letters and not await self._put_aside(batch, letters):
+            intake = take_in(progress.log, new)
+            log(batch, intake)
+            CONSUMED.labels(batch.topic).inc(len(intake.trades))
+            if intake.letters and not await self._put_aside(batch, intake.letters):
                 return None
-            trades += to_store
+            trades += intake.trades
             await asyncio.sleep(0)
         if self._consumer().is_stale(batch):
             return None  # the offsets were loaded anew meanwhile, and do not lead here
         self._offsets.advance(tp, batch.next_offset)
-        return Portion(tp, progress, batch.next_offset, trades)
+        return Portion(tp, progress, batch.next_offset, trades, fold_trades(trades))
 
     async def _progress(self, batch: Batch, tp: TP) -> Progress | None:
         """Return where the batch continues, or None if it does not: then it is thrown away."""
@@ -229,56 +213,16 @@ class Follower:
         return await self._dead_letters.send(topic, batch, letters)
 
 
-def sort(records_: list[Record]) -> tuple[list[Consumed], list[DeadLetter]]:
-    """Tell the trades among the records from what is none."""
-    consumed: list[Consumed] = []
-    letters: list[DeadLetter] = []
-    for record in records_:
-        try:
-            trade = records.decode(record.value)
-        except InvalidTrade as error:
-            letters.append(DeadLetter(record, str(error)))
-            continue
-        if 0 <= record.timestamp <= trade_log.TIMESTAMP_MAX_MS:
-            consumed.append((record, trade))
-        else:
-            letters.append(DeadLetter(record, f"timestamp: {record.timestamp} is no time"))
-    return consumed, letters
-
-
-def log(batch: Batch, consumed: list[Consumed], trades: list[StoredTrade]) -> None:
+def log(batch: Batch, intake: Intake) -> None:
     """Log a line a trade."""
     info_many(
         trades_logger,
-        trade_log.lines(batch, trades),
-        lambda: (trade_log.fields(batch, record, trade) for record, trade in consumed),
+        trade_log.lines(batch, intake.trades),
+        lambda: (
+            trade_log.fields(batch, record, records.decode(record.value))
+            for record in intake.records
+        ),
     )
-
-
-def stored_trades(log_: int, consumed: list[Consumed]) -> list[StoredTrade]:
-    """Return trades as the store takes them."""
-    first_id = trade_id(log_, 0)
-    trades = []
-    for record, trade in consumed:
-        offset = record.offset
-        price = trade.price
-        amount = trade.numOfCoin
-        own_id: str | int | None = trade.tradeId
-        place = offset
-        if isinstance(own_id, int):
-            place, own_id = own_id, str(own_id)
-        elif own_id is not None:
-            place = sequence(own_id, offset)
-            own_id = own_id.replace("\0", "\N{SYMBOL FOR NULL}")  # PostgreSQL has no NUL
-        # Not Tick(…), StoredTrade(…): their generated constructors take twice as long.
-        tick = _new(Tick, (record.timestamp, place, first_id + offset, price, amount))
-        trades.append(
-            _new(
-                StoredTrade,
-                (trade.coinName, tick, own_id, offset, plain(price), plain(amount)),
-            )
-        )
-    return trades
 
 
 def add_agent(app: App, topic: faust.TopicT, follower: Follower) -> None:

@@ -24,8 +24,8 @@ from mode import Service
 
 from chart_app.candles import Candle, CandleKey
 from chart_app.intervals import Interval
+from chart_app.portion import Change
 from chart_app.schema import plain
-from chart_app.store import Change
 from streaming.service import is_ending
 from streaming.transport import Producer
 

@@ -8,7 +8,8 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 from mode import Service
 
-from chart_app.store import Progress, Store, StoreUnavailable
+from chart_app.portion import Progress
+from chart_app.store import Store, StoreUnavailable
 from streaming.topic_ids import topic_ids
 from streaming.transport import Consumer
 

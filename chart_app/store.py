@@ -10,9 +10,9 @@ Errors::
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, NamedTuple
+from itertools import repeat
+from typing import Any
 
 from asyncpg.exceptions import InterfaceError, PostgresError
 from faust.types import TP
@@ -20,10 +20,11 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from chart_app import rows, schema
-from chart_app.candles import Candle, CandleKey, Mark, Tick, fold_coin, merge
+from chart_app.candles import Candle, CandleKey, Mark, merge
 from chart_app.database import Database, Result
 from chart_app.intervals import Interval
-from chart_app.places import Places, count_places
+from chart_app.places import Places
+from chart_app.portion import Change, Portion, Progress, StoredTrade, combine, fold_trades, spans
 
 DATABASE_ERRORS = (
     SQLAlchemyError,
@@ -49,46 +50,6 @@ class Superseded(StoreError):
 
 class WrongStore(StoreError):
     """The database is not one this program can use."""
-
-
-class Progress(NamedTuple):
-    """How far a partition is consumed, and its number in the ids of its trades."""
-
-    next_offset: int
-    topic_id: str
-    log: int
-
-
-class StoredTrade(NamedTuple):
-    """A trade as it is stored. ``trade_id`` is the sender's own, as text.
-
-    ``price`` and ``amount`` are the tick's in plain digits: what is stored, logged and told.
-    """
-
-    coin: str
-    tick: Tick
-    trade_id: str | None
-    offset: int
-    price: str
-    amount: str
-
-
-@dataclass(frozen=True)
-class Portion:
-    """Consecutive trades of a partition, up to ``next_offset``: what one transaction stores."""
-
-    tp: TP
-    progress: Progress
-    next_offset: int
-    trades: list[StoredTrade]
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a portion has changed: its trades that were new, and their candles as they are now."""
-
-    trades: list[StoredTrade] = field(default_factory=list)
-    candles: dict[CandleKey, Candle] = field(default_factory=dict)
 
 
 class Store:
@@ -181,29 +142,33 @@ class Store:
     def _apply(
         self, connection: Connection, portions: Sequence[Portion]
     ) -> tuple[Change, dict[str, Places]]:
-        for portion in join(portions):
-            self._pass_fence(connection, portion)
+        for tp, (progress, next_offset) in spans(portions).items():
+            self._pass_fence(connection, tp, progress, next_offset)
         trades = [trade for portion in portions for trade in portion.trades]
+        folded = combine(portion.folded for portion in portions)
         if trades and self._store_trades:
-            trades = self._store_new(connection, portions, trades)
-        ticks = by_coin(trades)
-        candles = self._merge_candles(connection, ticks)
-        places = self._store_places(connection, ticks)
+            new = self._store_new(connection, portions, trades)
+            if len(new) < len(trades):
+                trades, folded = new, fold_trades(new)
+        candles = self._merge_candles(connection, folded.candles)
+        places = self._store_places(connection, folded.places)
         return Change(trades, candles), places
 
-    def _pass_fence(self, connection: Connection, portion: Portion) -> None:
+    def _pass_fence(
+        self, connection: Connection, tp: TP, progress: Progress, next_offset: int
+    ) -> None:
         result = connection.execute(
             self._move_offset,
             {
-                "of_topic": portion.tp.topic,
-                "of_partition": portion.tp.partition,
-                "of_log": portion.progress.log,
-                "from_offset": portion.progress.next_offset,
-                "next_offset": portion.next_offset,
+                "of_topic": tp.topic,
+                "of_partition": tp.partition,
+                "of_log": progress.log,
+                "from_offset": progress.next_offset,
+                "next_offset": next_offset,
             },
         )
         if result.rowcount != 1:
-            raise Superseded(f"{portion.tp} is no longer at {portion.progress.next_offset}")
+            raise Superseded(f"{tp} is no longer at {progress.next_offset}")
 
     def _store_new(
         self,
@@ -212,14 +177,8 @@ class Store:
         trades: list[StoredTrade],
     ) -> list[StoredTrade]:
         """Store the trades; return those that were not stored before under their trade id."""
-        count = self._insert_trades.execute(
-            connection,
-            [
-                (tick[2], coin, tick[0], price, amount, *portion.tp, offset, trade_id)
-                for portion in portions
-                for coin, tick, trade_id, offset, price, amount in portion.trades
-            ],
-        )
+        rows_ = [row for portion in portions for row in trade_rows(portion)]
+        count = self._insert_trades.execute(connection, rows_)
         if count == len(trades):
             return trades
         ids = schema.trades.c.id
@@ -231,13 +190,10 @@ class Store:
         return [trade for trade in trades if trade.tick.id in stored]
 
     def _merge_candles(
-        self, connection: Connection, ticks: Mapping[str, list[Tick]]
+        self, connection: Connection, candles: Mapping[CandleKey, Candle]
     ) -> dict[CandleKey, Candle]:
-        merged = {
-            CandleKey(coin, interval, open_time): candle
-            for coin, ticks_of_coin in ticks.items()
-            for interval, open_time, candle in fold_coin(ticks_of_coin)
-        }
+        """Merge candles into those that are stored; return these as they are now."""
+        merged = dict(candles)
         for row in self._select_candles.fetch(connection, list(merged)):
             key, candle = read_candle(row)
             merged[key] = merge(candle, merged[key])
@@ -248,13 +204,13 @@ class Store:
         return merged
 
     def _store_places(
-        self, connection: Connection, ticks: Mapping[str, list[Tick]]
+        self, connection: Connection, places: Mapping[str, Places]
     ) -> dict[str, Places]:
         """Store decimal places of coins that have more than before; return those."""
         grown = {
-            coin: places
-            for coin, ticks_of_coin in ticks.items()
-            if not (places := count_places(ticks_of_coin)).within(self._places.get(coin))
+            coin: of_coin
+            for coin, of_coin in places.items()
+            if not of_coin.within(self._places.get(coin))
         }
         if grown:
             table = schema.coins
@@ -272,21 +228,14 @@ class Store:
             raise StoreUnavailable(f"{type(error).__name__}: {error}".split("\n")[0]) from error
 
 
-def join(portions: Iterable[Portion]) -> list[Portion]:
-    """Return one portion a partition, without its trades."""
-    joined: dict[TP, Portion] = {}
-    for portion in portions:
-        first = joined.get(portion.tp, portion)
-        joined[portion.tp] = Portion(portion.tp, first.progress, portion.next_offset, [])
-    return list(joined.values())
-
-
-def by_coin(trades: Iterable[StoredTrade]) -> dict[str, list[Tick]]:
-    """Return the ticks of each coin."""
-    ticks: dict[str, list[Tick]] = {}
-    for trade in trades:
-        ticks.setdefault(trade[0], []).append(trade[1])
-    return ticks
+def trade_rows(portion: Portion) -> Iterable[tuple[Any, ...]]:
+    """Return the rows of the table of trades: column by column, which takes a third."""
+    if not portion.trades:
+        return ()
+    coins, ticks, own_ids, offsets, prices, amounts = zip(*portion.trades, strict=True)
+    times, _, ids, _, _ = zip(*ticks, strict=True)
+    topics, partitions = map(repeat, portion.tp)
+    return zip(ids, coins, times, prices, amounts, topics, partitions, offsets, own_ids)  # noqa: B905 - repeat() has no end
 
 
 def candle_row(key: CandleKey, candle: Candle, number: Callable[[Decimal], Any]) -> tuple[Any, ...]:

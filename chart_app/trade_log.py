@@ -1,12 +1,12 @@
 """The line that is logged for each trade. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from chart_app.store import StoredTrade
+from chart_app.portion import StoredTrade
 from records import Trade
 from streaming.transport import Batch, Record
 
@@ -19,12 +19,14 @@ _NEEDS_QUOTES = re.compile(rf'[\s"=\\{_HIDDEN}]')
 _NEEDS_ESCAPE = re.compile(rf'["\\{_HIDDEN}]')
 
 
-def lines(batch: Batch, trades: Iterable[StoredTrade]) -> list[str]:
+def lines(batch: Batch, trades: Collection[StoredTrade]) -> list[str]:
     """Return ``trade topic=… partition=… offset=… coinName=… price=… numOfCoin=… time=…`` each."""
     head = f"trade topic={batch.topic} partition={batch.partition} offset="
+    names = {coin: quote(coin) for coin in {trade[0] for trade in trades}}
+    times = {time: format_time(time) for time in {trade[1][0] for trade in trades}}
     return [
-        f"{head}{offset} coinName={quote(coin)} price={price} numOfCoin={amount} "
-        f"time={format_time(tick[0])}"
+        f"{head}{offset} coinName={names[coin]} price={price} numOfCoin={amount} "
+        f"time={times[tick[0]]}"
         f"{'' if trade_id is None else f' tradeId={_quote_id(trade_id)}'}"
         for coin, tick, trade_id, offset, price, amount in trades
     ]
@@ -47,7 +49,6 @@ def fields(batch: Batch, record: Record, trade: Trade) -> dict[str, Any]:
 
 
 def _quote_id(trade_id: str) -> str:
-    # Ids do not come again, so to look them up in the cache of quote() only costs.
     return trade_id if trade_id.isalnum() else quote(trade_id)
 
 
@@ -62,7 +63,6 @@ def _format_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-@lru_cache(maxsize=1024)
 def quote(value: str) -> str:
     """Return the value as it stands, or as a JSON string where it could be taken for more.
 

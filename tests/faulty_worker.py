@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import event
 
 import chart_app
-from chart_app.store import Change, Portion, Store
+from chart_app.portion import Change, Portion
+from chart_app.store import Store
 from tests.faults import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
 
 app = chart_app.app

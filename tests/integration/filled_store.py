@@ -14,8 +14,9 @@ from chart_app import rest, udf
 from chart_app.candles import Tick, sequence
 from chart_app.database import Database
 from chart_app.history import History
+from chart_app.portion import Change, Portion, Progress, StoredTrade, fold_trades
 from chart_app.schema import plain, trade_id
-from chart_app.store import Change, Portion, Progress, Store, StoredTrade
+from chart_app.store import Store
 from settings import Settings
 
 TRADE_DATA = TP("tradeData", 0)
@@ -65,7 +66,7 @@ class FilledStore:
         """Return what is to be stored next."""
         first = self.progress.next_offset
         stored = [self._stored(given, first + place) for place, given in enumerate(trades)]
-        return Portion(self.tp, self.progress, first + len(trades), stored)
+        return Portion(self.tp, self.progress, first + len(trades), stored, fold_trades(stored))
 
     def _stored(self, given: Given, offset: int) -> StoredTrade:
         tick = Tick(

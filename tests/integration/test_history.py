@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -18,7 +19,8 @@ from chart_app.database import Database
 from chart_app.history import History
 from chart_app.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.kline import kline
-from chart_app.store import Portion, Store, StoreUnavailable, Superseded, WrongStore
+from chart_app.portion import Portion
+from chart_app.store import Store, StoreUnavailable, Superseded, WrongStore
 from tests.integration.filled_store import FilledStore, Given
 
 #: A minute of 2023-04-30, the end of a month and of a week.
@@ -160,7 +162,7 @@ async def test_who_stands_at_another_offset_stores_nothing(filled: FilledStore) 
     await filled.feed(at(0))
     with pytest.raises(Superseded):
         await filled.store.apply(portion)
-    ahead = Portion(filled.tp, filled.progress._replace(next_offset=5), 6, portion.trades)
+    ahead = replace(portion, progress=filled.progress._replace(next_offset=5), next_offset=6)
     with pytest.raises(Superseded):
         await filled.store.apply(ahead)
     assert len(await filled.history.trades("BTC", limit=10)) == 1

@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,11 +7,11 @@ from aiokafka.record.default_records import DefaultRecord
 from faust.types import TP
 
 from chart_app import agent
-from chart_app.agent import Follower, sort, stored_trades
-from chart_app.candles import Tick
+from chart_app.agent import Follower
+from chart_app.intake import Intake, take_in
 from chart_app.offsets import Offsets
-from chart_app.store import Change, Portion, Progress, StoreUnavailable, Superseded
-from records import Trade
+from chart_app.portion import Change, Portion, Progress
+from chart_app.store import StoreUnavailable, Superseded
 from streaming.transport import Batch, Record
 from tests.waiting import eventually
 
@@ -123,42 +122,6 @@ async def follow(
     return follower
 
 
-def test_trades_are_told_from_what_is_none() -> None:
-    records = [record(GOOD), record(b"garbage"), record(GOOD), record(None)]
-    consumed, letters = sort(records)
-    assert [it for it, _ in consumed] == [records[0], records[2]]
-    assert [it.record for it in letters] == [records[1], records[3]]
-    assert all(letter.reason for letter in letters)
-
-
-@pytest.mark.parametrize("timestamp", [-1, 253_402_300_800_000, 2**63 - 1])
-def test_a_record_without_a_time_is_no_trade(timestamp: int) -> None:
-    consumed, (letter,) = sort([record(GOOD, timestamp)])
-    assert consumed == []
-    assert letter.reason == f"timestamp: {timestamp} is no time"
-
-
-@pytest.mark.parametrize(
-    ("own_id", "sequence", "kept"),
-    [
-        (None, 7, None),
-        (17, 17, "17"),
-        ("17", 17, "17"),
-        ("-3", -3, "-3"),
-        ("x17", 7, "x17"),
-        ("a\0b", 7, "a␀b"),
-        (10**63, 10**63, str(10**63)),
-    ],
-)
-def test_a_trade_is_ordered_by_its_own_id_if_that_is_a_whole_number(
-    own_id: str | int | None, sequence: int, kept: str | None
-) -> None:
-    trade = Trade(coinName="BTC", numOfCoin=Decimal(1), price=Decimal(2), tradeId=own_id)
-    (stored,) = stored_trades(3, [(record(GOOD, 5), trade)])
-    assert stored.tick == Tick(5, sequence, 3 * 2**41 + 7, Decimal(2), Decimal(1))
-    assert (stored.coin, stored.trade_id, stored.offset) == ("BTC", kept, 7)
-
-
 async def test_batches_are_stored_in_their_order() -> None:
     store, consumer = Store(), Consumer()
     await follow(store, consumer, batch(10, 11), batch(12), batch(13, 14))
@@ -243,11 +206,11 @@ async def test_offsets_that_are_loaded_while_a_batch_is_read_stay_as_they_are(
     store, consumer = Store(), Consumer()
     advanced: list[TP] = []
 
-    def sort_and_seek(records: list[Record]) -> Any:
+    def take_in_and_seek(log: int, records: list[Record]) -> Intake:
         consumer.seeks += 1
-        return sort(records)
+        return take_in(log, records)
 
-    monkeypatch.setattr(agent, "sort", sort_and_seek)
+    monkeypatch.setattr(agent, "take_in", take_in_and_seek)
     monkeypatch.setattr(Offsets, "advance", lambda _, tp, __: advanced.append(tp))
     await follow(store, consumer, batch(10))
     assert advanced == []

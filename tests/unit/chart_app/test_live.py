@@ -10,8 +10,8 @@ from chart_app import live
 from chart_app.candles import Candle, CandleKey, Mark, Tick, fold
 from chart_app.intervals import Interval
 from chart_app.live import MESSAGE_ITEMS, Announcer, LiveCandle, LiveFeed, LiveTrade, messages
+from chart_app.portion import Change, StoredTrade
 from chart_app.schema import plain
-from chart_app.store import Change, StoredTrade
 from streaming.transport import Producer
 
 

@@ -6,7 +6,8 @@ from aiokafka.record.default_records import DefaultRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chart_app.agent import stored_trades
+import records
+from chart_app.intake import take_in
 from chart_app.trade_log import fields, format_time, lines, quote
 from records import Trade
 from streaming.transport import Batch
@@ -18,7 +19,8 @@ TRADE = Trade("BTC", Decimal("0.25"), Decimal("91234.5"))
 
 def line(trade: Trade) -> str:
     """Return the line of one trade."""
-    (text,) = lines(BATCH, stored_trades(0, [(RECORD, trade)]))
+    record = DefaultRecord(RECORD.offset, RECORD.timestamp, 0, b"", records.encode(trade), [])
+    (text,) = lines(BATCH, take_in(0, [record]).trades)
     return text
 
 
