@@ -1,7 +1,8 @@
 """From the answer to a POST to the line in chart_app's log, and the start of chart_app.
 
 ``python -m bench.latency``: 500 trades a second for 20 s; then chart_app is stopped, a trade
-sent, and chart_app started again: measured is the time until that trade is logged.
+sent, and chart_app started again: measured is the time until that trade is logged. All that three
+times.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
+from statistics import median
 
 import aiohttp
 
@@ -22,6 +24,7 @@ from bench.trading import trading_app
 from local_kafka import LocalKafka
 
 RATE = 500
+ROUNDS = 3
 SECONDS = 20.0
 WARM_UP_S = 3.0
 LOG_TIMEOUT_S = 20
@@ -38,12 +41,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=SECONDS)
     seconds = parser.parse_args().seconds
     end_on_signals()
+    rounds_ms: list[dict[int, float]] = []
+    starts_s: list[float] = []
     with running_broker() as (broker, folder), trading_app(broker, folder) as (_, url):
-        with chart_app(broker, folder) as (chart, _):
-            asyncio.run(measure(url, chart, WARM_UP_S, 0))
-            times_ms = asyncio.run(measure(url, chart, seconds, 1_000_000))
-        start_s = asyncio.run(measure_start(url, broker, folder))
-    sys.exit(0 if conclude(times_ms, start_s) else 1)
+        for number in range(1, ROUNDS + 1):
+            with chart_app(broker, folder) as (chart, _):
+                asyncio.run(measure(url, chart, WARM_UP_S, number * 1_000_000))
+                times_ms = asyncio.run(measure(url, chart, seconds, number * 1_000_000 + 500_000))
+            rounds_ms.append(report.percentiles(times_ms, [50, 90, 99]))
+            starts_s.append(asyncio.run(measure_start(url, broker, folder)))
+    sys.exit(0 if conclude(rounds_ms, starts_s) else 1)
 
 
 async def measure(url: str, chart: Child, seconds: float, first: int) -> list[float]:
@@ -98,11 +105,12 @@ async def measure_start(url: str, broker: LocalKafka, folder: Path) -> float:
     return min(logged.values()) - start
 
 
-def conclude(times_ms: list[float], start_s: float) -> bool:
+def conclude(rounds_ms: list[dict[int, float]], starts_s: list[float]) -> bool:
     """Print and keep the results; return whether we meet the bars."""
-    percentiles = report.percentiles(times_ms, [50, 90, 99])
+    medians = {percent: median(it[percent] for it in rounds_ms) for percent in rounds_ms[0]}
+    start_s = median(starts_s)
     verdicts = [
-        report.at_most(f"POST answered to log line, p{percent}, ms", percentiles[percent], bar)
+        report.at_most(f"POST answered to log line, p{percent}, ms", medians[percent], bar)
         for percent, bar in BARS_MS.items()
     ]
     verdicts.append(report.at_most("start to first trade logged, s", start_s, START_BAR_S))
@@ -110,10 +118,15 @@ def conclude(times_ms: list[float], start_s: float) -> bool:
         "latency",
         {
             "machine": machine.describe(),
-            "trades": len(times_ms),
             "trades_per_s": RATE,
-            "answer_to_log_line_ms": {f"p{key}": round(it, 1) for key, it in percentiles.items()},
-            "start_s": round(start_s, 2),
+            "answer_to_log_line_ms": {
+                f"p{percent}": {
+                    "median": round(medians[percent], 1),
+                    "rounds": [round(it[percent], 1) for it in rounds_ms],
+                }
+                for percent in medians
+            },
+            "start_s": {"median": round(start_s, 2), "rounds": [round(it, 2) for it in starts_s]},
             "bars": verdicts,
         },
     )

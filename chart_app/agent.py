@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import AsyncIterator, Callable
 
 import faust
@@ -32,10 +31,10 @@ STORED = Counter("chart_trades_stored", "Trades stored that were new.")
 SLICE_TRADES = 1000
 #: Trades that may wait for the store. Then reading waits: memory is bounded.
 MAX_WAITING_TRADES = 10_000
-#: With fewer waiting, the store pauses for as long as it has worked: those who read from it
-#: have their turn, and more trades share the next transaction.
+#: With fewer waiting, the store pauses between two transactions: those who read from it have
+#: their turn, and more trades share the next one.
 BACKLOG_TRADES = 1000
-MAX_PAUSE_S = 0.025
+PAUSE_S = 0.02
 #: Between two tries to store a batch: the first pause, and the longest.
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 2.0
@@ -112,13 +111,12 @@ class Follower:
                 self._arrived.clear()
                 taken, self._read_batches = self._read_batches, []
                 self._taken.set()
-                start = time.monotonic()
                 change = await self._keep(taken)
                 if announcing:
                     await announcing
                 announcing = asyncio.create_task(self._announcer.announce(change))
                 if self._waiting_trades() < BACKLOG_TRADES:
-                    await asyncio.sleep(min(time.monotonic() - start, MAX_PAUSE_S))
+                    await asyncio.sleep(PAUSE_S)
         finally:
             if announcing:
                 await announcing

@@ -23,6 +23,7 @@ from chart_app import rows, schema
 from chart_app.candles import Candle, CandleKey, Mark, merge
 from chart_app.database import Database, Result
 from chart_app.intervals import Interval
+from chart_app.latest import LatestCandles
 from chart_app.places import Places
 from chart_app.portion import Change, Portion, Progress, StoredTrade, combine, fold_trades, spans
 
@@ -75,6 +76,7 @@ class Store:
             )
             .values(next_offset=bindparam("next_offset"))
         )
+        self._latest = LatestCandles()
         #: (price places, amount places) of coins, as far as we know them.
         self._places: dict[str, Places] = {}
 
@@ -135,7 +137,12 @@ class Store:
         Raises :exc:`Superseded`, or :exc:`StoreUnavailable`: then whether it was stored is
         unknown, and trying again is safe.
         """
-        change, places = await self._write(lambda connection: self._apply(connection, portions))
+        try:
+            change, places = await self._write(lambda connection: self._apply(connection, portions))
+        except BaseException:
+            self._latest.forget()
+            raise
+        self._latest.keep(change.candles)
         self._places.update(places)
         return change
 
@@ -193,8 +200,13 @@ class Store:
         self, connection: Connection, candles: Mapping[CandleKey, Candle]
     ) -> dict[CandleKey, Candle]:
         """Merge candles into those that are stored; return these as they are now."""
-        merged = dict(candles)
-        for row in self._select_candles.fetch(connection, list(merged)):
+        known = self._latest.known(connection)
+        merged = {
+            key: merge(known[key], candle) if key in known else candle
+            for key, candle in candles.items()
+        }
+        unknown = [key for key in candles if key not in known]
+        for row in self._select_candles.fetch(connection, unknown):
             key, candle = read_candle(row)
             merged[key] = merge(candle, merged[key])
         # Sorted: two transactions that take the same rows in the same order cannot deadlock.

@@ -435,3 +435,23 @@ async def test_a_store_without_trades_has_candles(database_url: str) -> None:
         assert len(await filled.history.candles("BTC", Interval.M1, limit=10)) == 1
         async with filled.database.reader.connect() as connection:
             assert not await connection.scalar(text("SELECT has_all_trades FROM store"))
+
+
+async def test_candles_that_somebody_else_wrote_are_read_again(database_url: str) -> None:
+    other_tp = TP("tradeData", 1)
+    async with FilledStore(database_url) as ours, FilledStore(database_url, other_tp) as other:
+        for worker in (ours, ours, other, other, ours, other):
+            await worker.feed(at(0))
+        ((_, candle),) = await ours.history.candles("BTC", Interval.M1, limit=9)
+        assert candle.trades == 6
+
+
+async def test_candles_of_a_transaction_that_failed_are_read_again(filled: FilledStore) -> None:
+    await filled.feed(at(0))
+    stale = filled.portion([at(0)])
+    await filled.feed(at(0))
+    with pytest.raises(Superseded):
+        await filled.store.apply(stale)
+    await filled.feed(at(0))
+    ((_, candle),) = await filled.history.candles("BTC", Interval.M1, limit=9)
+    assert candle.trades == 3
