@@ -258,12 +258,13 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?").fullm
 _TRADE_ID_START = -(10 ** (TRADE_ID_MAX_CHARS - 1))  # the minus is a character, too
 #: Within the limits, unless it is 0.
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?").fullmatch
-_ABOVE_0 = r"(?![0.]+[,}])(?:0|[1-9][0-9]{0,17}+)(?:\.[0-9]{1,18}+)?+"
-_STRING = r'"([^"\\\x00-\x1f]{1,64}+)"'
+# Without possessive quantifiers, which some releases of Python 3.11 get wrong ("1." passed).
+_ABOVE_0 = r"(?![0.]+[,}])(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?"
+_STRING = r'"([^"\\\x00-\x1f]{1,64})"'
 _find_texts = re.compile(
     rf'^\{{"coinName":{_STRING}'
     rf',"numOfCoin":({_ABOVE_0}),"price":({_ABOVE_0})'
-    rf'(?:,"tradeId":(?:(0|-?[1-9][0-9]{{0,62}}+)|{_STRING}))?\}}$',
+    rf'(?:,"tradeId":(?:(0|-?[1-9][0-9]{{0,62}})|{_STRING}))?\}}$',
     re.MULTILINE,
 ).findall
 _TRADE_ID_END = 10**TRADE_ID_MAX_CHARS
