@@ -206,10 +206,7 @@ def conclude(rates: Mapping[str, list[float]], trades: int) -> bool:
             "machine": machine.describe(),
             "trades": trades,
             "partitions": PARTITIONS,
-            "trades_per_s": {
-                name: {"median": round(medians[name]), "rounds": [round(rate) for rate in values]}
-                for name, values in rates.items()
-            },
+            "trades_per_s": {name: report.of_rounds(values) for name, values in rates.items()},
             "bars": verdicts,
         },
     )

@@ -120,13 +120,10 @@ def conclude(rounds_ms: list[dict[int, float]], starts_s: list[float]) -> bool:
             "machine": machine.describe(),
             "trades_per_s": RATE,
             "answer_to_log_line_ms": {
-                f"p{percent}": {
-                    "median": round(medians[percent], 1),
-                    "rounds": [round(it[percent], 1) for it in rounds_ms],
-                }
+                f"p{percent}": report.of_rounds([it[percent] for it in rounds_ms], 1)
                 for percent in medians
             },
-            "start_s": {"median": round(start_s, 2), "rounds": [round(it, 2) for it in starts_s]},
+            "start_s": report.of_rounds(starts_s, 2),
             "bars": verdicts,
         },
     )

@@ -130,10 +130,7 @@ def conclude(rates: dict[str, list[float]], trades: int) -> bool:
             "machine": machine.describe(),
             "trades": trades,
             "partitions": PARTITIONS,
-            "trades_per_s": {
-                name: {"median": round(medians[name]), "rounds": [round(rate) for rate in found]}
-                for name, found in rates.items()
-            },
+            "trades_per_s": {name: report.of_rounds(found) for name, found in rates.items()},
             "bars": verdicts,
         },
     )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Any, TypedDict
 
 RESULTS = Path(__file__).parent / "results"
@@ -34,6 +34,14 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def spread(rates: Sequence[float]) -> str:
     """Return the lowest and the highest of some rates."""
     return f"{min(rates):,.0f} to {max(rates):,.0f}"
+
+
+def of_rounds(values: Sequence[float], digits: int | None = None) -> dict[str, Any]:
+    """Return what is kept of the figures of some rounds, rounded to so many decimal digits."""
+    return {
+        "median": round(median(values), digits),
+        "rounds": [round(value, digits) for value in values],
+    }
 
 
 def at_least(what: str, reached: float, bar: float) -> Verdict:

@@ -1,7 +1,6 @@
 """The consumer group: logs each trade, stores it, and puts aside what is none."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 
@@ -82,10 +81,9 @@ class Follower:
         storing.add_done_callback(lambda _: self._taken.set())
         try:
             async for batch in batches:
-                portion = await self._read(batch)
-                if portion:
-                    self._read_batches.append((batch, portion))
-                    self._arrived.set()
+                progress = await self._progress(batch)
+                if progress:
+                    await _finish(asyncio.create_task(self._read(batch, progress)))
                 while self._waiting_trades() > MAX_WAITING_TRADES and not storing.done():
                     self._taken.clear()
                     await self._taken.wait()
@@ -94,10 +92,7 @@ class Follower:
         finally:
             self._is_last = True
             self._arrived.set()
-            while not storing.done():  # even if told twice to end: what was logged is to be stored
-                with contextlib.suppress(asyncio.CancelledError):
-                    await asyncio.wait({storing})
-            storing.result()
+            await _finish(storing)
 
     def _waiting_trades(self) -> int:
         return sum(len(portion.trades) for _, portion in self._read_batches)
@@ -121,31 +116,9 @@ class Follower:
             if announcing:
                 await announcing
 
-    async def _read(self, batch: Batch) -> Portion | None:
-        """Log the trades of a batch and put aside what is none; return what is to be stored."""
-        tp = TP(batch.topic, batch.partition)
-        progress = await self._progress(batch, tp)
-        if progress is None:
-            return None
-        trades: list[StoredTrade] = []
-        for slice_ in batch.slices(SLICE_TRADES):
-            new = slice_
-            if slice_[0].offset < progress.next_offset:
-                new = [record for record in slice_ if record.offset >= progress.next_offset]
-            intake = take_in(progress.log, new)
-            log(batch, intake)
-            CONSUMED.labels(batch.topic).inc(len(intake.trades))
-            if intake.letters and not await self._put_aside(batch, intake.letters):
-                return None
-            trades += intake.trades
-            await asyncio.sleep(0)
-        if self._consumer().is_stale(batch):
-            return None  # the offsets were loaded anew meanwhile, and do not lead here
-        self._offsets.advance(tp, batch.next_offset)
-        return Portion(tp, progress, batch.next_offset, trades, fold_trades(trades))
-
-    async def _progress(self, batch: Batch, tp: TP) -> Progress | None:
+    async def _progress(self, batch: Batch) -> Progress | None:
         """Return where the batch continues, or None if it does not: then it is thrown away."""
+        tp = TP(batch.topic, batch.partition)
         consumer = self._consumer()
         while not self._should_stop() and not consumer.is_stale(batch):
             progress = self._offsets.get(tp)
@@ -159,6 +132,28 @@ class Follower:
             else:
                 return progress
         return None
+
+    async def _read(self, batch: Batch, progress: Progress) -> None:
+        """Log the trades of a batch, put aside what is none, and have the trades stored."""
+        trades: list[StoredTrade] = []
+        for slice_ in batch.slices(SLICE_TRADES):
+            new = slice_
+            if slice_[0].offset < progress.next_offset:
+                new = [record for record in slice_ if record.offset >= progress.next_offset]
+            intake = take_in(progress.log, new)
+            log(batch, intake)
+            CONSUMED.labels(batch.topic).inc(len(intake.trades))
+            if intake.letters and not await self._put_aside(batch, intake.letters):
+                return
+            trades += intake.trades
+            await asyncio.sleep(0)
+        if self._consumer().is_stale(batch):
+            return  # the offsets were loaded anew meanwhile, and do not lead here
+        tp = TP(batch.topic, batch.partition)
+        self._offsets.advance(tp, batch.next_offset)
+        portion = Portion(tp, progress, batch.next_offset, trades, fold_trades(trades))
+        self._read_batches.append((batch, portion))
+        self._arrived.set()
 
     async def _keep(self, taken: list[tuple[Batch, Portion]]) -> Change:
         """Store batches, and let their offsets be committed."""
@@ -209,6 +204,19 @@ class Follower:
             letters[0].reason,
         )
         return await self._dead_letters.send(topic, batch, letters)
+
+
+async def _finish(task: asyncio.Task[None]) -> None:
+    """Wait for a task; whoever cancels this waits for it too: what was logged is to be stored."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled:
+        raise cancelled
 
 
 def log(batch: Batch, intake: Intake) -> None:

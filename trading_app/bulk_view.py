@@ -1,7 +1,6 @@
 """``POST /trades``: many trades, answered once Kafka holds all."""
 
 import asyncio
-import time
 from itertools import zip_longest
 from typing import Any
 
@@ -15,6 +14,7 @@ from trading_app import bulk
 from trading_app.answers import Answers
 from trading_app.bulk import BadBody, Bulk
 from trading_app.clients import Clients
+from trading_app.post_view import PostView
 from trading_app.publish import NotSent, Publisher, now_ms
 from trading_app.submission import Rules
 from trading_app.views import JSON, RETRY_AFTER, read_media_type
@@ -28,24 +28,16 @@ BODIES_LIMIT = 8 * BODY_LIMIT
 SLICE = 500
 
 
-class BulkView:
+class BulkView(PostView):
     """Takes many trades a request, all for the first of ``TRADE_TOPICS``."""
 
     def __init__(self, publisher: Publisher, clients: Clients, settings: Settings) -> None:
+        super().__init__(clients, Answers("trading_bulk", PATH))
         self._publisher = publisher
-        self._clients = clients
         self._topic = settings.trade_topics[0]
         self._rules = Rules((self._topic,), topics.max_future_ms(settings), self._topic)
         self._read_timeout_s = settings.http_read_timeout
         self._bodies = BodyBudget(BODIES_LIMIT)
-        self._answers = Answers("trading_bulk", PATH)
-
-    async def post(self, request: web.Request) -> web.Response:
-        """Answer a request, and count it."""
-        start = time.perf_counter()
-        answer = self._clients.refusal(request) or await self._answer(request)
-        self._answers.count(answer.status, time.perf_counter() - start)
-        return answer
 
     async def _answer(self, request: web.Request) -> web.Response:
         try:

@@ -1,7 +1,6 @@
 """``POST /send-trading-data``: one trade, answered once Kafka holds it."""
 
 import codecs
-import time
 
 from aiohttp import web
 
@@ -12,6 +11,7 @@ from streaming.web import BodyError, json_response, problem, read_body
 from trading_app import submission
 from trading_app.answers import Answers
 from trading_app.clients import Clients
+from trading_app.post_view import PostView
 from trading_app.publish import NotConfirmed, Publisher, PublishError, Stored, now_ms
 from trading_app.submission import NotAForm, NoTopic, Rules, Submission, record_of
 
@@ -22,23 +22,15 @@ RETRY_AFTER = {"Retry-After": "1"}
 PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
-class TradeView:
+class TradeView(PostView):
     """Takes one trade a request."""
 
     def __init__(self, publisher: Publisher, clients: Clients, settings: Settings) -> None:
+        super().__init__(clients, Answers("trading_http", PATH))
         self._publisher = publisher
-        self._clients = clients
         self._rules = Rules(tuple(settings.trade_topics), topics.max_future_ms(settings))
         self._body_limit = settings.http_body_limit
         self._read_timeout_s = settings.http_read_timeout
-        self._answers = Answers("trading_http", PATH)
-
-    async def post(self, request: web.Request) -> web.Response:
-        """Answer a request, and count it."""
-        start = time.perf_counter()
-        answer = self._clients.refusal(request) or await self._answer(request)
-        self._answers.count(answer.status, time.perf_counter() - start)
-        return answer
 
     async def _answer(self, request: web.Request) -> web.Response:
         try:

@@ -1,17 +1,24 @@
-"""The databases. Other fixtures stand in tests/conftest.py: the browser's tests use them, too."""
+"""The databases, and a trading_app that many tests share.
+
+Other fixtures stand in tests/conftest.py: the browser's tests use them, too.
+"""
 
 import asyncio
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import aiohttp
 import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from local_kafka import LocalKafka
+from tests.conftest import Cluster, make_cluster
 from tests.integration.databases import PostgreSQLServer
+from tests.programs import Program
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +56,23 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/chart.sqlite"
     url: str = request.getfixturevalue("postgresql_url")
     return url
+
+
+@pytest.fixture(scope="module")
+def shared(kafka: LocalKafka) -> Cluster:
+    """Return one topic for this module's tests."""
+    return make_cluster(kafka)
+
+
+@pytest.fixture(scope="module")
+def trading(shared: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """Run trading_app once for all tests that leave it as it was."""
+    with Program("trading_app", tmp_path_factory.mktemp("trading"), shared.settings) as program:
+        yield program.wait_ready()
+
+
+@pytest.fixture
+async def http(trading: Program) -> AsyncIterator[aiohttp.ClientSession]:
+    """Open an HTTP client of trading_app."""
+    async with aiohttp.ClientSession(trading.url) as session:
+        yield session

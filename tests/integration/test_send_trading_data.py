@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +21,6 @@ PATH = "/send-trading-data"
 PROBLEM = "application/problem+json"
 MB = 1024 * 1024
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-
-
-@pytest.fixture(scope="module")
-def shared(kafka: LocalKafka) -> Cluster:
-    """Return one topic for this module's tests."""
-    return make_cluster(kafka)
-
-
-@pytest.fixture(scope="module")
-def trading(shared: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """Run trading_app once for all tests that leave it as it was."""
-    with Program("trading_app", tmp_path_factory.mktemp("trading"), shared.settings) as program:
-        yield program.wait_ready()
-
-
-@pytest.fixture
-async def http(trading: Program) -> AsyncIterator[aiohttp.ClientSession]:
-    """Open an HTTP client of trading_app."""
-    async with aiohttp.ClientSession(trading.url) as session:
-        yield session
 
 
 async def read(cluster: Cluster, partition: int, offset: int) -> Any:

@@ -5,15 +5,12 @@ import gzip
 import io
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import aiohttp
 import pytest
 
-from local_kafka import LocalKafka
-from tests.conftest import Cluster, make_cluster
-from tests.programs import Program
+from tests.conftest import Cluster
 from tests.records import read_all
 
 PATH = "/trades"
@@ -22,26 +19,6 @@ TRADE = {"coinName": "BTC", "price": 91234.5, "numOfCoin": 0.25}
 BAD = {"coinName": " BTC", "price": "1_000", "numOfCoin": 0.25}
 NDJSON = {"Content-Type": "application/x-ndjson"}
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def shared(kafka: LocalKafka) -> Cluster:
-    """Return one topic for this module's tests."""
-    return make_cluster(kafka)
-
-
-@pytest.fixture(scope="module")
-def trading(shared: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """Run trading_app once for all tests that leave it as it was."""
-    with Program("trading_app", tmp_path_factory.mktemp("trading"), shared.settings) as program:
-        yield program.wait_ready()
-
-
-@pytest.fixture
-async def http(trading: Program) -> AsyncIterator[aiohttp.ClientSession]:
-    """Open an HTTP client of trading_app."""
-    async with aiohttp.ClientSession(trading.url) as session:
-        yield session
 
 
 def ndjson(trades: list[Any]) -> bytes:

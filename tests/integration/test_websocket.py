@@ -103,7 +103,7 @@ def coin() -> str:
 
 
 def new_coin() -> str:
-    return f"C{uuid.uuid4().hex[:10].upper()}"
+    return f"COIN{uuid.uuid4().hex[:10].upper()}"
 
 
 @pytest.fixture

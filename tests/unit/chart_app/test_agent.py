@@ -224,3 +224,22 @@ async def test_a_worker_that_was_superseded_reads_again_what_the_store_lacks() -
     assert store.kept == []
     assert consumer.seeks == 1
     assert consumer.done_offsets == []
+
+
+async def test_what_was_logged_is_stored_by_a_worker_that_is_told_to_end_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Store()
+    logged: list[int] = []
+
+    def log_and_cancel(_: Batch, intake: Intake) -> None:
+        logged.extend(trade.offset for trade in intake.trades)
+        following.cancel()
+
+    monkeypatch.setattr(agent, "SLICE_TRADES", 2)
+    monkeypatch.setattr(agent, "log", log_and_cancel)
+    following = asyncio.create_task(follow(store, Consumer(), batch(10, 11, 12, 13, 14)))
+    with pytest.raises(asyncio.CancelledError):
+        await following
+    assert logged == [10, 11, 12, 13, 14]
+    assert store.kept == [(10, logged)]
