@@ -142,8 +142,8 @@ class Consumer(driver.Consumer):
         """Fetch, and yield one message a partition: its value a :class:`Batch`."""
         position = self._position()
         records, active = await self._wait_next_records(timeout)
-        if records is None or self.should_stop:
-            return
+        if records is None or self.app.should_stop:
+            return  # no seek at the end: what was logged would be stale, and not be stored
         if not self.flow_active or self._position() != position:
             # Fetched before a rebalance or a seek: where the next fetch starts is unknown.
             await self.seek_back()
