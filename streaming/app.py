@@ -20,7 +20,7 @@ from mode import ServiceT
 from yarl import URL
 
 from settings import Settings as OurSettings
-from streaming import health, logs, metrics, openapi
+from streaming import connection, health, logs, metrics, openapi
 from streaming.kafka import KafkaGate, TopicSpec, credentials
 from streaming.transport import MAX_BATCH_BYTES, Consumer, Producer, Transport
 from streaming.web import Web
@@ -42,6 +42,7 @@ REQUEST_TIMEOUT_S = 30.0
 StartOffsets = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+connection.use()
 # A fetch makes tens of thousands of objects and soon drops them, in no cycles. With Python's
 # threshold of 700 the collector takes a fifth of the consumer's time to find nothing.
 gc.set_threshold(50_000, 20, 100)

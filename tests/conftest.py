@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local_kafka import LocalKafka, free_port
 from tests.programs import Program
+
+# A busy machine stalls for seconds; how long an example takes says nothing here.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 #: Kafka looks for what to delete every 5 minutes, the first time after 30 s.
 RETENTION_AT_ONCE = {
