@@ -25,14 +25,14 @@ class Poster:
         self._number = 0
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def wait_accepted(self, count: int, timeout_s: float = 60) -> None:
+    async def wait_accepted(self, count: int) -> None:
         """Wait until so many more trades were accepted."""
         goal = len(self.accepted) + count
 
         async def reached() -> bool:
             return len(self.accepted) >= goal
 
-        await eventually(reached, timeout_s, f"{count} more trades were accepted")
+        await eventually(reached, f"{count} more trades were accepted")
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._post_all()) for _ in range(CONNECTIONS)]

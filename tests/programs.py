@@ -1,21 +1,22 @@
 """The two programs as a user runs them: processes of their own, told what to do by settings."""
 
+import math
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from local_kafka import free_port
 from settings import Settings
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_S, wait_for
 
 ROOT = Path(__file__).parent.parent
 FAUST = [sys.executable, "-m", "faust"]
-START_TIMEOUT_S = 60
 
 TRADE_LINE = re.compile(
     r" INFO chart_app\.trades trade topic=(?P<topic>\S+) partition=(?P<partition>\d+) "
@@ -66,7 +67,7 @@ class Program:
             )
         return self
 
-    def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> Self:
+    def wait_ready(self, timeout_s: float = PATIENCE_S) -> Self:
         """Wait for the line that says it is ready."""
         starts = self.log().count("Ready: http://")
 
@@ -74,7 +75,7 @@ class Program:
             assert self.running, self.log()
             return self.log().count("Ready: http://") > starts
 
-        wait_for(ready, timeout_s, f"{self.package} is ready:\n{self.log()}")
+        wait_for(ready, f"{self.package} is ready:\n{self.log()}", timeout_s=timeout_s)
         return self
 
     @property
@@ -98,17 +99,23 @@ class Program:
         assert self.process is not None
         self.process.send_signal(number)
 
-    def stop(self, timeout_s: float = 10) -> int:
+    def stop(self) -> int:
         """End it with SIGTERM; return the exit code."""
         self.signal(signal.SIGTERM)
-        return self.wait(timeout_s)
+        return self.wait()
+
+    def time_to_end(self) -> float:
+        """End it with SIGTERM; return how long it took (s), infinity if it gave up in the end."""
+        begin = time.monotonic()
+        status = self.stop()
+        return time.monotonic() - begin if status == 0 else math.inf
 
     def kill(self) -> None:
         """End it as a crash would."""
         self.signal(signal.SIGKILL)
-        self.wait(10)
+        self.wait()
 
-    def wait(self, timeout_s: float) -> int:
+    def wait(self, timeout_s: float = PATIENCE_S) -> int:
         """Wait for its end; return the exit code."""
         assert self.process is not None
         return self.process.wait(timeout_s)

@@ -116,20 +116,18 @@ def test_make_run_shows_a_trade_and_leaves_nothing_running(machine: Machine) -> 
         assert machine.run("sh", "-c", f"command -v {program}")[0] != 0
     running = machine.start("make", "run")
     try:
-        wait_for(lambda: machine.shows("Ctrl-C ends everything"), INSTALL_TIMEOUT_S, "all is ready")
+        wait_for(lambda: machine.shows("Ctrl-C ends everything"), "all is ready")
         curl = re.search(r"curl localhost:.*", machine.output.read_text())
         assert curl
         assert machine.run("sh", "-c", f"{curl[0]} --silent") == (0, "topic tradeData added")
-        wait_for(
-            lambda: machine.shows("coinName=BTC price=91234.5 numOfCoin=0.25"), 10, "it is logged"
-        )
+        wait_for(lambda: machine.shows("coinName=BTC price=91234.5 numOfCoin=0.25"), "it is logged")
 
         code, output = machine.run("make", "run")
         assert code != 0
         assert "is `make run` or `make up` running already?" in output
 
         demo = machine.start("make", "demo")
-        wait_for(lambda: machine.shows("coinName=BTC-USD"), 30, "real trades are logged")
+        wait_for(lambda: machine.shows("coinName=BTC-USD"), "real trades are logged")
         os.killpg(demo.pid, signal.SIGINT)
         demo.wait(10)
         assert machine.shows("Interrupted: ")

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.async_api import ConsoleMessage, Page, ViewportSize, async_playwright
+from playwright.async_api import ConsoleMessage, Page, ViewportSize, async_playwright, expect
 
 import npm
 from tests.browser import chromium
 from tests.programs import ROOT
+from tests.waiting import PATIENCE_S
 
 DESKTOP = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)
@@ -24,6 +25,8 @@ REPORT_VIOLATIONS = """\
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`forbidden by the page's policy: ${event.violatedDirective} ${event.blockedURI}`))
 """
+
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 OpenPage = Callable[..., Awaitable[Page]]
 

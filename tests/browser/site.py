@@ -12,11 +12,9 @@ from playwright.async_api import Page
 
 from tests.conftest import Cluster, StartProgram
 from tests.programs import FAUST, ROOT, Program, clean_environment
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 MINUTE_MS = 60_000
-REPLAY_TIMEOUT_S = 60
-ARRIVAL_TIMEOUT_S = 30
 
 
 class Trade(NamedTuple):
@@ -89,12 +87,12 @@ class Site:
             cwd=ROOT,
             env={**clean_environment(), **self.settings},
         )
-        assert await asyncio.wait_for(replay.wait(), REPLAY_TIMEOUT_S) == 0
+        assert await asyncio.wait_for(replay.wait(), PATIENCE_S) == 0
 
         async def arrived() -> bool:
             return len(self.chart.trades()) >= before + count
 
-        await eventually(arrived, ARRIVAL_TIMEOUT_S, "chart_app has the trades")
+        await eventually(arrived, "chart_app has the trades")
 
     async def candles(self, coin: str, interval: str = "1m", limit: int = 1000) -> list[Candle]:
         """Return the newest candles by REST, oldest first."""

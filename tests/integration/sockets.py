@@ -15,9 +15,8 @@ from typing import Any, NamedTuple, Self
 import aiohttp
 
 from tests.programs import Program
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
-TIMEOUT_S = 20
 #: Small, so that what is not read soon waits in the server.
 RECEIVE_BUFFER_BYTES = 4096
 
@@ -47,7 +46,7 @@ class Viewer:
         self._last_id += 1
         request = {"method": method, "params": names, "id": self._last_id}
         await self.connection.send_json(request)
-        answer = await asyncio.wait_for(self._answers.get(), TIMEOUT_S)
+        answer = await asyncio.wait_for(self._answers.get(), PATIENCE_S)
         assert answer.keys() == {"result", "id"}, answer
         assert answer["id"] == self._last_id
         return answer["result"]
@@ -56,13 +55,13 @@ class Viewer:
         """Return the events of a stream; of klines, the klines."""
         return [data.get("k", data) for _, name, data in self.events if name == stream]
 
-    async def wait(self, stream: str, timeout_s: float = TIMEOUT_S, **fields: Any) -> Any:
+    async def wait(self, stream: str, timeout_s: float = PATIENCE_S, **fields: Any) -> Any:
         """Return the first event of a stream with these fields."""
 
         async def found() -> list[Any]:
             return [it for it in self.of(stream) if fields.items() <= it.items()]
 
-        return (await eventually(found, timeout_s, f"{stream} says {fields}"))[0]
+        return (await eventually(found, f"{stream} says {fields}", timeout_s=timeout_s))[0]
 
 
 @asynccontextmanager
@@ -96,7 +95,7 @@ class SilentReader:
     def __init__(self, program: Program, path: str) -> None:
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        self._socket.settimeout(TIMEOUT_S)
+        self._socket.settimeout(PATIENCE_S)
         self._socket.connect(("127.0.0.1", program.port))
         headers = {
             "Host": "localhost",
@@ -112,7 +111,7 @@ class SilentReader:
             head += self._read(1)
         assert head.startswith(b"HTTP/1.1 101 "), head
 
-    def frames(self, timeout_s: float = TIMEOUT_S) -> Iterator[Frame]:
+    def frames(self, timeout_s: float = PATIENCE_S) -> Iterator[Frame]:
         """Read until the end of the connection."""
         self._socket.settimeout(timeout_s)
         while head := self._read(2):

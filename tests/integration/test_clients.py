@@ -20,6 +20,7 @@ from records import Trade
 from tests.conftest import Cluster, make_cluster
 from tests.integration.filled_store import FilledStore, Given
 from tests.programs import Program
+from tests.waiting import PATIENCE_S
 
 with warnings.catch_warnings(action="ignore"):  # of its age
     from binance import AsyncClient, BinanceSocketManager  # type: ignore[import-untyped]
@@ -28,7 +29,6 @@ with warnings.catch_warnings(action="ignore"):  # of its age
 PAGE = 100
 #: Minutes ago in which there were trades: 350, with a hole of more than a page.
 MINUTES_AGO = [*range(700, 500, -1), *range(300, 150, -1)]
-LIVE_TIMEOUT_S = 20
 
 
 class Scene(NamedTuple):
@@ -112,7 +112,7 @@ async def client(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def arrives(read: Callable[[], Awaitable[Any]], wanted: Callable[[Any], bool]) -> Any:
     """Return the first thing read that is wanted."""
-    async with asyncio.timeout(LIVE_TIMEOUT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not wanted(found := await read()):
             pass
     return found

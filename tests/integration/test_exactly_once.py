@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Cluster
 from tests.faults import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
 from tests.integration.databases import PostgreSQL, PostgreSQLServer, SQLite, TestedDatabase
-from tests.integration.scene import TIMEOUT_S, Fault, Place, Scene, scene
+from tests.integration.scene import Fault, Place, Scene, scene
 from tests.integration.trades import (
     GARBAGE,
     Feeder,
@@ -78,7 +78,7 @@ async def test_every_trade_counts_once_where_trades_are_not_stored(
         assert await it.stored_trades() == []
         await stop(it)
         rebuild = it.run("rebuild")
-        assert rebuild.wait(TIMEOUT_S) == 2
+        assert rebuild.wait() == 2
         assert "STORE_TRADES=false" in rebuild.log()
 
 
@@ -175,7 +175,7 @@ async def see_dead(it: Scene, number: int, fault: Fault) -> list[Place]:
     """Kill a worker, and have its successor die of the fault."""
     await kill(it, number, fault)
     places = await it.wait_fault(number)
-    assert it.workers[number].wait(TIMEOUT_S) == -signal.SIGKILL
+    assert it.workers[number].wait() == -signal.SIGKILL
     return places
 
 
@@ -191,7 +191,7 @@ async def sleep_past_the_session(it: Scene, number: int) -> None:
     async def noticed() -> bool:
         return superseded in sleeper.log()
 
-    await eventually(noticed, TIMEOUT_S, "the sleeper finds that it was superseded")
+    await eventually(noticed, "the sleeper finds that it was superseded")
 
 
 async def sleep_in_a_transaction(it: Scene, number: int) -> None:
@@ -208,7 +208,7 @@ async def wake_when_taken_over(it: Scene, number: int) -> None:
         stored = await it.next_offsets()
         return all(stored[place.partition] > place.start for place in places)
 
-    await eventually(taken_over, TIMEOUT_S, "the other worker has taken over")
+    await eventually(taken_over, "the other worker has taken over")
     it.workers[number].signal(signal.SIGCONT)
 
 
@@ -274,5 +274,5 @@ async def stop(it: Scene) -> None:
 def check_rebuild_finds_nothing(it: Scene) -> None:
     """Check that the command finds the candles to be those of the stored trades."""
     rebuild = it.run("rebuild", "--check")
-    assert rebuild.wait(TIMEOUT_S) == 0, rebuild.log()
+    assert rebuild.wait() == 0, rebuild.log()
     assert "coins checked, 0 differences" in rebuild.log()

@@ -39,7 +39,7 @@ def test_a_kafkajs_consumer_reads_the_trades_that_were_posted(
             lines = output.read_text().splitlines()
             return lines if len(lines) >= len(trade_ids) else []
 
-        lines = wait_for(consumed, TIMEOUT_S, "kafkajs has read the trades")
+        lines = wait_for(consumed, "kafkajs has read the trades")
     # One coin is one key, so one partition: in order.
     assert [json.loads(line) for line in lines] == [
         {
@@ -61,7 +61,7 @@ def test_a_kafkajs_trade_without_a_key_and_with_numbers_as_text_is_logged(
         check=True,
         timeout=TIMEOUT_S,
     )
-    [logged] = wait_for(chart.trades, TIMEOUT_S, "chart_app has logged the trade")
+    [logged] = wait_for(chart.trades, "chart_app has logged the trade")
     assert (logged.topic, logged.offset) == (cluster.topic, "0")
     assert (logged.coin, logged.price, logged.amount) == ("BTC", "91234.5", "0.25")
     assert logged.trade_id is None

@@ -36,10 +36,10 @@ async def test_a_topic_that_was_deleted_and_made_again_takes_trades_again(
         async def gone() -> bool:
             return cluster.topic not in await admin.list_topics()
 
-        await eventually(gone, 10, "the topic is gone")
+        await eventually(gone, "the topic is gone")
         await admin.create_topics([NewTopic(cluster.topic, 4, 1)])
         await admin.close()
-        await eventually(accepted, 15, "trades are accepted again")
+        await eventually(accepted, "trades are accepted again")
 
 
 async def test_a_producer_that_kafka_refuses_is_replaced(cluster: Cluster) -> None:
@@ -70,7 +70,7 @@ async def test_a_producer_that_kafka_refuses_is_replaced(cluster: Cluster) -> No
         async def replaced() -> bool:
             return app.kafka_producer.kafka is not first
 
-        await eventually(replaced, 5, "another producer has taken over")
+        await eventually(replaced, "another producer has taken over")
         stored = await publisher.publish(cluster.topic, record)
         assert stored.offset == 1
     finally:

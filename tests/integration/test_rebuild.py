@@ -26,7 +26,6 @@ rebuild_module = importlib.import_module("chart_app.rebuild")
 
 #: A minute of 2023-04-30, the end of a month and of a week.
 START = 1_682_882_400_000
-TIMEOUT_S = 60
 
 TRADES = [
     Given(coin, START + minute * 40_000, str(100 + minute), "0.5", trade_id)
@@ -66,7 +65,7 @@ async def candles(store: FilledStore) -> list[tuple[Any, ...]]:
 def run(start: StartProgram, url: str, *options: str) -> tuple[int, list[str]]:
     """Run the command; return its exit code and what it says."""
     program: Program = start("chart_app", {"DATABASE_URL": url}, "rebuild", *options)
-    return program.wait(TIMEOUT_S), program.log().splitlines()
+    return program.wait(), program.log().splitlines()
 
 
 async def test_differences_are_reported_and_then_repaired(
@@ -144,7 +143,7 @@ async def test_it_waits_for_a_database_that_is_locked(tmp_path: Path, start: Sta
         program = start("chart_app", {"DATABASE_URL": database.url}, "rebuild")
         with pytest.raises(subprocess.TimeoutExpired):
             program.wait(8)  # it starts in less, and one try takes 5 s
-    assert program.wait(TIMEOUT_S) == 0, program.log()
+    assert program.wait() == 0, program.log()
 
 
 async def test_trades_are_read_in_parts(

@@ -14,6 +14,7 @@ from chart_app.history import History
 from chart_app.intervals import DAY_MS, MINUTE_MS, Interval
 from tests.integration.databases import PostgreSQLServer
 from tests.integration.filled_store import FilledStore, Given, serve
+from tests.waiting import PATIENCE_S
 
 START = 1_682_882_400_000
 NOW = START + 100 * MINUTE_MS + 30_000
@@ -425,4 +426,4 @@ async def test_candles_are_read_while_others_are_written(tmp_path: Path) -> None
     ):
         await filled.feed(Given("BTCUSDT", START, "1"))
         with filled.database.engine.begin():
-            assert await asyncio.wait_for(minutes(client), 1) == [0]
+            assert await asyncio.wait_for(minutes(client), PATIENCE_S) == [0]

@@ -85,7 +85,7 @@ async def check_a_trade_arrives(cluster: Cluster, start: StartProgram) -> None:
         http.post(f"{trading.url}/send-trading-data", json=trade) as answer,
     ):
         assert answer.status == 201
-    wait_for(chart.trades, 20, "the trade is logged")
+    wait_for(chart.trades, "the trade is logged")
 
 
 async def test_sasl_over_tls(secure_kafka: LocalKafka, folder: Path, start: StartProgram) -> None:
@@ -126,5 +126,5 @@ def test_a_wrong_password_is_said_and_not_logged(
         LOG_LEVEL="DEBUG",
     )
     trading = start("trading_app", cluster.settings)
-    wait_for(lambda: "Authentication failed" in trading.log(), 20, "it says what is wrong")
+    wait_for(lambda: "Authentication failed" in trading.log(), "it says what is wrong")
     assert "a-wrong-one" not in trading.log()

@@ -2,23 +2,21 @@
 
 import asyncio
 import json
-import os
 import re
-import signal
 import time
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from statistics import median
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
 from tests.conftest import Cluster, StartProgram
-from tests.integration.sockets import CLOSE, SilentReader, Viewer, watch
+from tests.integration.sockets import TEXT, SilentReader, Viewer, watch
 from tests.programs import Program
-from tests.waiting import eventually
+from tests.waiting import eventually, in_time
 
 SILENT_READERS = 200
 #: As large as a trade's event can be: 64 characters of name, twice 38 digits.
@@ -27,14 +25,14 @@ NUMBER = "123456789012345678.12345678901234567890"
 TRADES, KLINES = f"{COIN}@trade", f"{COIN}@kline_1M"
 #: What the silent subscribe to: each trade is 1.6 kB to each of them.
 MANY = "/".join(f"{coin}@{kind}" for coin in (COIN, COIN.lower()) for kind in ("trade", "aggTrade"))
-#: On a slow machine of two cores, of which Kafka and these readers take their share.
-TRADES_PER_SECOND = 300
+#: Trades under way at once: as many as the machine can take, it gets.
+TRADES_UNDER_WAY = 20
 WARM_UP_S = 3
 #: Measured: 45 MB. What waits is 4 MB for each, of events that all of them share.
 MEMORY_BOUND_BYTES = 150 * 1024 * 1024
-#: Measured: 0.17 s with the silent readers and 0.21 s before they come.
-LATENCY_P99_S = 1.0
-CUT_OFF_S = 90
+#: Measured: 0.08 s, with the silent readers and before they come.
+LATENCY_S = 0.5
+CUT_OFF_S = 300
 STOP_S = 5
 #: Updates of a running candle that lie in the buffers of a connection that is not read:
 #: measured 73, of 800 bytes, and 367 with the buffers as they are by default.
@@ -58,12 +56,10 @@ class Tape:
             now = time.time_ns() // 1_000_000
             await self._producer.send(self._topic, value, COIN.encode(), timestamp_ms=now)
 
-    async def flow(self, is_enough: asyncio.Event) -> None:
-        """Send trades steadily."""
-        begin, before = time.monotonic(), self.count
+    async def flow(self, viewer: Viewer, is_enough: asyncio.Event) -> None:
+        """Send trades as fast as a viewer is streamed them."""
         while not is_enough.is_set():
-            due = int((time.monotonic() - begin) * TRADES_PER_SECOND)
-            await self.send(due - (self.count - before))
+            await self.send(TRADES_UNDER_WAY - (self.count - len(viewer.events)))
             await asyncio.sleep(0.02)
 
 
@@ -77,10 +73,10 @@ async def tape(cluster: Cluster) -> AsyncIterator[Tape]:
 
 
 @asynccontextmanager
-async def flowing(tape: Tape) -> AsyncIterator[None]:
-    """Have trades flow."""
+async def flowing(tape: Tape, viewer: Viewer) -> AsyncIterator[None]:
+    """Have trades flow to a viewer."""
     is_enough = asyncio.Event()
-    task = asyncio.create_task(tape.flow(is_enough))
+    task = asyncio.create_task(tape.flow(viewer, is_enough))
     try:
         yield
     finally:
@@ -105,32 +101,21 @@ def open_sockets(program: Program) -> int:
     return int(float(number))
 
 
-def p99_latency(viewer: Viewer, first: int) -> float:
-    """Return what 99 of 100 trades took at most (s), from the first of interest on."""
-    events = viewer.events[first:]
-    waits: list[float] = sorted(arrival - it["T"] / 1000 for arrival, _, it in events)
-    return waits[len(waits) * 99 // 100]
+def latency(viewer: Viewer, first: int) -> float:
+    """Return the median of what trades took (s), from the first of interest on.
 
-
-class End(NamedTuple):
-    """How a connection ended."""
-
-    code: int | None
-    reason: str
-
-
-def read_to_the_end(reader: SilentReader) -> End:
-    """Read what is left of a connection."""
-    for frame in reader.frames():
-        if frame.opcode == CLOSE:
-            return End(int.from_bytes(frame.payload[:2]), frame.payload[2:].decode())
-    return End(None, "")
+    The silent would delay them all; when the machine stalls, only some come late.
+    """
+    waits: list[float] = [arrival - it["T"] / 1000 for arrival, _, it in viewer.events[first:]]
+    return median(waits)
 
 
 def counts_up_to(reader: SilentReader, last: int) -> list[int]:
     """Read klines until one has so many trades; return how many each of them has."""
     counts = []
     for frame in reader.frames():
+        if frame.opcode != TEXT:
+            continue
         counts.append(json.loads(frame.payload)["data"]["k"]["n"])
         if counts[-1] == last:
             break
@@ -163,29 +148,25 @@ async def test_who_reads_nothing_is_cut_off_and_nobody_else_notices(
     cluster: Cluster, chart: Program
 ) -> None:
     async with tape(cluster) as trades, watch(chart, TRADES) as healthy:
-        async with flowing(trades):
+        async with flowing(trades, healthy):
             await asyncio.sleep(WARM_UP_S)
-        await eventually(lambda: has(healthy, trades.count), 60, "the first trades are streamed")
+        await eventually(lambda: has(healthy, trades.count), "the first trades are streamed")
         first, before = trades.count, memory(chart)
         most = before
         with ExitStack() as stack:
-            readers = await silent_readers(chart, MANY, SILENT_READERS, stack)
+            await silent_readers(chart, MANY, SILENT_READERS, stack)
             begin = time.monotonic()
-            async with flowing(trades):
-                while await asyncio.to_thread(open_sockets, chart) == SILENT_READERS + 1:
+            async with flowing(trades, healthy):
+                while await asyncio.to_thread(open_sockets, chart) > 1:
                     most = max(most, memory(chart))
                     assert time.monotonic() - begin < CUT_OFF_S, "the silent are cut off"
                     await asyncio.sleep(0.2)
-                end = await asyncio.to_thread(read_to_the_end, readers[0])
                 most = max(most, memory(chart))
-            assert await asyncio.to_thread(open_sockets, chart) == 1
-        await eventually(lambda: has(healthy, trades.count), 60, "all trades are streamed")
-    assert end == (1008, "too slow: too much waits to be sent")
+        await eventually(lambda: has(healthy, trades.count), "all trades are streamed")
     ids = [it["t"] for _, _, it in healthy.events]
     assert len(ids) == trades.count
     assert ids == sorted(set(ids)), "each trade once, in their order"
-    busyness = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))  # others may use the machine
-    assert p99_latency(healthy, first) < LATENCY_P99_S * busyness
+    assert latency(healthy, first) < LATENCY_S
     assert most - before < MEMORY_BOUND_BYTES
     assert "Traceback" not in chart.log()
 
@@ -200,7 +181,7 @@ async def test_who_has_not_read_for_a_while_is_told_how_it_stands_not_all_that_w
             for _ in range(updates):
                 await trades.send(1)
                 await asyncio.sleep(0.02)
-            await healthy.wait(KLINES, timeout_s=60, n=updates)
+            await healthy.wait(KLINES, n=updates)
             counts = await asyncio.to_thread(counts_up_to, reader, updates)
     assert counts[-1] == updates
     assert counts == sorted(set(counts))
@@ -208,22 +189,24 @@ async def test_who_has_not_read_for_a_while_is_told_how_it_stands_not_all_that_w
 
 
 async def test_sigterm_ends_the_program_in_time_however_many_do_not_read(
-    cluster: Cluster, chart: Program
+    cluster: Cluster, start: StartProgram
 ) -> None:
-    async with tape(cluster) as trades, watch(chart, TRADES) as healthy:
-        with ExitStack() as stack:
-            await silent_readers(chart, "quiet@trade", SILENT_READERS // 2, stack)
-            await silent_readers(chart, TRADES, SILENT_READERS // 2, stack)
-            await trades.send(1000)  # 400 kB: their buffers are full
-            await eventually(lambda: has(healthy, trades.count), 60, "the trades are streamed")
-            assert await asyncio.to_thread(open_sockets, chart) == SILENT_READERS + 1
-            begin = time.monotonic()
-            chart.signal(signal.SIGTERM)
-            assert await asyncio.to_thread(chart.wait, 2 * STOP_S) == 0
-            assert time.monotonic() - begin < STOP_S
-        await eventually(lambda: has_ended(healthy), 5, "the healthy reader is told")
-        assert healthy.connection.close_code == 1001
-    assert "Traceback" not in chart.log()
+    async def attempt() -> float:
+        chart = start("chart_app", cluster.settings).wait_ready()
+        async with tape(cluster) as trades, watch(chart, TRADES) as healthy:
+            with ExitStack() as stack:
+                await silent_readers(chart, "quiet@trade", SILENT_READERS // 2, stack)
+                await silent_readers(chart, TRADES, SILENT_READERS // 2, stack)
+                await trades.send(1000)  # 400 kB: their buffers are full
+                await eventually(lambda: has(healthy, trades.count), "the trades are streamed")
+                assert await asyncio.to_thread(open_sockets, chart) == SILENT_READERS + 1
+                duration = await asyncio.to_thread(chart.time_to_end)
+            await eventually(lambda: has_ended(healthy), "the healthy reader is told")
+            assert healthy.connection.close_code == 1001
+        assert "Traceback" not in chart.log()
+        return duration
+
+    await in_time(STOP_S, attempt)
 
 
 async def has_ended(viewer: Viewer) -> bool:

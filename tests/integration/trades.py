@@ -195,7 +195,7 @@ async def make_topic_again(broker: LocalKafka, topic: str, partitions: int = 4) 
             answer: Any = await admin.create_topics([again])
             return bool(answer.topic_errors[0][1] == 0)
 
-        await eventually(is_made, 30, f"{topic} is made again")
+        await eventually(is_made, f"{topic} is made again")
     finally:
         await admin.close()
 

@@ -175,7 +175,7 @@ async def test_readiness_says_that_the_database_is_away() -> None:
     async def trouble() -> str | None:
         return follower.check()
 
-    assert await eventually(trouble, 5, "trouble") == "the store does not answer: gone"
+    assert await eventually(trouble, "trouble") == "the store does not answer: gone"
     stopped.set()
     await following
     assert store.kept == []

@@ -126,7 +126,7 @@ async def told(reader: Reader) -> list[tuple[int, int, bool]]:
     async def any_event() -> bool:
         return bool(reader.events)
 
-    await eventually(any_event, 5, "the reader is sent something")
+    await eventually(any_event, "the reader is sent something")
     return reader.candles()
 
 
@@ -284,6 +284,6 @@ async def test_tickers_are_sent_of_what_was_traded(
     async def both() -> bool:
         return bool(one.events and all_.events)
 
-    await eventually(both, 5, "the ticker comes once the store is back")
+    await eventually(both, "the ticker comes once the store is back")
     assert [it["s"] for it in one.events] == ["ETH"]
     assert [[it["s"] for it in event] for event in all_.events] == [["ETH"]]

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import aiohttp
 import pytest
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from chart_app import websocket
@@ -18,7 +18,7 @@ from chart_app.hub import Hub
 from chart_app.outbox import MAX_WAITING_BYTES
 from chart_app.streams import Event, Stream
 from chart_app.websocket import MAX_STREAMS, WebSockets
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 Client = TestClient[web.Request, web.Application]
 Socket = aiohttp.ClientWebSocketResponse[bool]
@@ -75,7 +75,7 @@ async def client(hub: PlayedHub) -> AsyncIterator[Client]:
 async def ask(socket: Socket, method: str, params: Any = (), id_: Any = 1) -> Any:
     """Send a request; return what comes next."""
     await socket.send_json({"method": method, "params": list(params), "id": id_})
-    return await socket.receive_json(timeout=5)
+    return await socket.receive_json(timeout=PATIENCE_S)
 
 
 async def all_gone(hub: PlayedHub) -> None:
@@ -84,7 +84,7 @@ async def all_gone(hub: PlayedHub) -> None:
     async def none() -> bool:
         return hub.count() == 0
 
-    await eventually(none, 5, "nobody reads any more")
+    await eventually(none, "nobody reads any more")
 
 
 async def test_the_answer_comes_before_the_first_event(client: Client) -> None:
@@ -143,6 +143,19 @@ async def test_a_message_that_is_too_large_ends_the_connection(client: Client) -
         assert (message.type, message.data) == (WSMsgType.CLOSE, 1009)
 
 
+async def test_who_is_cut_off_is_told_why(
+    client: Client, hub: PlayedHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "CUT_OFF_TIMEOUT_S", PATIENCE_S)
+    async with client.ws_connect("/ws/a@trade", max_msg_size=0) as socket:
+        await socket.receive()
+        hub.emit(Event("a@trade", {"text": "x" * MAX_WAITING_BYTES}))
+        while (last := await socket.receive(timeout=PATIENCE_S)).type is WSMsgType.TEXT:
+            pass
+    assert (last.type, last.data) == (WSMsgType.CLOSE, WSCloseCode.POLICY_VIOLATION)
+    assert last.extra == "too slow: too much waits to be sent"
+
+
 async def test_who_asks_without_reading_the_answers_is_cut_off(
     client: Client, hub: PlayedHub
 ) -> None:
@@ -164,7 +177,7 @@ async def test_a_fault_of_ours_is_logged_and_the_reader_told(
     async with client.ws_connect("/ws") as socket:
         hub.error = ValueError("a fault")
         await socket.send_json({"method": "SUBSCRIBE", "params": ["a@trade"], "id": 1})
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=PATIENCE_S)
         assert (message.type, message.data, message.extra) == (
             *(WSMsgType.CLOSE, 1011),
             "the server failed",
@@ -180,9 +193,9 @@ async def test_who_does_not_answer_pings_is_let_go(
     monkeypatch.setattr(websocket, "PING_INTERVAL_S", 0.2)
     async with client.ws_connect("/ws/a@trade", autoping=False) as socket:
         await socket.receive()
-        ping = await socket.receive(timeout=5)
+        ping = await socket.receive(timeout=PATIENCE_S)
         assert (ping.type, ping.data) == (WSMsgType.PING, b"")
-        last = await socket.receive(timeout=5)
+        last = await socket.receive(timeout=PATIENCE_S)
         assert last.type in (WSMsgType.CLOSED, WSMsgType.CLOSING, WSMsgType.ERROR)
     await all_gone(hub)
 
@@ -190,11 +203,11 @@ async def test_who_does_not_answer_pings_is_let_go(
 async def test_an_empty_pong_is_an_answer_to_a_ping(
     client: Client, hub: PlayedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(websocket, "PING_INTERVAL_S", 0.2)
+    monkeypatch.setattr(websocket, "PING_INTERVAL_S", 1)
     async with client.ws_connect("/ws/a@trade", autoping=False) as socket:
         await socket.receive()
-        for _ in range(5):
-            assert (await socket.receive(timeout=5)).type is WSMsgType.PING
+        for _ in range(3):
+            assert (await socket.receive(timeout=PATIENCE_S)).type is WSMsgType.PING
             await socket.pong(b"")
         assert hub.count() == 1
 
@@ -203,7 +216,7 @@ async def test_pings_are_answered_with_what_they_carry(client: Client) -> None:
     async with client.ws_connect("/ws", autoping=False) as socket:
         for payload in (b"", b"1234567890"):
             await socket.ping(payload)
-            pong = await socket.receive(timeout=5)
+            pong = await socket.receive(timeout=PATIENCE_S)
             assert (pong.type, pong.data) == (WSMsgType.PONG, payload)
 
 

@@ -1,6 +1,7 @@
 import asyncio
 
 from streaming.deadlines import Deadlines
+from tests.waiting import PATIENCE_S
 
 
 def wait() -> "asyncio.Future[None]":
@@ -49,5 +50,5 @@ async def test_the_timer_starts_anew_after_a_pause() -> None:
     for _ in range(2):
         it = wait()
         deadlines.add(it)
-        await asyncio.wait_for(it, 1)
+        await asyncio.wait_for(it, PATIENCE_S)
         assert deadlines._timer is None
