@@ -9,7 +9,7 @@ Found = TypeVar("Found")
 
 POLL_INTERVAL_S = 0.05
 #: For what must happen at all, however busy the machine is.
-PATIENCE_S = 90
+PATIENCE_S = 120
 ATTEMPTS = 3
 
 

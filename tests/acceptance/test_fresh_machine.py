@@ -13,12 +13,12 @@ import pytest
 
 from local_kafka import free_port, is_listening
 from tests.programs import ROOT, clean_environment
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_S, wait_for
 
 ABSENT = re.compile(r"(java|javac|mvn|node|nodejs|npm|npx|docker|podman|uv|chromium)[\d.-]*$")
-INSTALL_TIMEOUT_S = 600
+INSTALL_TIMEOUT_S = 1200
 
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = pytest.mark.timeout(3000)
 
 
 class Machine:
@@ -61,7 +61,9 @@ class Machine:
                 start_new_session=True,
             )
 
-    def run(self, *command: str, timeout_s: float = 60, **variables: str) -> tuple[int, str]:
+    def run(
+        self, *command: str, timeout_s: float = PATIENCE_S, **variables: str
+    ) -> tuple[int, str]:
         """Run a command to its end; return exit code and output."""
         done = subprocess.run(
             command,
@@ -116,7 +118,7 @@ def test_make_run_shows_a_trade_and_leaves_nothing_running(machine: Machine) -> 
         assert machine.run("sh", "-c", f"command -v {program}")[0] != 0
     running = machine.start("make", "run")
     try:
-        wait_for(lambda: machine.shows("Ctrl-C ends everything"), "all is ready")
+        wait_for(lambda: machine.shows("Ctrl-C ends everything"), "all is ready", INSTALL_TIMEOUT_S)
         curl = re.search(r"curl localhost:.*", machine.output.read_text())
         assert curl
         assert machine.run("sh", "-c", f"{curl[0]} --silent") == (0, "topic tradeData added")
@@ -129,17 +131,17 @@ def test_make_run_shows_a_trade_and_leaves_nothing_running(machine: Machine) -> 
         demo = machine.start("make", "demo")
         wait_for(lambda: machine.shows("coinName=BTC-USD"), "real trades are logged")
         os.killpg(demo.pid, signal.SIGINT)
-        demo.wait(10)
+        demo.wait(PATIENCE_S)
         assert machine.shows("Interrupted: ")
 
         os.killpg(running.pid, signal.SIGINT)
-        running.wait(10)
+        running.wait(PATIENCE_S)
         assert machine.processes() == []
         assert not any(is_listening(port) for port in machine.ports.values())
     finally:
         if running.poll() is None:
             os.killpg(running.pid, signal.SIGTERM)
-            running.wait(20)
+            running.wait(PATIENCE_S)
 
 
 def test_make_test_runs_unit_and_integration_tests(machine: Machine) -> None:

@@ -18,7 +18,7 @@ from tests.waiting import PATIENCE_S, eventually
 from topics import dead_letter_topic
 
 #: For what has piled up to be stored.
-CATCH_UP_TIMEOUT_S = 240
+CATCH_UP_TIMEOUT_S = 600
 
 FAULT_LINE = re.compile(r"fault \S+ partition=(\d+) from=(\d+) until=(\d+)$", re.MULTILINE)
 

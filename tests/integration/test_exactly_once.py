@@ -41,7 +41,7 @@ def database(database_url: str, request: pytest.FixtureRequest) -> TestedDatabas
     return PostgreSQL(database_url, request.getfixturevalue("postgresql"))
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 async def test_every_trade_counts_once_whatever_dies(
     cluster: Cluster, database: TestedDatabase, tmp_path: Path
 ) -> None:

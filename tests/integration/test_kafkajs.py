@@ -12,9 +12,8 @@ import pytest
 
 from tests import node
 from tests.conftest import Cluster, StartProgram
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_S, wait_for
 
-TIMEOUT_S = 30
 TRADE_TIME_MS = 1_693_958_400_123
 COIN = "비트코인"
 
@@ -59,7 +58,7 @@ def test_a_kafkajs_trade_without_a_key_and_with_numbers_as_text_is_logged(
     subprocess.run(
         node.command("produce.js", cluster.broker.bootstrap_server, cluster.topic, value),
         check=True,
-        timeout=TIMEOUT_S,
+        timeout=PATIENCE_S,
     )
     [logged] = wait_for(chart.trades, "chart_app has logged the trade")
     assert (logged.topic, logged.offset) == (cluster.topic, "0")
@@ -86,5 +85,5 @@ def post(url: str, trade: Mapping[str, Any]) -> None:
         json.dumps(trade).encode(),
         {"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         assert answer.status == 201

@@ -21,7 +21,7 @@ CHECKS = [
     "response_schema_conformance",
 ]
 MAX_EXAMPLES = 20  # of each page, in each way of making them up
-TIMEOUT_S = 60
+TIMEOUT_S = 300
 
 
 async def fill(url: str) -> None:

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from tests.conftest import Cluster, StartProgram
 from tests.integration.sockets import TEXT, SilentReader, Viewer, watch
 from tests.programs import Program
-from tests.waiting import eventually, in_time
+from tests.waiting import PATIENCE_S, eventually, in_time
 
 SILENT_READERS = 200
 #: As large as a trade's event can be: 64 characters of name, twice 38 digits.
@@ -94,7 +94,7 @@ def memory(program: Program) -> int:
 
 def open_sockets(program: Program) -> int:
     """Return what the program says of its open WebSockets."""
-    with urllib.request.urlopen(f"{program.url}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"{program.url}/metrics", timeout=PATIENCE_S) as answer:
         (number,) = re.findall(
             r"^chart_websockets_open (\S+)$", answer.read().decode(), re.MULTILINE
         )
