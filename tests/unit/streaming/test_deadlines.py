@@ -10,7 +10,7 @@ def wait() -> "asyncio.Future[None]":
 
 
 async def test_a_wait_ends_after_its_time() -> None:
-    deadlines = Deadlines(0.05)
+    deadlines = Deadlines(1)
     loop = asyncio.get_running_loop()
     start = loop.time()
     waits = [wait() for _ in range(3)]
@@ -19,7 +19,7 @@ async def test_a_wait_ends_after_its_time() -> None:
         await asyncio.sleep(0.02)
         assert not it.done()
     await asyncio.wait(waits)
-    assert 0.09 <= loop.time() - start < 1
+    assert loop.time() - start >= 1.04
 
 
 async def test_a_wait_that_has_ended_is_left_alone() -> None:
