@@ -67,7 +67,7 @@ class Program:
             )
         return self
 
-    def wait_ready(self, timeout_s: float = PATIENCE_S) -> Self:
+    def wait_ready(self) -> Self:
         """Wait for the line that says it is ready."""
         starts = self.log().count("Ready: http://")
 
@@ -75,7 +75,7 @@ class Program:
             assert self.running, self.log()
             return self.log().count("Ready: http://") > starts
 
-        wait_for(ready, f"{self.package} is ready:\n{self.log()}", timeout_s=timeout_s)
+        wait_for(ready, f"{self.package} is ready:\n{self.log()}")
         return self
 
     @property

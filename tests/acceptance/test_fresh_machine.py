@@ -131,11 +131,11 @@ def test_make_run_shows_a_trade_and_leaves_nothing_running(machine: Machine) -> 
         demo = machine.start("make", "demo")
         wait_for(lambda: machine.shows("coinName=BTC-USD"), "real trades are logged")
         os.killpg(demo.pid, signal.SIGINT)
-        demo.wait(PATIENCE_S)
+        demo.wait(10)
         assert machine.shows("Interrupted: ")
 
         os.killpg(running.pid, signal.SIGINT)
-        running.wait(PATIENCE_S)
+        running.wait(10)
         assert machine.processes() == []
         assert not any(is_listening(port) for port in machine.ports.values())
     finally:

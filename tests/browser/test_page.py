@@ -189,7 +189,7 @@ async def test_a_server_that_says_nothing_is_noticed(site: Site, open_page: Open
     page = await open_page(site.url)
     await expect_live(page)
     site.chart.signal(signal.SIGSTOP)
-    await expect(page.locator("#connection")).to_have_text("No answer")
+    await expect(page.locator("#connection")).to_have_text("No answer", timeout=20_000)
     site.chart.signal(signal.SIGCONT)
     await expect_live(page)
 

@@ -55,13 +55,13 @@ class Viewer:
         """Return the events of a stream; of klines, the klines."""
         return [data.get("k", data) for _, name, data in self.events if name == stream]
 
-    async def wait(self, stream: str, timeout_s: float = PATIENCE_S, **fields: Any) -> Any:
+    async def wait(self, stream: str, **fields: Any) -> Any:
         """Return the first event of a stream with these fields."""
 
         async def found() -> list[Any]:
             return [it for it in self.of(stream) if fields.items() <= it.items()]
 
-        return (await eventually(found, f"{stream} says {fields}", timeout_s=timeout_s))[0]
+        return (await eventually(found, f"{stream} says {fields}"))[0]
 
 
 @asynccontextmanager
@@ -111,9 +111,8 @@ class SilentReader:
             head += self._read(1)
         assert head.startswith(b"HTTP/1.1 101 "), head
 
-    def frames(self, timeout_s: float = PATIENCE_S) -> Iterator[Frame]:
+    def frames(self) -> Iterator[Frame]:
         """Read until the end of the connection."""
-        self._socket.settimeout(timeout_s)
         while head := self._read(2):
             length = head[1]
             if length == 126:

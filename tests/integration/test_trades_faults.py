@@ -146,7 +146,7 @@ async def test_a_broker_that_hangs_is_503_at_once_and_memory_is_flat(
             begin = time.monotonic()
             for _ in range(30):
                 assert (await post(http, body))[0] == 503
-            assert time.monotonic() - begin < 60
+            assert time.monotonic() - begin < 15
             assert memory_mb(trading) < before_mb + 20
             for status, answer in await asyncio.gather(*waiting):
                 assert status == 503
