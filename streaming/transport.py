@@ -20,6 +20,7 @@ from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage, EventT, Message
 from mode import Service
+from mode.utils.locks import Event
 
 #: Sends that share a produce request, per partition. The broker's default limit of a
 #: batch is 1,048,588 bytes.
@@ -27,6 +28,9 @@ MAX_BATCH_BYTES = 1_000_000
 #: How long a stopping producer waits for the broker to confirm what it still holds.
 FLUSH_TIMEOUT_S = 2.5
 RENEW_INTERVAL_S = 0.5
+#: How long what was fetched may wait until aiokafka fetches the other partitions by themselves.
+#: Where they have nothing new that request would keep all others waiting for 1.5 s.
+PREFETCH_BACKOFF_S = 60.0
 
 
 #: A record as it is read from the wire: offset, timestamp (ms), key, value and headers.
@@ -90,6 +94,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         await super().on_start()
         fetcher: Any = self._ensure_consumer()._fetcher  # noqa: SLF001
         fetcher._records = _PlainResults()  # noqa: SLF001
+        fetcher._prefetch_backoff = PREFETCH_BACKOFF_S  # noqa: SLF001
 
 
 class Consumer(driver.Consumer):
@@ -108,6 +113,25 @@ class Consumer(driver.Consumer):
         self._next_offsets: dict[TP, int] = {}
         self._start_offsets: dict[TP, int] = {}
         self._seeks = 0
+        #: Partitions with batches in a buffer that is full.
+        self._full: set[TP] = set()
+        self._has_room = Event()
+        self._has_room.set()
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Fetch nothing until there is room.
+
+        Faust would go on with the other partitions, and wait for those, be they empty, while
+        this one has long been read.
+        """
+        self._full.add(tp)
+        self._has_room.clear()
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Go on once there is room."""
+        self._full.discard(tp)
+        if not self._full:
+            self._has_room.set()
 
     def done(self, batch: Batch) -> None:
         """Let the offsets of a batch be committed: all its records have been dealt with."""
@@ -140,6 +164,7 @@ class Consumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109
         """Fetch, and yield one message a partition: its value a :class:`Batch`."""
+        await self.wait(self._has_room)
         position = self._position()
         records, active = await self._wait_next_records(timeout)
         if records is None or self.app.should_stop:
@@ -151,7 +176,7 @@ class Consumer(driver.Consumer):
         for tp, partition_records in records.items():
             if not self.flow_active or self._position() != position:
                 break
-            if active is None or tp in active or tp in self._buffered_partitions:
+            if active is None or tp in active:
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
                 yield tp, self._batch_message(tp, partition_records, position)
 

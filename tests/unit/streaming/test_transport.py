@@ -1,0 +1,53 @@
+import asyncio
+from unittest.mock import AsyncMock
+
+import pytest
+from aiokafka.record.default_records import DefaultRecord
+from faust.types import TP, Message
+
+import settings
+from streaming.app import App
+from streaming.transport import Consumer
+
+FIRST, SECOND = TP("tradeData", 0), TP("tradeData", 1)
+
+
+@pytest.fixture
+async def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
+    """Return the consumer of two partitions, each with a record to fetch."""
+    app = App("test", origin=__name__, settings=settings.load(), port=1, topics=[])
+    consumer = app.transport.create_consumer(
+        AsyncMock(), on_partitions_revoked=AsyncMock(), on_partitions_assigned=AsyncMock()
+    )
+    assert isinstance(consumer, Consumer)
+    partitions = {FIRST, SECOND}
+    fetched = {tp: [DefaultRecord(7, 0, 0, None, b"", [])] for tp in partitions}
+    monkeypatch.setattr(consumer, "_wait_next_records", AsyncMock(return_value=(fetched, None)))
+    monkeypatch.setattr(consumer, "highwater", lambda _: 8)
+    return consumer
+
+
+async def fetch(consumer: Consumer) -> list[tuple[TP, Message]]:
+    return [it async for it in consumer.getmany(0)]
+
+
+async def test_a_full_buffer_stops_the_fetching_of_all_partitions_until_it_has_room(
+    consumer: Consumer,
+) -> None:
+    consumer.on_buffer_full(FIRST)
+    consumer.on_buffer_full(SECOND)
+    fetching = asyncio.create_task(fetch(consumer))
+    for partition in (FIRST, SECOND):
+        await asyncio.sleep(0.05)
+        assert not fetching.done()
+        consumer.on_buffer_drop(partition)
+    assert {tp for tp, _ in await asyncio.wait_for(fetching, 5)} == {FIRST, SECOND}
+
+
+async def test_a_consumer_that_ends_does_not_wait_for_room(consumer: Consumer) -> None:
+    consumer.on_buffer_full(FIRST)
+    fetching = asyncio.create_task(fetch(consumer))
+    await asyncio.sleep(0.05)
+    consumer.set_shutdown()
+    consumer._stopped.set()
+    await asyncio.wait_for(fetching, 5)
