@@ -13,8 +13,9 @@ from chart_app import trade_log
 from chart_app.intake import Intake, take_in
 from chart_app.live import Announcer
 from chart_app.offsets import Offsets
-from chart_app.portion import Change, Portion, Progress, StoredTrade, fold_trades
+from chart_app.portion import Change, Portion, Progress, fold_trades
 from chart_app.store import Store, StoreUnavailable, Superseded
+from chart_app.trades import Trades
 from streaming.app import App
 from streaming.dead_letter import DeadLetter, DeadLetterQueue
 from streaming.logs import info_many
@@ -29,7 +30,7 @@ STORED = Counter("chart_trades_stored", "Trades stored that were new.")
 #: Trades between two turns of the event loop: a fetch can be 12,000, and health checks wait.
 SLICE_TRADES = 1000
 #: Trades that may wait for the store. Then reading waits: memory is bounded.
-MAX_WAITING_TRADES = 10_000
+MAX_WAITING_TRADES = 20_000
 #: With fewer waiting, the store pauses between two transactions: those who read from it have
 #: their turn, and more trades share the next one.
 BACKLOG_TRADES = 1000
@@ -135,7 +136,7 @@ class Follower:
 
     async def _read(self, batch: Batch, progress: Progress) -> None:
         """Log the trades of a batch, put aside what is none, and have the trades stored."""
-        trades: list[StoredTrade] = []
+        parts: list[Trades] = []
         for slice_ in batch.slices(SLICE_TRADES):
             new = slice_
             if slice_[0].offset < progress.next_offset:
@@ -145,10 +146,11 @@ class Follower:
             CONSUMED.labels(batch.topic).inc(len(intake.trades))
             if intake.letters and not await self._put_aside(batch, intake.letters):
                 return
-            trades += intake.trades
+            parts.append(intake.trades)
             await asyncio.sleep(0)
         if self._consumer().is_stale(batch):
             return  # the offsets were loaded anew meanwhile, and do not lead here
+        trades = Trades.joined(parts)
         tp = TP(batch.topic, batch.partition)
         self._offsets.advance(tp, batch.next_offset)
         portion = Portion(tp, progress, batch.next_offset, trades, fold_trades(trades))

@@ -6,9 +6,9 @@ its order. Within a bucket trades are ordered by (time, sequence, id), whatever 
 their arrival: exchanges put several trades into one millisecond, and only their ids tell.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Context, Decimal, Inexact, InvalidOperation, localcontext
-from itertools import groupby
 from typing import NamedTuple
 
 import records
@@ -34,6 +34,10 @@ class Tick(NamedTuple):
     id: int
     price: Decimal
     amount: Decimal
+
+
+#: A tick without the names, or with them: many are made in a third of the time without.
+PlainTick = tuple[int, int, int, Decimal, Decimal]
 
 
 def sequence(trade_id: str | None, offset: int) -> int:
@@ -84,7 +88,7 @@ class CandleKey(NamedTuple):
     open_time: int
 
 
-def fold(ticks: Iterable[Tick]) -> Candle:
+def fold(ticks: Iterable[PlainTick]) -> Candle:
     """Return the candle of at least one trade."""
     ordered = sorted(ticks)
     _, _, _, prices, amounts = zip(*ordered, strict=True)
@@ -113,15 +117,15 @@ def merge(one: Candle, other: Candle) -> Candle:
     )
 
 
-def fold_coin(ticks: Iterable[Tick]) -> Iterator[tuple[Interval, int, Candle]]:
+def fold_coin(ticks: Iterable[PlainTick]) -> Iterator[tuple[Interval, int, Candle]]:
     """Yield (interval, open time, candle) for every candle the trades of a coin belong to.
 
     The trades are folded once, into minutes; those are merged up the ladder of intervals.
     """
-    minutes: dict[int, list[Tick]] = {}
-    for minute, of_minute in groupby(ticks, lambda tick: tick[0] // MINUTE_MS):
-        minutes.setdefault(minute * MINUTE_MS, []).extend(of_minute)
-    rungs = {Interval.M1: {open_time: fold(group) for open_time, group in minutes.items()}}
+    minutes: dict[int, list[PlainTick]] = defaultdict(list)
+    for tick in ticks:
+        minutes[tick[0] // MINUTE_MS].append(tick)
+    rungs = {Interval.M1: {minute * MINUTE_MS: fold(group) for minute, group in minutes.items()}}
     for interval, source in MADE_OF.items():
         rungs[interval] = merge_up(rungs[source], interval)
     for interval, rung in rungs.items():

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from itertools import repeat
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import records
 from chart_app import trade_log
-from chart_app.candles import Tick, sequence
-from chart_app.portion import StoredTrade
+from chart_app.candles import sequence
 from chart_app.schema import plain, trade_id
+from chart_app.trades import StoredTrade, Trades
 from records import InvalidTrade, Trade
 from streaming.dead_letter import DeadLetter
 from streaming.transport import Record
@@ -18,7 +17,7 @@ from streaming.transport import Record
 class Intake(NamedTuple):
     """The trades among some records, the records that they stood in, and what is no trade."""
 
-    trades: list[StoredTrade]
+    trades: Trades
     records: list[Record]
     letters: list[DeadLetter]
 
@@ -29,45 +28,50 @@ def take_in(log: int, records_: list[Record]) -> Intake:
     return _take_in_each(log, records_) if trades is None else Intake(trades, records_, [])
 
 
-def _take_in_plain(log: int, records_: Sequence[Record]) -> list[StoredTrade] | None:
+def _take_in_plain(log: int, records_: Sequence[Record]) -> Trades | None:
     """Return the trades if all records are as nearly all are, else None: in C, column by column."""
     texts = records.read_texts([record.value for record in records_])
-    times = [record.timestamp for record in records_]
+    times = tuple([record.timestamp for record in records_])
     if not texts or not all(map(_is_time, (min(times), max(times)))):
         return None
-    names, amounts, prices, integer_ids, text_ids = zip(*texts, strict=True)
-    offsets = [record.offset for record in records_]
+    coins, amounts, prices, integer_ids, text_ids = zip(*texts, strict=True)
+    offsets = tuple([record.offset for record in records_])
     first_id = trade_id(log, 0)
-    places = [
+    sequences = [
         int(integer_id) if integer_id else sequence(text_id or None, offset)
         for integer_id, text_id, offset in zip(integer_ids, text_ids, offsets, strict=True)
     ]
-    ids = [first_id + offset for offset in offsets]
-    ticks = _tuples(Tick, times, places, ids, map(Decimal, prices), map(Decimal, amounts))
-    own_ids = [integer_id or text_id or None for *_, integer_id, text_id in texts]
-    return list(_tuples(StoredTrade, names, ticks, own_ids, offsets, prices, amounts))
-
-
-def _tuples(cls: Any, *columns: Iterable[Any]) -> Iterable[Any]:
-    # Their generated constructors take twice as long.
-    return map(tuple.__new__, repeat(cls), zip(*columns, strict=True))
+    return Trades(
+        coins,
+        times,
+        tuple(sequences),
+        tuple([first_id + offset for offset in offsets]),
+        tuple(map(Decimal, prices)),
+        tuple(map(Decimal, amounts)),
+        tuple([one or other or None for one, other in zip(integer_ids, text_ids, strict=True)]),
+        offsets,
+        prices,
+        amounts,
+    )
 
 
 def _take_in_each(log: int, records_: Iterable[Record]) -> Intake:
-    intake = Intake([], [], [])
+    trades: list[StoredTrade] = []
+    kept: list[Record] = []
+    letters: list[DeadLetter] = []
     for record in records_:
         try:
             trade = records.decode(record.value)
         except InvalidTrade as error:
-            intake.letters.append(DeadLetter(record, str(error)))
+            letters.append(DeadLetter(record, str(error)))
             continue
         if _is_time(record.timestamp):
-            intake.trades.append(_stored_trade(log, record, trade))
-            intake.records.append(record)
+            trades.append(_stored_trade(log, record, trade))
+            kept.append(record)
         else:
             reason = f"timestamp: {record.timestamp} is no time"
-            intake.letters.append(DeadLetter(record, reason))
-    return intake
+            letters.append(DeadLetter(record, reason))
+    return Intake(Trades.of(trades), kept, letters)
 
 
 def _is_time(timestamp_ms: int) -> bool:
@@ -77,9 +81,18 @@ def _is_time(timestamp_ms: int) -> bool:
 def _stored_trade(log: int, record: Record, trade: Trade) -> StoredTrade:
     offset = record.offset
     own_id = None if trade.tradeId is None else str(trade.tradeId)
-    id_ = trade_id(log, offset)
-    tick = Tick(record.timestamp, sequence(own_id, offset), id_, trade.price, trade.numOfCoin)
+    place = sequence(own_id, offset)
     if own_id is not None:
         own_id = own_id.replace("\0", "\N{SYMBOL FOR NULL}")  # PostgreSQL has no NUL
-    price, amount = plain(trade.price), plain(trade.numOfCoin)
-    return StoredTrade(trade.coinName, tick, own_id, offset, price, amount)
+    return StoredTrade(
+        trade.coinName,
+        record.timestamp,
+        place,
+        trade_id(log, offset),
+        trade.price,
+        trade.numOfCoin,
+        own_id,
+        offset,
+        plain(trade.price),
+        plain(trade.numOfCoin),
+    )

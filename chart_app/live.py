@@ -12,6 +12,7 @@ died between storing and telling, so what is shown must be read from the store a
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import zip_longest
 from typing import Any, Protocol
@@ -88,12 +89,14 @@ def live_candle(key: CandleKey, candle: Candle) -> LiveCandle:
 
 def messages(change: Change) -> Iterator[tuple[str, bytes]]:
     """Yield (coin, message) for all that a batch has changed."""
-    trades: dict[str, list[Any]] = {}
-    for coin, tick, _, _, price, amount in change.trades:
-        trades.setdefault(coin, []).append((tick[2], tick[0], price, amount))
-    candles: dict[str, list[LiveCandle]] = {}
+    stored = change.trades
+    trades: dict[str, list[Any]] = defaultdict(list)
+    told = zip(stored.ids, stored.times, stored.price_texts, stored.amount_texts, strict=True)
+    for coin, trade in zip(stored.coins, told, strict=True):
+        trades[coin].append(trade)
+    candles: dict[str, list[LiveCandle]] = defaultdict(list)
     for key, candle in change.candles.items():
-        candles.setdefault(key.coin, []).append(live_candle(key, candle))
+        candles[key.coin].append(live_candle(key, candle))
     for coin, candles_of_coin in candles.items():
         for trades_part, candles_part in zip_longest(
             _parts(trades[coin]), _parts(candles_of_coin), fillvalue=()

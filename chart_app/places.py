@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from chart_app.candles import EXACT, Tick
+from chart_app.candles import EXACT, PlainTick
 
 
 class Places(NamedTuple):
@@ -22,7 +22,7 @@ class Places(NamedTuple):
         return Places(max(self.price, other.price), max(self.amount, other.amount))
 
 
-def count_places(ticks: Iterable[Tick]) -> Places:
+def count_places(ticks: Iterable[PlainTick]) -> Places:
     """Return the decimal places of a coin's trades. An exact sum has as many as its parts."""
     _, _, _, prices, amounts = zip(*ticks, strict=True)
     with localcontext(EXACT):

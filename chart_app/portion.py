@@ -1,13 +1,15 @@
 """What one transaction stores: consecutive trades of a partition, and what they make. Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from faust.types import TP
 
-from chart_app.candles import Candle, CandleKey, Tick, fold_coin, merge
+from chart_app.candles import Candle, CandleKey, PlainTick, fold_coin, merge
 from chart_app.places import Places, count_places
+from chart_app.trades import Trades
 
 
 class Progress(NamedTuple):
@@ -16,20 +18,6 @@ class Progress(NamedTuple):
     next_offset: int
     topic_id: str
     log: int
-
-
-class StoredTrade(NamedTuple):
-    """A trade as it is stored. ``trade_id`` is the sender's own, as text.
-
-    ``price`` and ``amount`` are the tick's in plain digits: what is stored, logged and told.
-    """
-
-    coin: str
-    tick: Tick
-    trade_id: str | None
-    offset: int
-    price: str
-    amount: str
 
 
 class Folded(NamedTuple):
@@ -46,7 +34,7 @@ class Portion:
     tp: TP
     progress: Progress
     next_offset: int
-    trades: list[StoredTrade]
+    trades: Trades
     folded: Folded
 
 
@@ -54,15 +42,15 @@ class Portion:
 class Change:
     """What was stored: the trades that were new, and their candles as they are now."""
 
-    trades: list[StoredTrade] = field(default_factory=list)
+    trades: Trades = field(default_factory=Trades)
     candles: dict[CandleKey, Candle] = field(default_factory=dict)
 
 
-def fold_trades(trades: Iterable[StoredTrade]) -> Folded:
+def fold_trades(trades: Trades) -> Folded:
     """Return what trades make."""
-    ticks: dict[str, list[Tick]] = {}
-    for trade in trades:
-        ticks.setdefault(trade[0], []).append(trade[1])
+    ticks: dict[str, list[PlainTick]] = defaultdict(list)
+    for coin, tick in zip(trades.coins, trades.ticks(), strict=True):
+        ticks[coin].append(tick)
     candles = {
         CandleKey(coin, interval, open_time): candle
         for coin, of_coin in ticks.items()

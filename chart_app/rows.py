@@ -29,8 +29,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from chart_app.schema import SQLITE
 
 #: Rows of a statement; what is left over goes in one of just as many. With 16 columns the
-#: largest has 16,384 parameters; SQLite takes 32,766.
-SIZES = (1024, 256, 64)
+#: largest has 32,000 parameters; SQLite takes 32,766, PostgreSQL 32,767.
+SIZES = (2000, 500, 100)
 
 Rows = Sequence[Sequence[Any]]
 

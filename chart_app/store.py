@@ -25,7 +25,8 @@ from chart_app.database import Database, Result
 from chart_app.intervals import Interval
 from chart_app.latest import LatestCandles
 from chart_app.places import Places
-from chart_app.portion import Change, Portion, Progress, StoredTrade, combine, fold_trades, spans
+from chart_app.portion import Change, Portion, Progress, combine, fold_trades, spans
+from chart_app.trades import Trades
 
 DATABASE_ERRORS = (
     SQLAlchemyError,
@@ -151,7 +152,7 @@ class Store:
     ) -> tuple[Change, dict[str, Places]]:
         for tp, (progress, next_offset) in spans(portions).items():
             self._pass_fence(connection, tp, progress, next_offset)
-        trades = [trade for portion in portions for trade in portion.trades]
+        trades = Trades.joined(portion.trades for portion in portions)
         folded = combine(portion.folded for portion in portions)
         if trades and self._store_trades:
             new = self._store_new(connection, portions, trades)
@@ -181,8 +182,8 @@ class Store:
         self,
         connection: Connection,
         portions: Iterable[Portion],
-        trades: list[StoredTrade],
-    ) -> list[StoredTrade]:
+        trades: Trades,
+    ) -> Trades:
         """Store the trades; return those that were not stored before under their trade id."""
         rows_ = [row for portion in portions for row in trade_rows(portion)]
         count = self._insert_trades.execute(connection, rows_)
@@ -192,9 +193,9 @@ class Store:
         stored: set[int] = set()
         for portion in portions:
             if portion.trades:
-                first, last = portion.trades[0].tick.id, portion.trades[-1].tick.id
+                first, last = portion.trades.ids[0], portion.trades.ids[-1]
                 stored.update(connection.scalars(select(ids).where(ids.between(first, last))))
-        return [trade for trade in trades if trade.tick.id in stored]
+        return trades.only(stored)
 
     def _merge_candles(
         self, connection: Connection, candles: Mapping[CandleKey, Candle]
@@ -241,13 +242,20 @@ class Store:
 
 
 def trade_rows(portion: Portion) -> Iterable[tuple[Any, ...]]:
-    """Return the rows of the table of trades: column by column, which takes a third."""
-    if not portion.trades:
-        return ()
-    coins, ticks, own_ids, offsets, prices, amounts = zip(*portion.trades, strict=True)
-    times, _, ids, _, _ = zip(*ticks, strict=True)
+    """Return the rows of the table of trades."""
+    trades = portion.trades
     topics, partitions = map(repeat, portion.tp)
-    return zip(ids, coins, times, prices, amounts, topics, partitions, offsets, own_ids)  # noqa: B905 - repeat() has no end
+    return zip(  # noqa: B905 - repeat() has no end
+        trades.ids,
+        trades.coins,
+        trades.times,
+        trades.price_texts,
+        trades.amount_texts,
+        topics,
+        partitions,
+        trades.offsets,
+        trades.trade_ids,
+    )
 
 
 def candle_row(key: CandleKey, candle: Candle, number: Callable[[Decimal], Any]) -> tuple[Any, ...]:

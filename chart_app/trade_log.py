@@ -1,12 +1,11 @@
 """The line that is logged for each trade. Pure."""
 
 import re
-from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from chart_app.portion import StoredTrade
+from chart_app.trades import Trades
 from records import Trade
 from streaming.transport import Batch, Record
 
@@ -19,16 +18,24 @@ _NEEDS_QUOTES = re.compile(rf'[\s"=\\{_HIDDEN}]')
 _NEEDS_ESCAPE = re.compile(rf'["\\{_HIDDEN}]')
 
 
-def lines(batch: Batch, trades: Collection[StoredTrade]) -> list[str]:
+def lines(batch: Batch, trades: Trades) -> list[str]:
     """Return ``trade topic=… partition=… offset=… coinName=… price=… numOfCoin=… time=…`` each."""
     head = f"trade topic={batch.topic} partition={batch.partition} offset="
-    names = {coin: quote(coin) for coin in {trade[0] for trade in trades}}
-    times = {time: format_time(time) for time in {trade[1][0] for trade in trades}}
+    names = {coin: quote(coin) for coin in set(trades.coins)}
+    times = {time: format_time(time) for time in set(trades.times)}
     return [
         f"{head}{offset} coinName={names[coin]} price={price} numOfCoin={amount} "
-        f"time={times[tick[0]]}"
+        f"time={times[time]}"
         f"{'' if trade_id is None else f' tradeId={_quote_id(trade_id)}'}"
-        for coin, tick, trade_id, offset, price, amount in trades
+        for offset, coin, price, amount, time, trade_id in zip(
+            trades.offsets,
+            trades.coins,
+            trades.price_texts,
+            trades.amount_texts,
+            trades.times,
+            trades.trade_ids,
+            strict=True,
+        )
     ]
 
 

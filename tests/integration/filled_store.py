@@ -11,12 +11,13 @@ from faust.types import TP
 from sqlalchemy import make_url
 
 from chart_app import rest, udf
-from chart_app.candles import Tick, sequence
+from chart_app.candles import sequence
 from chart_app.database import Database
 from chart_app.history import History
-from chart_app.portion import Change, Portion, Progress, StoredTrade, fold_trades
+from chart_app.portion import Change, Portion, Progress, fold_trades
 from chart_app.schema import plain, trade_id
 from chart_app.store import Store
+from chart_app.trades import StoredTrade, Trades
 from settings import Settings
 
 TRADE_DATA = TP("tradeData", 0)
@@ -65,19 +66,23 @@ class FilledStore:
     def portion(self, trades: Sequence[Given]) -> Portion:
         """Return what is to be stored next."""
         first = self.progress.next_offset
-        stored = [self._stored(given, first + place) for place, given in enumerate(trades)]
+        stored = Trades.of(self._stored(given, first + place) for place, given in enumerate(trades))
         return Portion(self.tp, self.progress, first + len(trades), stored, fold_trades(stored))
 
     def _stored(self, given: Given, offset: int) -> StoredTrade:
-        tick = Tick(
+        price, amount = Decimal(given.price), Decimal(given.amount)
+        return StoredTrade(
+            given.coin,
             given.time,
             sequence(given.id, offset),
             trade_id(self.progress.log, offset),
-            Decimal(given.price),
-            Decimal(given.amount),
+            price,
+            amount,
+            given.id,
+            offset,
+            plain(price),
+            plain(amount),
         )
-        price, amount = plain(tick.price), plain(tick.amount)
-        return StoredTrade(given.coin, tick, given.id, offset, price, amount)
 
     async def feed(self, *trades: Given) -> Change:
         """Store trades as one batch."""

@@ -53,7 +53,7 @@ async def read_all(store: FilledStore, coin: str) -> dict[tuple[Interval, int], 
 
 def folded(*portions: Portion) -> dict[tuple[Interval, int], Candle]:
     """Return the candles of all trades of portions, folded at once."""
-    ticks = [trade.tick for portion in portions for trade in portion.trades]
+    ticks = [tick for portion in portions for tick in portion.trades.ticks()]
     return {(interval, open_time): candle for interval, open_time, candle in fold_coin(ticks)}
 
 
@@ -144,9 +144,9 @@ async def test_a_late_trade_amends_its_candles(filled: FilledStore) -> None:
 async def test_a_trade_id_counts_once_within_a_batch_and_across(filled: FilledStore) -> None:
     one, other = Given("BTC", START, "1", "1", "a"), Given("BTC", START + 1, "2", "1", "a")
     change = await filled.feed(one, other, Given("ETH", START, "3", "1", "a"))
-    assert [trade.tick.price for trade in change.trades] == [1, 3]
+    assert [*change.trades.prices] == [1, 3]
     change = await filled.feed(other, Given("BTC", START, "4", "1", "b"), one)
-    assert [trade.tick.price for trade in change.trades] == [4]
+    assert [*change.trades.prices] == [4]
     ((_, candle),) = await filled.history.candles("BTC", Interval.M1, limit=1)
     assert candle.trades == 2
     assert len(await filled.history.trades("BTC", limit=10)) == 2

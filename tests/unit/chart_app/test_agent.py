@@ -12,6 +12,7 @@ from chart_app.intake import Intake, take_in
 from chart_app.offsets import Offsets
 from chart_app.portion import Change, Portion, Progress
 from chart_app.store import StoreUnavailable, Superseded
+from chart_app.trades import Trades
 from streaming.transport import Batch, Record
 from tests.waiting import eventually
 
@@ -50,9 +51,8 @@ class Store:
         if self._errors:
             raise self._errors.pop(0)
         for portion in portions:
-            offsets = [trade.offset for trade in portion.trades]
-            self.kept.append((portion.progress.next_offset, offsets))
-        return Change([trade for portion in portions for trade in portion.trades], {})
+            self.kept.append((portion.progress.next_offset, [*portion.trades.offsets]))
+        return Change(Trades.joined(portion.trades for portion in portions))
 
 
 class Consumer:
@@ -233,7 +233,7 @@ async def test_what_was_logged_is_stored_by_a_worker_that_is_told_to_end_meanwhi
     logged: list[int] = []
 
     def log_and_cancel(_: Batch, intake: Intake) -> None:
-        logged.extend(trade.offset for trade in intake.trades)
+        logged.extend(intake.trades.offsets)
         following.cancel()
 
     monkeypatch.setattr(agent, "SLICE_TRADES", 2)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import records
 from chart_app import intake
-from chart_app.candles import Tick
 from chart_app.intake import take_in
+from chart_app.trades import StoredTrade, Trades
 from records import Trade
 from streaming.transport import Record
 
@@ -31,7 +31,7 @@ def test_trades_are_told_from_what_is_none() -> None:
 
 
 def test_nothing_is_nothing() -> None:
-    assert take_in(0, []) == ([], [], [])
+    assert take_in(0, []) == (Trades(), [], [])
 
 
 @pytest.mark.parametrize("timestamp", [-1, 253_402_300_800_000, 2**63 - 1])
@@ -60,10 +60,9 @@ def test_a_trade_is_ordered_by_its_own_id_if_that_is_a_whole_number(
     own_id: str | int | None, sequence: int, kept: str | None
 ) -> None:
     value = records.encode(Trade("BTC", Decimal(1), Decimal("2.50"), own_id))
-    ((stored,), _, _) = take_in(3, [record(value, 5)])
-    assert stored.tick == Tick(5, sequence, 3 * 2**41 + 7, Decimal("2.50"), Decimal(1))
-    assert (stored.coin, stored.trade_id, stored.offset) == ("BTC", kept, 7)
-    assert (stored.price, stored.amount) == ("2.50", "1")
+    numbers = (Decimal("2.50"), Decimal(1))
+    expected = ("BTC", 5, sequence, 3 * 2**41 + 7, *numbers, kept, 7, "2.50", "1")
+    assert take_in(3, [record(value, 5)]).trades == Trades.of([StoredTrade(*expected)])
 
 
 NEARLY_PLAIN = [

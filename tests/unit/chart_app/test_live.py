@@ -7,18 +7,19 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError
 
 from chart_app import live
-from chart_app.candles import Candle, CandleKey, Mark, Tick, fold
+from chart_app.candles import Candle, CandleKey, Mark, PlainTick, fold
 from chart_app.intervals import Interval
 from chart_app.live import MESSAGE_ITEMS, Announcer, LiveCandle, LiveFeed, LiveTrade, messages
-from chart_app.portion import Change, StoredTrade
+from chart_app.portion import Change
 from chart_app.schema import plain
+from chart_app.trades import StoredTrade, Trades
 from streaming.transport import Producer
 
 
 def stored(coin: str, number: int, price: Decimal, amount: Decimal) -> StoredTrade:
     """Return a trade with this number as its id."""
-    tick = Tick(1_000, number, number, price, amount)
-    return StoredTrade(coin, tick, None, number, plain(price), plain(amount))
+    texts = (plain(price), plain(amount))
+    return StoredTrade(coin, 1_000, number, number, price, amount, None, number, *texts)
 
 
 def trades(coin: str, count: int) -> list[StoredTrade]:
@@ -27,11 +28,12 @@ def trades(coin: str, count: int) -> list[StoredTrade]:
 
 def change(*trades_: StoredTrade, minutes: int = 1) -> Change:
     """Return a change with so many candles for each coin."""
-    ticks: dict[str, list[Tick]] = {}
-    for trade in trades_:
-        ticks.setdefault(trade.coin, []).append(trade.tick)
+    columns = Trades.of(trades_)
+    ticks: dict[str, list[PlainTick]] = {}
+    for coin, tick in zip(columns.coins, columns.ticks(), strict=True):
+        ticks.setdefault(coin, []).append(tick)
     return Change(
-        list(trades_),
+        columns,
         {
             CandleKey(coin, Interval.M1, minute * 60_000): fold(of_coin)
             for coin, of_coin in ticks.items()
@@ -43,7 +45,8 @@ def change(*trades_: StoredTrade, minutes: int = 1) -> Change:
 def test_a_message_comes_back_as_it_was_sent() -> None:
     trade = stored("BTC", 70, Decimal("1.50"), Decimal(2))
     key = CandleKey("BTC", Interval.MONTH, 0)
-    ((coin, value),) = messages(Change([trade], {key: fold([trade.tick])}))
+    trades_ = Trades.of([trade])
+    ((coin, value),) = messages(Change(trades_, {key: fold(trades_.ticks())}))
     message = live.decode(value)
     assert coin == "BTC"
     assert message.trades == [LiveTrade(70, 1_000, "1.50", "2")]
@@ -75,7 +78,7 @@ def test_what_is_too_much_for_one_message_is_told_in_several(
     told = [live.decode(value) for _, value in messages(change_)]
     assert [(len(it.trades), len(it.candles)) for it in told] == expected
     ids = [trade.id for it in told for trade in it.trades]
-    assert ids == [trade.tick.id for trade in change_.trades]
+    assert ids == [*change_.trades.ids]
     assert len({candle.open_time for it in told for candle in it.candles}) == minutes
 
 
@@ -85,7 +88,7 @@ def test_the_largest_message_is_less_than_kafka_takes() -> None:
     mark = Mark(2**53, 2**63, 2**62, number)
     candle = Candle(mark, mark, number, number, most, most, 10**9)
     change_ = Change(
-        [stored("x" * 64, 2**62, number, number) for _ in range(MESSAGE_ITEMS)],
+        Trades.of([stored("x" * 64, 2**62, number, number)] * MESSAGE_ITEMS),
         {CandleKey("x" * 64, Interval.M15, n): candle for n in range(MESSAGE_ITEMS)},
     )
     ((_, value),) = messages(change_)
