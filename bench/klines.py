@@ -2,7 +2,7 @@
 
 ``python -m bench.klines``: a store of 1,000,000 candles, all intervals; 16 clients ask 100 times
 a second in all for 1,000 candles of a random coin and interval, while 5,000 trades a second are
-consumed and stored.
+consumed and stored. Three rounds of that, one after the other.
 """
 
 import argparse
@@ -32,6 +32,7 @@ CANDLES = 1_000_000
 CLIENTS = 16
 REQUESTS_PER_S = 100
 TRADES_PER_S = 5000
+ROUNDS = 3
 SECONDS = 30
 WARM_UP_S = 5
 BAR_P99_MS = 50.0
@@ -48,15 +49,15 @@ def main() -> None:
     with running_broker() as (broker, folder):
         asyncio.run(fill(folder, arguments.candles))
         asyncio.run(make_topic(broker, TOPIC))
-        trades = int(TRADES_PER_S * (arguments.seconds + 4 * WARM_UP_S))
+        trades = int(TRADES_PER_S * (ROUNDS * arguments.seconds + 4 * WARM_UP_S))
         command = feed.command(broker.bootstrap_server, TOPIC, trades, TRADES_PER_S, COINS)
         with chart_app(broker, folder) as (_, url), running("feed", command, {}, folder):
             asyncio.run(measure(url, WARM_UP_S))
             before = stored_trades(folder)
             start = time.monotonic()
-            times_ms = asyncio.run(measure(url, arguments.seconds))
+            rounds_ms = [asyncio.run(measure(url, arguments.seconds)) for _ in range(ROUNDS)]
             stored_per_s = (stored_trades(folder) - before) / (time.monotonic() - start)
-    sys.exit(0 if conclude(times_ms, arguments.candles, stored_per_s) else 1)
+    sys.exit(0 if conclude(rounds_ms, arguments.candles, stored_per_s) else 1)
 
 
 async def fill(folder: Path, candles: int) -> None:
@@ -131,27 +132,32 @@ async def measure(url: str, seconds: float) -> list[float]:
     return times_ms
 
 
-def conclude(times_ms: Sequence[float], candles: int, stored_per_s: float) -> bool:
+def conclude(rounds_ms: Sequence[Sequence[float]], candles: int, stored_per_s: float) -> bool:
     """Print and keep the results; return whether we meet the bar."""
-    percentiles = report.percentiles(times_ms, [50, 90, 99])
-    shown = ", ".join(f"p{percent} {value:.1f} ms" for percent, value in percentiles.items())
+    of_rounds = [report.percentiles(times_ms, [50, 90, 99]) for times_ms in rounds_ms]
+    ms = {
+        percent: report.of_rounds([it[percent] for it in of_rounds], 1) for percent in of_rounds[0]
+    }
+    shown = ", ".join(f"p{percent} {it['median']} ms {it['rounds']}" for percent, it in ms.items())
+    requests = sum(map(len, rounds_ms))
     print(
-        f"1,000 klines of {candles:,} candles, {len(times_ms)} requests, while "
+        f"1,000 klines of {candles:,} candles, {requests} requests, while "
         f"{stored_per_s:,.0f} trades/s are stored: {shown}; the bar is p99 {BAR_P99_MS:g} ms"
     )
+    bar = report.at_most("1,000 klines, p99 ms", ms[99]["median"], BAR_P99_MS)
     report.save(
         "klines",
         {
             "machine": machine.describe(),
             "candles": candles,
-            "requests": len(times_ms),
+            "requests": requests,
             "requests_per_s": REQUESTS_PER_S,
             "trades_stored_per_s": round(stored_per_s),
-            "ms": {f"p{key}": round(it, 1) for key, it in percentiles.items()},
-            "bars": [report.at_most("1,000 klines, p99 ms", percentiles[99], BAR_P99_MS)],
+            "ms": {f"p{percent}": it for percent, it in ms.items()},
+            "bars": [bar],
         },
     )
-    return percentiles[99] < BAR_P99_MS
+    return bar["met"]
 
 
 if __name__ == "__main__":
