@@ -1,5 +1,6 @@
 """The databases under test: both can be read by plain SQL, and go away."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -83,7 +85,10 @@ class PostgreSQLServer:
         self.url = f"postgresql://postgres@127.0.0.1:{self._port}"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self._package = get_server(folder, start=False)
+        with pytest.MonkeyPatch.context() as environment:
+            # To root it adds a user by useradd, which the PATH that su leaves does not have.
+            environment.setenv("PATH", "/usr/sbin", prepend=os.pathsep)
+            self._package = get_server(folder, start=False)
         self._package.ensure_pgdata_inited()
 
     def start(self) -> None:

@@ -22,7 +22,7 @@ async def test_a_wait_ends_after_its_time() -> None:
             assert not it.done()
         await asyncio.wait(waits)
         duration = loop.time() - start
-        assert duration >= 1.04
+        assert duration > 1.03  # asyncio's timers may be a clock tick early
         return duration
 
     await in_time(2, attempt)
