@@ -25,15 +25,6 @@ async def partitions(client: AIOKafkaAdminClient, topic: str) -> int:
     return await eventually(listed, f"the broker lists {topic}")
 
 
-async def make_topic(cluster: Cluster, topic: NewTopic) -> None:
-    """Make a topic as somebody else would."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.broker.bootstrap_server)
-    await admin.start()
-    await admin.create_topics([topic])
-    await partitions(admin, topic.name)
-    await admin.close()
-
-
 @pytest.fixture
 def settings(cluster: Cluster) -> Settings:
     """Return settings for the broker."""
@@ -57,9 +48,10 @@ async def test_a_missing_topic_is_made_and_then_left_alone(
 async def test_a_topic_that_differs_is_used_and_reported(
     cluster: Cluster, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await make_topic(cluster, NewTopic(cluster.topic, 1, 1))
     spec = TopicSpec(cluster.topic, 3, {"retention.ms": "-1"})
     async with admin_client(settings) as client:
+        await client.create_topics([NewTopic(cluster.topic, 1, 1)])
+        assert await partitions(client, cluster.topic) == 1
         await ensure_topics(client, [spec], settings)
     assert caplog.messages == [
         f"Topic {cluster.topic} has 1 partitions, not 3; using it as it is",
