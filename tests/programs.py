@@ -47,6 +47,7 @@ class Program:
         port_name = {"trading_app": "TRADING_PORT", "chart_app": "CHART_PORT"}[package]
         self.settings = {port_name: str(self.port), **settings}
         self.command = command or ("worker",)
+        self.folder = folder
         self.log_file = folder / f"{package}-{self.port}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -60,7 +61,7 @@ class Program:
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [*FAUST, "-A", self.package, *self.command],
-                cwd=self.log_file.parent,  # where there is no .env
+                cwd=self.folder,  # where there is no .env, and which is theirs to write to
                 env={**clean_environment(), **self.settings},
                 stdout=log,
                 stderr=log,

@@ -534,7 +534,7 @@ async def test_what_a_dying_worker_has_stored_and_told_nobody_is_shown_by_the_ot
     trading = start("trading_app", cluster.settings).wait_ready()
     chart = start("chart_app", cluster.settings).wait_ready()
     fault = {"FAULT_AT": "after-commit", "FAULT_SIGNAL": "SIGKILL"}
-    dying = Program("chart_app", chart.log_file.parent, {**cluster.settings, **fault})
+    dying = Program("chart_app", chart.folder, {**cluster.settings, **fault})
     dying.package = "tests.faulty_worker"
     market = Market(cluster.topic, trading, http)
     coins = [new_coin() for _ in range(8)]
