@@ -13,6 +13,7 @@ Errors::
 
     InvalidTrade            some fields break a rule; ``errors`` names them all
       + NotJSON             there are no fields: the text is not one JSON object
+      + TooLong             the text is not even read
 """
 
 import json
@@ -28,6 +29,9 @@ import msgspec
 COIN_NAME_MAX_CHARS = 64
 TRADE_ID_MAX_CHARS = 64
 NUMBER_MAX_DIGITS = 38  # what NUMERIC(38, …) columns hold
+#: Of one trade with all it comes with. Its own fields at their longest, each character written
+#: as an escape, take 6 kB. The reader that says what is wrong takes up to 0.4 µs a byte.
+TRADE_MAX_BYTES = 16 * 1024
 
 
 class FieldError(TypedDict):
@@ -56,6 +60,13 @@ class NotJSON(InvalidTrade):
 
     def __init__(self, detail: str) -> None:
         super().__init__([{"field": "", "detail": f"is not a JSON object: {detail}"}])
+
+
+class TooLong(InvalidTrade):
+    """The text of one trade is longer than :data:`TRADE_MAX_BYTES`."""
+
+    def __init__(self) -> None:
+        super().__init__([{"field": "", "detail": f"is longer than {TRADE_MAX_BYTES} bytes"}])
 
 
 class Trade(faust.Record, include_metadata=False):
@@ -109,6 +120,8 @@ def decode(value: bytes | None) -> Trade:
     """
     if value is None:
         raise NotJSON("it is empty (a tombstone)")
+    if len(value) > TRADE_MAX_BYTES:
+        raise TooLong
     try:
         message = _decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -254,7 +267,8 @@ def _trade(name: str, amount: Decimal, price: Decimal, trade_id: Any) -> Trade:
 
 
 _INTEGER = re.compile(r"-?[0-9]+").fullmatch
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?").fullmatch
+# No two parts that take the same character stand side by side: there is one way to match.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
 _TRADE_ID_START = -(10 ** (TRADE_ID_MAX_CHARS - 1))  # the minus is a character, too
 #: Within the limits, unless it is 0.
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?").fullmatch
@@ -318,9 +332,11 @@ def _check_coin_name(value: Any) -> str | None:
 
 
 def _check_amount(value: Any) -> str | None:
-    if not isinstance(value, str) or not _NUMBER(value):
+    if not isinstance(value, str):
         return "must be a number"
     if len(value) <= _NUMBER_MAX_CHARS:
+        if not _NUMBER(value):
+            return "must be a number"
         try:
             number = Decimal(value)
             # The limits first: arithmetic on 1e999999999 takes all memory.

@@ -10,7 +10,7 @@ import faust
 
 import settings
 import topics
-from chart_app.agent import SLICE_TRADES, log
+from chart_app.agent import SLICE_BYTES, SLICE_TRADES, log
 from chart_app.intake import take_in
 from records import Trade
 from streaming.app import App
@@ -31,7 +31,7 @@ trades = app.topic(*_settings.trade_topics, schema=BatchSchema(key_type=bytes, v
 async def log_trades(batches: faust.StreamT[Batch]) -> None:
     """Log each trade."""
     async for batch in batches:
-        for slice_ in batch.slices(SLICE_TRADES):
+        for slice_ in batch.slices(SLICE_TRADES, SLICE_BYTES):
             log(batch, take_in(0, slice_))
             await asyncio.sleep(0)
         app.kafka_consumer.done(batch)

@@ -27,8 +27,10 @@ trades_logger = logging.getLogger("chart_app.trades")
 
 CONSUMED = Counter("chart_trades_consumed", "Trades logged.", ["topic"])
 STORED = Counter("chart_trades_stored", "Trades stored that were new.")
-#: Trades between two turns of the event loop: a fetch can be 12,000, and health checks wait.
+#: Trades, and bytes, between two turns of the event loop: a fetch can be 12,000, and health
+#: checks wait. What is no trade takes up to 0.4 µs a byte.
 SLICE_TRADES = 1000
+SLICE_BYTES = 128 * 1024
 #: Trades that may wait for the store. Then reading waits: memory is bounded.
 MAX_WAITING_TRADES = 20_000
 #: With fewer waiting, the store pauses between two transactions: those who read from it have
@@ -137,7 +139,7 @@ class Follower:
     async def _read(self, batch: Batch, progress: Progress) -> None:
         """Log the trades of a batch, put aside what is none, and have the trades stored."""
         parts: list[Trades] = []
-        for slice_ in batch.slices(SLICE_TRADES):
+        for slice_ in batch.slices(SLICE_TRADES, SLICE_BYTES):
             new = slice_
             if slice_[0].offset < progress.next_offset:
                 new = [record for record in slice_ if record.offset >= progress.next_offset]

@@ -18,11 +18,11 @@ class Intake(NamedTuple):
     """The trades among some records, the records that they stood in, and what is no trade."""
 
     trades: Trades
-    records: list[Record]
+    records: Sequence[Record]
     letters: list[DeadLetter]
 
 
-def take_in(log: int, records_: list[Record]) -> Intake:
+def take_in(log: int, records_: Sequence[Record]) -> Intake:
     """Tell the trades of a partition from what is none. ``log`` is its number in the store."""
     trades = _take_in_plain(log, records_)
     return _take_in_each(log, records_) if trades is None else Intake(trades, records_, [])

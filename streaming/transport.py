@@ -7,7 +7,7 @@ producer from ``app.transport`` and from nowhere else.
 import asyncio
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage, EventT, Message
 from mode import Service
 from mode.utils.locks import Event
+
+from streaming.slices import slices
 
 #: Sends that share a produce request, per partition. The broker's default limit of a
 #: batch is 1,048,588 bytes.
@@ -52,10 +54,13 @@ class Batch:
         """Return the offset behind the last record: what to commit once all are done."""
         return int(self.records[-1].offset) + 1
 
-    def slices(self, size: int) -> Iterator[list[Record]]:
-        """Yield the records, ``size`` at a time."""
-        for start in range(0, len(self.records), size):
-            yield self.records[start : start + size]
+    def slices(self, count: int, size: int) -> Iterator[Sequence[Record]]:
+        """Yield the records, at most ``count`` and ``size`` bytes of values at a time."""
+        return slices(self.records, count, size, _value_size)
+
+
+def _value_size(record: Record) -> int:
+    return len(record.value or b"")
 
 
 class BatchSchema(faust.Schema[Any, Any]):

@@ -44,16 +44,17 @@ class Rejected(TypedDict):
 
 @dataclass
 class Bulk:
-    """What came of a list: records to be sent, the index of each, and what was rejected."""
+    """What came of ``count`` items: records to send, the index of each, and what was rejected."""
 
     records: list[Record] = field(default_factory=list)
     indexes: list[int] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    count: int = 0
 
-    def read(
-        self, items: Sequence[bytes | msgspec.Raw], start: int, rules: Rules, now_ms: int
-    ) -> None:
-        """Read more items, the first of which is at index ``start``."""
+    def read(self, items: Sequence[bytes | msgspec.Raw], rules: Rules, now_ms: int) -> None:
+        """Read the next items of the list."""
+        start = self.count
+        self.count += len(items)
         for index, item in enumerate(items, start):
             try:
                 submitted = read_json(bytes(item), rules, now_ms)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 import records
-from records import FieldError, InvalidTrade, Message, Trade
+from records import TRADE_MAX_BYTES, FieldError, InvalidTrade, Message, TooLong, Trade
 
 FORM_MAX_FIELDS = 100
 
@@ -54,7 +54,12 @@ class NotAForm(ValueError):
 
 
 def read_form(body: bytes) -> dict[str, str]:
-    """Read the fields of a form. Raises :exc:`NotAForm`, also for a field that stands twice."""
+    """Read the fields of a form.
+
+    Raises :exc:`NotAForm`, also for a field that stands twice, and :exc:`records.TooLong`.
+    """
+    if len(body) > TRADE_MAX_BYTES:
+        raise TooLong
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
@@ -82,8 +87,10 @@ _decode = msgspec.json.Decoder(_Message).decode
 def read_json(body: bytes, rules: Rules, now_ms: int) -> Submission:
     """Read a submission from JSON.
 
-    Raises as :func:`parse` does, and :exc:`records.NotJSON`.
+    Raises as :func:`parse` does, and :exc:`records.NotJSON`, :exc:`records.TooLong`.
     """
+    if len(body) > TRADE_MAX_BYTES:
+        raise TooLong
     return _read_plain(body, rules, now_ms) or parse(records.read_object(body), rules, now_ms)
 
 

@@ -1,4 +1,6 @@
 import json
+import struct
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -7,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from records import (
+    TRADE_MAX_BYTES,
     InvalidTrade,
     JSONNumber,
     NotJSON,
+    TooLong,
     Trade,
     decode,
     encode,
@@ -39,6 +43,7 @@ anything = st.recursive(
     max_leaves=5,
 )
 
+RULES = submission.Rules(("tradeData",), 0, "tradeData")
 VALID = '{"coinName":"BTC","numOfCoin":0.25,"price":91234.5}'
 
 
@@ -221,12 +226,32 @@ def test_every_bad_field_is_named() -> None:
     "value",
     [None, b"", b"null", b"[]", b"7", b'"text"', b"{", VALID.encode() + b"x", b"\xff", b'{"a":NaN}',
      b'{"coinName":"BTC","numOfCoin":1,"price":1,"price":1}', VALID.encode("utf-16"),
-     b"\xef\xbb\xbf" + VALID.encode(), b"[" * 100_000, b'{"a":' * 100_000],
+     b"\xef\xbb\xbf" + VALID.encode(), b"[" * 10_000, b'{"a":' * 3_000],
 )  # fmt: skip
 def test_what_is_no_json_object_is_refused_as_a_whole(value: bytes | None) -> None:
     with pytest.raises(NotJSON) as caught:
         decode(value)
     assert str(caught.value).startswith("is not a JSON object: ")
+
+
+def test_a_trade_may_be_as_long_as_its_longest_fields_and_more() -> None:
+    price = "1" + "0" * 17 + "." + "0" * 181
+    fields = {"coinName": "😀" * 64, "numOfCoin": price, "price": price, "tradeId": "😀" * 64}
+    escaped = {
+        name: "".join(f"\\u{unit:04x}" for unit in struct.unpack(f">{len(data) // 2}H", data))
+        for name, value in fields.items()
+        if (data := value.encode("utf-16-be"))
+    }
+    value = "{" + ",".join(f'"{name}":"{text}"' for name, text in escaped.items()) + "}"
+    assert 2 * len(value) < TRADE_MAX_BYTES
+
+
+@pytest.mark.parametrize("read", [decode, lambda value: submission.read_json(value, RULES, 0)])
+def test_a_longer_text_is_not_read(read: Callable[[bytes], Any]) -> None:
+    longest = VALID.encode().ljust(TRADE_MAX_BYTES)
+    read(longest)
+    with pytest.raises(TooLong, match="is longer than 16384 bytes"):
+        read(longest + b" ")
 
 
 def test_read_object_keeps_digits_and_tells_numbers_from_strings() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records import InvalidTrade
+from records import TRADE_MAX_BYTES, InvalidTrade
 from trading_app.bulk import MAX_TRADES, BadBody, Bulk, TooMany, split_array, split_lines
 from trading_app.submission import Record, Rules, parse, read_json, record_of
 
@@ -19,8 +19,8 @@ def read(items: Any) -> Bulk:
     """Read items in two goes."""
     bulk = Bulk()
     half = len(items) // 2
-    bulk.read(items[:half], 0, RULES, NOW_MS)
-    bulk.read(items[half:], half, RULES, NOW_MS)
+    bulk.read(items[:half], RULES, NOW_MS)
+    bulk.read(items[half:], RULES, NOW_MS)
     return bulk
 
 
@@ -35,6 +35,7 @@ def one_by_one(items: list[str]) -> Bulk:
         else:
             bulk.records.append(record_of(read.trade, read.timestamp_ms))
             bulk.indexes.append(index)
+    bulk.count = len(items)
     return bulk
 
 
@@ -102,6 +103,16 @@ def test_empty_lines_are_passed_over() -> None:
 def test_half_a_surrogate_pair_spoils_its_line_only() -> None:
     half = TRADE.replace("BTC", "\\ud800")
     assert read(split_lines(f"{half}\n{TRADE}".encode())).indexes == [1]
+
+
+@pytest.mark.parametrize("split", [split_array, split_lines])
+def test_an_item_that_is_too_long_is_rejected_by_its_index(split: Any) -> None:
+    long = TRADE[:-1] + " " * TRADE_MAX_BYTES + "}"
+    body = f"[{long},{TRADE}]" if split is split_array else f"{long}\n{TRADE}"
+    bulk = read(split(body.encode()))
+    assert bulk.indexes == [1]
+    detail = f"is longer than {TRADE_MAX_BYTES} bytes"
+    assert bulk.rejected == [{"index": 0, "errors": [{"field": "", "detail": detail}]}]
 
 
 def test_as_many_trades_as_may_be() -> None:
