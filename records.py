@@ -18,7 +18,6 @@ Errors::
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Context, Decimal, Rounded
 from typing import Any, NoReturn, TypedDict
@@ -259,6 +258,14 @@ def as_integer(value: Any) -> int | None:
     return None
 
 
+def has_illegal_characters(name: str) -> bool:
+    """Tell whether a text has characters that no coin's name has.
+
+    That is control characters, and half of a surrogate pair, which UTF-8 cannot hold.
+    """
+    return _ILLEGAL_IN_NAMES(name) is not None
+
+
 def _trade(name: str, amount: Decimal, price: Decimal, trade_id: Any) -> Trade:
     # Trade(...) runs Faust's generated __init__, which takes 5 µs where this takes 0.5.
     trade: Trade = Trade.__new__(Trade)
@@ -266,6 +273,7 @@ def _trade(name: str, amount: Decimal, price: Decimal, trade_id: Any) -> Trade:
     return trade
 
 
+_ILLEGAL_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]").search
 _INTEGER = re.compile(r"-?[0-9]+").fullmatch
 # No two parts that take the same character stand side by side: there is one way to match.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
@@ -292,15 +300,10 @@ _SHORT_BYTES = len('{"coinName":"","numOfCoin":1,"price":}') + NUMBER_MAX_DIGITS
 def _is_coin_name(name: str) -> bool:
     return (
         0 < len(name) <= COIN_NAME_MAX_CHARS
-        and (name.isprintable() or not _has_control_characters(name))
+        and (name.isprintable() or not has_illegal_characters(name))
         and not name[0].isspace()
         and not name[-1].isspace()
     )
-
-
-def _has_control_characters(name: str) -> bool:
-    # Cs: half of a surrogate pair, which UTF-8 cannot hold.
-    return any(unicodedata.category(character) in {"Cc", "Cs"} for character in name)
 
 
 def _has_few_digits(number: Decimal) -> bool:

@@ -28,6 +28,8 @@ CONFLICTS = {
     *("40001", "40P01"),  # serialization_failure, deadlock_detected
     *("42P07", "23505"),  # duplicate_table, unique_violation
 }
+#: What PostgreSQL's codes of errors begin with that are about a value.
+DATA_EXCEPTION = "22"
 TRIES = 5
 SQLITE_ARGUMENTS = {"timeout": TIMEOUT_S, "cached_statements": STATEMENTS_KEPT}
 
@@ -133,6 +135,12 @@ def database_url(settings: Settings) -> URL:
     if settings.database_url:
         return make_url(settings.database_url)
     return URL.create(SQLITE, database=str(settings.data_dir / SQLITE_FILE))
+
+
+def refuses_value(error: BaseException) -> bool:
+    """Tell whether PostgreSQL will never take a value, as a text with a NUL: it is there."""
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return str(sqlstate).startswith(DATA_EXCEPTION)
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:

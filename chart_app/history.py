@@ -6,7 +6,8 @@ the thread that waits for SQLite waits for Python's lock too, up to 5 ms each ti
 All times are ms since the epoch. Every method raises :exc:`store.StoreUnavailable`.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from decimal import Decimal, localcontext
 from itertools import islice
 from typing import Any, NamedTuple, NotRequired, TypedDict, Unpack
@@ -85,14 +86,25 @@ class History:
 
     async def find_coin(self, symbol: str) -> str | None:
         """Return the name that is ``symbol``, or else the first that is it but for the case."""
-        if symbol in self._names:
-            return symbol
-        wanted = {"symbol": symbol, "folded": symbol.casefold()}
-        names = {name for (name,) in await self._reader.fetch(queries.FIND_COIN, wanted)}
-        if symbol in names:
-            self._names.add(symbol)
-            return symbol
-        return min(names, default=None)
+        return (await self.find_coins([symbol])).get(symbol)
+
+    async def find_coins(self, symbols: Collection[str]) -> dict[str, str]:
+        """Return as :meth:`find_coin` what there is of all symbols, in one query at most."""
+        unknown = {it for it in symbols if it not in self._names}
+        alike: dict[str, set[str]] = defaultdict(set)
+        if unknown:
+            wanted = msgspec.json.encode([*{it.casefold() for it in unknown}]).decode()
+            for (name,) in await self._reader.fetch(queries.FIND_COINS, {"folded": wanted}):
+                alike[name.casefold()].add(name)
+                if name in unknown:
+                    self._names.add(name)
+        found = {}
+        for symbol in symbols:
+            if symbol in self._names:
+                found[symbol] = symbol
+            elif names := alike[symbol.casefold()]:
+                found[symbol] = min(names)
+        return found
 
     async def klines(self, coin: str, interval: Interval, **wanted: Unpack[Range]) -> str:
         """Return candles as JSON in the shape of Binance's klines, oldest first."""

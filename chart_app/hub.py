@@ -42,14 +42,11 @@ class Hub(Service):
 
     async def find_coins(self, wanted: Iterable[Stream]) -> dict[str, str]:
         """Return the coins of streams, by symbol; those that there are."""
-        found: dict[str, str] = {}
         try:
-            for symbol in {stream.symbol for stream in wanted if stream.symbol}:
-                if coin := await self._history.find_coin(symbol):
-                    found[symbol] = coin
+            return await self._history.find_coins({it.symbol for it in wanted if it.symbol})
         except StoreUnavailable as error:
             logger.warning("A stream begins without its coin: %s", error)
-        return found
+            return {}
 
     def subscribe(self, reader: Reader, stream: Stream, coin: str | None) -> None:
         """Let a reader read a stream from now on. ``coin`` is None if it is not there yet."""
@@ -113,11 +110,20 @@ class Hub(Service):
             self._is_stale.clear()
             try:
                 for channel in list(self._channels.values()):
-                    await self._load(channel)
+                    await self._load_again(channel)
             except StoreUnavailable as error:
                 logger.warning("Could not read the candles that are shown again: %s", error)
                 self.refresh()
                 await self.sleep(REFRESH_RETRY_INTERVAL_S)
+
+    async def _load_again(self, channel: Channel) -> None:
+        """Load a channel; what fails for it alone is logged, and the others go on."""
+        try:
+            await self._load(channel)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            logger.exception("Could not read the candles of %s again", channel.stream.name)
 
     async def _load(self, channel: Channel) -> None:
         """Find the channel's coin and its candles: the newest, or all since the known ones.

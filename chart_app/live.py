@@ -15,7 +15,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from itertools import zip_longest
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 from aiokafka import AIOKafkaConsumer
@@ -27,6 +27,7 @@ from chart_app.candles import Candle, CandleKey
 from chart_app.intervals import Interval
 from chart_app.portion import Change
 from chart_app.schema import plain
+from chart_app.trade_log import TIMESTAMP_MAX_MS
 from streaming.service import is_ending
 from streaming.transport import Producer
 
@@ -40,29 +41,43 @@ STOP_CHECK_INTERVAL_S = 0.5
 RETRY_INTERVAL_S = 1.0
 
 
+#: A price times an amount has at most 36 digits before the point and 110 behind it, and a sum of
+#: them some 20 more.
+NUMBER_MAX_CHARS = 200
+
+#: Where the calendar begins, of which months are.
+YEAR_1_MS = -62_135_596_800_000
+
+# Who writes to the topic need not be one of us: with these the readers can count.
+Time = Annotated[int, msgspec.Meta(ge=0, le=TIMESTAMP_MAX_MS)]
+OpenTime = Annotated[int, msgspec.Meta(ge=YEAR_1_MS, le=TIMESTAMP_MAX_MS)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Number = Annotated[str, msgspec.Meta(max_length=NUMBER_MAX_CHARS)]
+
+
 class LiveTrade(msgspec.Struct, array_like=True, gc=False):
     """A trade that was stored. Times in ms; numbers as text, with their digits."""
 
-    id: int
-    time: int
-    price: str
-    amount: str
+    id: Count
+    time: Time
+    price: Number
+    amount: Number
 
 
 class LiveCandle(msgspec.Struct, array_like=True, gc=False):
     """A candle as it was stored."""
 
     interval: Interval
-    open_time: int
-    open: str
-    high: str
-    low: str
-    close: str
-    volume: str
-    quote_volume: str
-    trades: int
-    first_id: int
-    last_id: int
+    open_time: OpenTime
+    open: Number
+    high: Number
+    low: Number
+    close: Number
+    volume: Number
+    quote_volume: Number
+    trades: Count
+    first_id: Count
+    last_id: Count
 
 
 class LiveMessage(msgspec.Struct, gc=False):
@@ -220,5 +235,5 @@ class LiveFeed(Service):
             return
         try:
             self._listener.handle(key.decode(), value or b"")
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             logger.error("What stands on %s is not ours: %r", self._topic, error)

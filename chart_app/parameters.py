@@ -6,14 +6,13 @@ from collections.abc import Mapping
 import msgspec
 
 from chart_app.intervals import Interval
-from records import COIN_NAME_MAX_CHARS
+from records import COIN_NAME_MAX_CHARS, has_illegal_characters
 
 DEFAULT_LIMIT = 500
 MAX_LIMIT = 1000
+MAX_SYMBOLS = 400
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}").fullmatch
-#: What no coin's name contains; see records.py.
-_ILLEGAL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]").search
 
 Query = Mapping[str, str]
 
@@ -46,7 +45,10 @@ def required_symbol(query: Query) -> str:
 
 
 def symbols(query: Query) -> list[str] | None:
-    """Return the symbols of ``symbol=A`` or ``symbols=["A","B"]``, or None: all are asked for."""
+    """Return the symbols of ``symbol=A`` or ``symbols=["A","B"]``, or None: all are asked for.
+
+    There are at most :data:`MAX_SYMBOLS`.
+    """
     one = symbol(query)
     text = query.get("symbols")
     if not text:
@@ -59,6 +61,8 @@ def symbols(query: Query) -> list[str] | None:
         names = []
     if not names:
         raise _illegal("symbols", 'a JSON array: ["A","B"]')
+    if len(names) > MAX_SYMBOLS:
+        raise _bad_value("symbols")
     return [_checked_symbol("symbols", name) for name in names]
 
 
@@ -100,7 +104,7 @@ def flag(query: Query, name: str) -> bool:
 
 
 def _checked_symbol(name: str, text: str) -> str:
-    if _ILLEGAL(text):
+    if has_illegal_characters(text):
         raise _illegal(name, "all but control characters")
     if len(text) > COIN_NAME_MAX_CHARS:
         raise InvalidSymbol

@@ -15,8 +15,8 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    column,
     literal_column,
-    or_,
     select,
     union_all,
 )
@@ -71,6 +71,24 @@ def _string_agg(element: _Joined, compiler: SQLCompiler, **options: Any) -> str:
     return f"string_agg({compiler.process(element.clauses, **options)}, ',')"
 
 
+class _Elements(FunctionElement[str]):
+    """A table: the texts of a JSON array, in its column ``value``."""
+
+    name = "elements"
+    inherit_cache = True
+
+
+@compiles(_Elements, "sqlite")
+def _json_each(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Elements, "postgresql")
+def _json_array_elements(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
+    array = compiler.process(element.clauses, **options)
+    return f"json_array_elements_text(CAST({array} AS JSON))"
+
+
 def _json_row(columns: Sequence[ColumnElement[Any]], more: str = "") -> ColumnElement[str]:
     """Return the JSON array of a row: integers as they are, exact decimals as strings."""
     places = ("%s" if isinstance(column.type, Integer) else '"%s"' for column in columns)
@@ -121,12 +139,9 @@ def _trades(*, newest: bool) -> Statement:
 
 COINS = select(coins.c.coin, coins.c.price_places, coins.c.amount_places)
 
-FIND_COIN = select(coins.c.coin).where(
-    or_(
-        coins.c.coin == bindparam("symbol", type_=Text),
-        coins.c.folded == bindparam("folded", type_=Text),
-    )
-)
+_FOLDED = _Elements(bindparam("folded", type_=Text)).table_valued(column("value", Text))
+#: The coins whose names are those of a JSON array but for the case.
+FIND_COINS = select(coins.c.coin).where(coins.c.folded.in_(select(_FOLDED.c.value)))
 
 _KLINE = {
     "row": _json_row(

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Executable
 
-from chart_app.database import Database
+from chart_app.database import Database, refuses_value
 from chart_app.store import DATABASE_ERRORS, StoreUnavailable
 
 
@@ -25,7 +25,10 @@ class Reader:
     async def fetch(
         self, statement: Executable, parameters: Mapping[str, Any]
     ) -> list[Sequence[Any]]:
-        """Return the rows that a statement finds. Raises :exc:`store.StoreUnavailable`."""
+        """Return the rows that a statement finds.
+
+        Raises :exc:`store.StoreUnavailable`, or the database's own error if it refuses a value.
+        """
         try:
             async with self._engine.connect() as connection:
                 if not self._is_sqlite:
@@ -39,4 +42,6 @@ class Reader:
                     )
                 )
         except DATABASE_ERRORS as error:
+            if refuses_value(error):
+                raise
             raise StoreUnavailable(f"{type(error).__name__}: {error}".split("\n")[0]) from error

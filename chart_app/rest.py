@@ -166,7 +166,12 @@ class Rest:
         return name
 
     async def _names(self, symbols: list[str] | None) -> set[str] | None:
-        return None if symbols is None else {await self._name(symbol) for symbol in symbols}
+        if symbols is None:
+            return None
+        found = await self._history.find_coins(symbols)
+        if not found.keys() >= set(symbols):
+            raise InvalidSymbol
+        return set(found.values())
 
 
 def _range(query: parameters.Query) -> Range:

@@ -15,7 +15,7 @@ from chart_app.history import Day
 from chart_app.intervals import Interval
 from chart_app.live import LiveCandle, LiveTrade
 from chart_app.schema import plain
-from records import COIN_NAME_MAX_CHARS
+from records import COIN_NAME_MAX_CHARS, has_illegal_characters
 
 ALL_TICKERS = "!miniTicker@arr"
 #: A character in lower case may be three.
@@ -86,13 +86,14 @@ def parse(name: str) -> Stream:
         return Stream(name, Kind.MINI_TICKER, "", None)
     symbol, _, what = name.rpartition("@")  # the name of a coin may hold an @
     kind, _, interval = what.partition("_")
-    if 0 < len(symbol) <= SYMBOL_MAX_CHARS:
+    if 0 < len(symbol) <= SYMBOL_MAX_CHARS and not has_illegal_characters(symbol):
         with suppress(ValueError):
             if kind == Kind.KLINE:
                 return Stream(name, Kind.KLINE, symbol, Interval(interval))
             if what == kind:
                 return Stream(name, Kind(kind), symbol, None)
-    raise InvalidStream(f"Invalid request: {name[:SYMBOL_MAX_CHARS]} is not a stream")
+    # repr: half of a surrogate pair cannot be sent, and who logs it wants no control characters.
+    raise InvalidStream(f"Invalid request: {name[:SYMBOL_MAX_CHARS]!r} is not a stream")
 
 
 def kline(coin: str, candle: LiveCandle, *, closed: bool, now_ms: int) -> dict[str, Any]:

@@ -31,6 +31,9 @@ MAX_MESSAGE_BYTES = 64 * 1024
 #: of candles that are out of date.
 MAX_UNSENT_BYTES = 16 * 1024
 MAX_STREAMS = 1024
+TOO_MANY_STREAMS = f"At most {MAX_STREAMS} streams"
+#: Of an id: what JSON can be made of again.
+ID_MIN, ID_END = -(2**63), 2**64
 METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS")
 #: Binance's codes of errors.
 INVALID_REQUEST = 2
@@ -124,7 +127,7 @@ class Connection:
         ack = {"result": None, "id": request.id}
         if request.method == "SUBSCRIBE":
             if len({*self._streams, *(it.name for it in request.streams)}) > MAX_STREAMS:
-                raise _BadRequest(INVALID_REQUEST, f"At most {MAX_STREAMS} streams", request.id)
+                raise _BadRequest(INVALID_REQUEST, TOO_MANY_STREAMS, request.id)
             await self._subscribe(request.streams, ack)
         else:
             self._unsubscribe(request.streams)
@@ -177,23 +180,34 @@ class _Request(NamedTuple):
 def _parse(text: str | bytes) -> _Request:
     try:
         content = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _BadRequest(INVALID_JSON, f"Invalid JSON: {error}") from None
     if not isinstance(content, dict):
         raise _BadRequest(INVALID_REQUEST, "Invalid request: not an object")
     request_id = content.get("id")
-    if isinstance(request_id, bool) or not isinstance(request_id, str | int | None):
+    if not _is_id(request_id):
         raise _BadRequest(INVALID_REQUEST, "Invalid request: id must be a number or text")
     method = content.get("method")
     if method not in METHODS:
-        raise _BadRequest(INVALID_REQUEST, f"Invalid request: unknown method {method}", request_id)
+        expected = ", ".join(METHODS)
+        raise _BadRequest(
+            INVALID_REQUEST, f"Invalid request: unknown method, not {expected}", request_id
+        )
     names = content.get("params", [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise _BadRequest(INVALID_REQUEST, "Invalid request: params must be streams", request_id)
+    if len(names) > MAX_STREAMS:
+        raise _BadRequest(INVALID_REQUEST, TOO_MANY_STREAMS, request_id)
     try:
         return _Request(request_id, method, [streams.parse(name) for name in names])
     except InvalidStream as error:
         raise _BadRequest(INVALID_REQUEST, str(error), request_id) from None
+
+
+def _is_id(value: Any) -> bool:
+    if isinstance(value, int):
+        return not isinstance(value, bool) and ID_MIN <= value < ID_END
+    return value is None or isinstance(value, str)
 
 
 def _error(code: int, detail: str, request_id: Any) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from faust.types import TP
 from sqlalchemy import make_url, text, update
+from sqlalchemy.exc import DBAPIError
 
 from chart_app import schema
 from chart_app.candles import Candle, fold_coin
@@ -20,6 +22,8 @@ from chart_app.history import History
 from chart_app.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.kline import kline
 from chart_app.portion import Portion
+from chart_app.queries import TRADES_FROM
+from chart_app.reader import Reader
 from chart_app.store import Store, StoreUnavailable, Superseded, WrongStore
 from tests.integration.filled_store import FilledStore, Given
 
@@ -347,6 +351,42 @@ async def test_a_coin_is_found_exactly_or_without_regard_to_case(filled: FilledS
         assert await history.find_coin("") is None
     await filled.feed(at(0, coin="BTC"))
     assert await history.find_coin("BTC") == "BTC"
+
+
+async def test_many_coins_are_found_in_one_query(
+    filled: FilledStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = filled.history
+    await filled.feed(*(at(0, coin=coin) for coin in ("btc", "Btc", '"', "Ünï@")))
+    queries = 0
+    fetch = Reader.fetch
+
+    async def counted(*arguments: Any) -> Any:
+        nonlocal queries
+        queries += 1
+        return await fetch(*arguments)
+
+    monkeypatch.setattr(Reader, "fetch", counted)
+    unknown = [f"NONE{number}" for number in range(1000)]
+    wanted = ["btc", "BTC", '"', "ünï@", *unknown]
+    assert await history.find_coins(wanted) == {
+        "btc": "btc",
+        "BTC": "Btc",
+        '"': '"',
+        "ünï@": "Ünï@",
+    }
+    assert queries == 1
+    assert await history.find_coins(["btc", '"']) == {"btc": "btc", '"': '"'}
+    assert queries == 1, "a coin that is found by its very name is known from then on"
+    assert await history.find_coins([]) == {}
+
+
+async def test_a_value_that_the_database_refuses_is_not_taken_for_its_absence(
+    filled: FilledStore,
+) -> None:
+    reader = Reader(filled.database)
+    with pytest.raises((DBAPIError, OverflowError)):
+        await reader.fetch(TRADES_FROM, {"coin": "BTC", "from_id": 2**70, "limit": 1})
 
 
 async def test_places_grow_with_what_was_traded(filled: FilledStore) -> None:

@@ -1,10 +1,12 @@
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterable
 from decimal import Decimal
 from typing import Any, cast
 
 import pytest
+from sqlalchemy.exc import DataError
 
 from chart_app import live, streams
 from chart_app.candles import Candle, Mark
@@ -30,17 +32,28 @@ class Store:
         self.answers = asyncio.Event()
         self.answers.set()
         self.is_away = False
+        self.refused = ""  # a coin that the database does not take as one
 
     async def find_coin(self, symbol: str) -> str | None:
         """Return a coin."""
+        return (await self.find_coins([symbol])).get(symbol)
+
+    async def find_coins(self, symbols: Iterable[str]) -> dict[str, str]:
+        """Return coins by symbol."""
         await self._wait()
-        alike = [it for it in self.coins if it.casefold() == symbol.casefold()]
-        return symbol if symbol in alike else next(iter(alike), None)
+        found = {}
+        for symbol in symbols:
+            alike = [it for it in self.coins if it.casefold() == symbol.casefold()]
+            if alike:
+                found[symbol] = symbol if symbol in alike else alike[0]
+        return found
 
     async def candles(
-        self, _coin: str, _interval: Interval, *, limit: int, start: int | None = None
+        self, coin: str, _interval: Interval, *, limit: int, start: int | None = None
     ) -> list[tuple[int, Candle]]:
         """Return candles as they were when they were asked for."""
+        if coin == self.refused:
+            raise DataError("SELECT", {}, ValueError("a value is refused"))
         found = [
             (NOW - NOW % MINUTE_MS + minute * MINUTE_MS, make_candle(trades))
             for minute, trades in sorted(self.stored.items())
@@ -231,6 +244,25 @@ async def test_a_refresh_tells_what_was_missed_and_nothing_else(hub: Hub, store:
     store.stored = {-2: 9, -1: 6, 0: 4, 1: 1}
     hub.refresh()
     assert await told(reader) == [(-1, 6, True), (0, 4, False), (0, 4, True), (1, 1, False)]
+
+
+async def test_a_channel_that_cannot_be_refreshed_does_not_stop_the_others(
+    hub: Hub, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.coins, store.stored = ["BAD", "BTC"], {0: 2}
+    bad, good = Reader(), Reader()
+    await begin(hub, bad, streams.parse("bad@kline_1m"))
+    await begin(hub, good, KLINES)
+    good.candles()
+    store.refused, store.stored = "BAD", {0: 4}
+    for trades in (4, 5):
+        store.stored = {0: trades}
+        hub.refresh()
+        assert await told(good) == [(0, trades, False)]
+    errors = [it for it in caplog.records if it.levelno >= logging.ERROR]
+    assert [it.getMessage() for it in errors] == [
+        "Could not read the candles of bad@kline_1m again"
+    ] * 2
 
 
 async def test_a_refresh_while_the_store_hangs_keeps_nobody_waiting(hub: Hub, store: Store) -> None:

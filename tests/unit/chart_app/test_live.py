@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from aiokafka.errors import KafkaTimeoutError
 
-from chart_app import live
+from chart_app import live, streams
 from chart_app.candles import Candle, CandleKey, Mark, PlainTick, fold
 from chart_app.intervals import Interval
 from chart_app.live import MESSAGE_ITEMS, Announcer, LiveCandle, LiveFeed, LiveTrade, messages
@@ -172,10 +172,28 @@ class Listener:
         self.refreshes += 1
 
 
+def with_candle(open_time: int, number: str = "1", count: int = 1) -> bytes:
+    """Return a message with one candle."""
+    return json.dumps(
+        {"candles": [["1M", open_time, *[number] * 6, *[count] * 3]], "trades": []}
+    ).encode()
+
+
+@pytest.mark.parametrize("open_time", [live.YEAR_1_MS, 0, 253_402_300_799_999])
+def test_a_candle_of_any_time_that_there_is_can_be_streamed(open_time: int) -> None:
+    (candle,) = live.decode(with_candle(open_time)).candles
+    assert streams.kline("BTC", candle, closed=True, now_ms=0)["k"]["T"] >= open_time
+
+
 def test_what_is_not_ours_on_the_topic_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
     listener = Listener()
     feed = LiveFeed("live", listener, cast(Any, None), cast(Any, None))
-    for key, value in [(b"BTC", b"garbage"), (b"BTC", None), (b"BTC", b"[]"), (b"\xff", b"{}")]:
+    for key, value in [
+        *((b"BTC", b"garbage"), (b"BTC", None), (b"BTC", b"[]"), (b"\xff", b"{}")),
+        *((b"BTC", b'{"x":' * 5_000), (b"BTC", b'{"trades":[[1,' + b"9" * 20 + b',"1","1"]]}')),
+        *((b"BTC", with_candle(time)) for time in (10**17, -(10**17), 253_402_300_800_000)),
+        *((b"BTC", with_candle(0, "9" * 300)), (b"BTC", with_candle(0, "1", 2**64))),
+    ]:
         feed._handle(key, value)
         assert "not ours" in caplog.messages[-1]
     feed._handle(b"BTC", b"{}")

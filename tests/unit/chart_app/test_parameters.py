@@ -58,6 +58,12 @@ def test_any_list_of_symbols_is_taken_or_refused(text: str) -> None:
     assert error or symbols == (json.loads(text) if text else None)
 
 
+def test_more_symbols_than_may_be_are_refused() -> None:
+    most = ["A"] * parameters.MAX_SYMBOLS
+    assert parameters.symbols({"symbols": json.dumps(most)}) == most
+    assert attempt(parameters.symbols, {"symbols": json.dumps([*most, "A"])}) == (None, -1130)
+
+
 def test_limits_above_the_most_count_as_the_most() -> None:
     assert parameters.limit({"limit": "1001"}) == 1000
     assert attempt(parameters.limit, {"limit": "0"}) == (None, -1130)

@@ -34,12 +34,14 @@ def test_the_symbol_is_all_before_the_last_at_sign(symbol: str) -> None:
         *("", "@", "btc", "btc@", "@trade", "@kline_1m", "btc@kline", "btc@kline_", "btc@kline_1"),
         *("btc@kline_2m", "btc@kline_1m_", "btc@trade_", "btc@trade_1m", "btc@depth", "btc@TRADE"),
         *("btc@miniTicker_", "!miniTicker@arr@trade_", "!ticker@arr", "x" * 10_000 + "@trade"),
+        *("a\0@trade", "\x1b[2J@kline_1m", "a\r\n@trade", "\x9b@trade", "\ud800@kline_1m"),
     ],
 )
 def test_anything_else_is_no_stream(name: str) -> None:
     with pytest.raises(InvalidStream) as raised:
         streams.parse(name)
     assert len(str(raised.value)) < 300
+    assert str(raised.value).isprintable(), "it is sent, and may be logged"
 
 
 def test_a_month_is_told_from_a_minute() -> None:

@@ -136,6 +136,42 @@ async def test_a_request_in_binary_is_a_request(client: Client) -> None:
         assert await socket.receive_json() == {"result": [], "id": 1}
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        *('{"method":"SUBSCRIBE","params":["a@trade"],"id":18446744073709551616}',),
+        *('{"method":"LIST_SUBSCRIPTIONS","id":-9223372036854775809}', '{"id":1e400}'),
+        *('{"method":"\\u001b[2J"}', '{"method":' + "[" * 900 + "]" * 900 + "}"),
+        *('{"method":"SUBSCRIBE","params":["\\u0000@kline_1m"]}', b'{"id":"\xff"}', b"\xff"),
+        *('{"id":"\\ud800"}', "[" * 60_000, '{"method":"UNSUBSCRIBE","params":["@"]}'),
+        '{"method":"UNSUBSCRIBE","params":[' + '"a@trade",' * MAX_STREAMS + '"a@trade"]}',
+    ],
+)
+async def test_what_cannot_be_done_is_said_and_the_connection_stays(
+    client: Client, caplog: pytest.LogCaptureFixture, request_: str | bytes
+) -> None:
+    async with client.ws_connect("/ws") as socket:
+        if isinstance(request_, bytes):
+            await socket.send_bytes(request_)
+        else:
+            await socket.send_str(request_)
+        error = (await socket.receive_json(timeout=PATIENCE_S))["error"]
+        assert error["code"] in {websocket.INVALID_REQUEST, websocket.INVALID_JSON}
+        assert len(error["msg"]) < 300
+        assert error["msg"].isprintable()
+        assert (await ask(socket, "LIST_SUBSCRIPTIONS", id_=2**64 - 1))["id"] == 2**64 - 1
+    assert not [it for it in caplog.records if it.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize(
+    "path", ["/ws/a%00@trade", "/stream?streams=%1b@trade", "/ws/%C2%9B@trade"]
+)
+async def test_a_path_with_no_stream_is_told_so(client: Client, path: str) -> None:
+    async with client.ws_connect(path) as socket:
+        assert "is not a stream" in (await socket.receive_json(timeout=PATIENCE_S))["error"]["msg"]
+        assert (await ask(socket, "LIST_SUBSCRIPTIONS"))["result"] == []
+
+
 async def test_a_message_that_is_too_large_ends_the_connection(client: Client) -> None:
     async with client.ws_connect("/ws") as socket:
         await socket.send_str("x" * 70_000)
