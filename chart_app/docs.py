@@ -15,7 +15,7 @@ from chart_app.doc_schemas import (
     ref,
 )
 from chart_app.intervals import Interval
-from chart_app.parameters import DEFAULT_LIMIT, MAX_LIMIT
+from chart_app.parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_SYMBOLS
 from chart_app.udf import DEFAULT_MATCHES, MAX_BARS, RESOLUTIONS, SHORT_RESOLUTIONS
 from streaming import openapi
 
@@ -56,7 +56,9 @@ _A_SYMBOL = _parameter(
 )
 _ANY_SYMBOL = _parameter("symbol", TEXT, "Only this coin.")
 _SOME_SYMBOLS = _parameter(
-    "symbols", {"type": "string", "example": '["BTCUSDT","ETHUSDT"]'}, "Only these coins."
+    "symbols",
+    {"type": "string", "example": '["BTCUSDT","ETHUSDT"]'},
+    f"Only these coins, at most {MAX_SYMBOLS}.",
 )
 _LIMIT = _parameter(
     "limit",

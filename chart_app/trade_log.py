@@ -7,15 +7,15 @@ from typing import Any
 
 from chart_app.trades import Trades
 from records import Trade
+from streaming.logs import HIDDEN
 from streaming.transport import Batch, Record
 
 TIMESTAMP_MAX_MS = 253_402_300_799_999  # the end of the year 9999, the last that ISO 8601 writes
 
 _MILLISECONDS = [f".{ms:03d}Z" for ms in range(1000)]
 
-_HIDDEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"  # ends lines, turns text
-_NEEDS_QUOTES = re.compile(rf'[\s"=\\{_HIDDEN}]')
-_NEEDS_ESCAPE = re.compile(rf'["\\{_HIDDEN}]')
+_NEEDS_QUOTES = re.compile(rf'[\s"=\\{HIDDEN}]')
+_NEEDS_ESCAPE = re.compile(rf'["\\{HIDDEN}]')
 
 
 def lines(batch: Batch, trades: Trades) -> list[str]:

@@ -5,8 +5,9 @@ longer than all the rest that is done with the trade.
 """
 
 import logging
+import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,13 @@ LIBRARY_LEVELS = {
     "INFO": {name: {"level": "WARNING"} for name in NOISY_LOGGERS},
 }
 
+#: What a terminal or a reader of lines would act on: control characters, what ends a line or
+#: turns the direction of text, and halves of surrogate pairs, which UTF-8 cannot hold. For the
+#: inside of a regular expression's brackets.
+HIDDEN = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_HIDDEN_CHARACTER = re.compile(f"[{HIDDEN}]")
+_VISIBLE_ASCII = bytes(range(0x20, 0x7F))
+
 _encode_json = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -35,14 +43,16 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the entry's line. A traceback takes more lines, indented."""
-        line = self.prefix(record) + record.getMessage().replace("\n", "\n  ")
+        text = record.getMessage()
         if record.exc_info:
-            line += "\n  " + self.formatException(record.exc_info).replace("\n", "\n  ")
-        return line
+            text += "\n" + self.formatException(record.exc_info)
+        return self.prefix(record) + "\n  ".join(map(escape, text.split("\n")))
 
-    def format_many(self, record: logging.LogRecord, messages: Iterable[str], _fields: Any) -> str:
+    def format_many(self, record: logging.LogRecord, messages: Sequence[str], _fields: Any) -> str:
         """Return a line a message."""
         prefix = self.prefix(record)
+        if not all_visible(messages):
+            messages = [escape(message) for message in messages]
         return prefix + f"\n{prefix}".join(messages) + "\n"
 
 
@@ -54,20 +64,50 @@ class JSONFormatter(logging.Formatter):
         entry = _head(record) | {"message": record.getMessage()}
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return _encode_json(entry).decode()
+        return _json_line(entry)
 
     def format_many(
         self,
         record: logging.LogRecord,
-        messages: Iterable[str],
+        messages: Sequence[str],
         fields: Iterable[Mapping[str, Any]],
     ) -> str:
         """Return a line a message, with the fields that go with it."""
         head = _head(record)
         return "".join(
-            _encode_json({**head, "message": message, **more}).decode() + "\n"
+            _json_line({**head, "message": message, **more}) + "\n"
             for message, more in zip(messages, fields, strict=True)
         )
+
+
+def escape(text: str) -> str:
+    """Return a text with what is :data:`HIDDEN` as escapes, as Python writes them."""
+    return text if text.isprintable() else _HIDDEN_CHARACTER.sub(_escape, text)
+
+
+def all_visible(texts: Sequence[str]) -> bool:
+    """Tell whether no text has what is :data:`HIDDEN`; of ASCII in 0.1 µs a line."""
+    text = "".join(texts)
+    if text.isascii():
+        return not text.encode().translate(None, _VISIBLE_ASCII)
+    return text.isprintable()
+
+
+def _escape(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode()
+
+
+def _json_line(entry: Mapping[str, Any]) -> str:
+    try:
+        line = _encode_json(entry).decode()
+    except UnicodeEncodeError:
+        texts = {key: escape(it) if isinstance(it, str) else it for key, it in entry.items()}
+        line = _encode_json(texts).decode()
+    return line if line.isprintable() else _HIDDEN_CHARACTER.sub(_escape_in_json, line)
+
+
+def _escape_in_json(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 class NoRepeats(logging.Filter):

@@ -9,7 +9,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.log import server_logger
 from faust.web.drivers import aiohttp as driver
+
+from streaming.logs import escape
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +23,25 @@ SHUTDOWN_TIMEOUT_S = 2.0
 #: reset the connection, and the client would not see the answer.
 LINGERING_TIME_S = 0.5
 
+#: What aiohttp raises where a client breaks the protocol, or has gone.
+CLIENT_FAULTS = (web.RequestPayloadError, HttpProcessingError, ConnectionError)
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class _NoClientFaults(logging.Filter):
+    """Keeps what aiohttp logs of :data:`CLIENT_FAULTS`, with a traceback each, to DEBUG."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether to log the record."""
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, CLIENT_FAULTS):
+            return True
+        logger.debug("A client broke the protocol: %r", error)
+        return False
+
+
+server_logger.addFilter(_NoClientFaults())
 
 
 class Web(driver.Web):
@@ -126,7 +147,7 @@ def add_route(web_app: web.Application, method: str, path: str, handler: Handler
 
 
 async def _not_found(request: web.Request) -> web.Response:
-    return problem(404, f"There is nothing at {request.path}.")
+    return problem(404, f"There is nothing at {escape(request.path)}.")
 
 
 class BodyError(Exception):
@@ -175,8 +196,8 @@ async def read_body(
             return await _receive(request, limit, budget or BodyBudget(limit))
     except TimeoutError:
         raise BodyError(408, f"The body did not arrive within {timeout_s:g} s.") from None
-    except (web.RequestPayloadError, HttpProcessingError) as error:
-        raise BodyError(400, f"The body is broken: {error}") from error
+    except CLIENT_FAULTS as error:  # one who has gone is not reached by the answer
+        raise BodyError(400, f"The body is broken: {escape(str(error))}") from None
 
 
 async def _receive(request: web.Request, limit: int, budget: BodyBudget) -> bytes:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from records import TRADE_MAX_BYTES
 from settings import Settings
 from streaming import openapi
 from trading_app import bulk
@@ -44,7 +45,10 @@ def _send_trading_data(settings: Settings) -> dict[str, Any]:
             "408": openapi.problem("The body did not arrive in time."),
             "413": openapi.problem("The body is too large."),
             "415": openapi.problem("The body is neither JSON nor a form."),
-            "422": openapi.problem("Some fields are not valid; `errors` names them all."),
+            "422": openapi.problem(
+                "Some fields are not valid; `errors` names them all. "
+                f"A trade of more than {TRADE_MAX_BYTES} bytes is not read."
+            ),
             "429": _later("The client has sent more trades a second than it may."),
             "503": _later("Kafka has not confirmed the trade; `detail` says whether it was sent."),
         },
@@ -57,7 +61,8 @@ def _trades(settings: Settings) -> dict[str, Any]:
     return {
         "summary": "Send many trades",
         "description": f"All go to `{settings.trade_topics[0]}`; those of a coin keep their order. "
-        "Numbering starts at 0; empty lines of NDJSON do not count.",
+        "Numbering starts at 0; empty lines of NDJSON do not count. "
+        f"A trade of more than {TRADE_MAX_BYTES} bytes is rejected without being read.",
         "requestBody": {
             "required": True,
             "content": {

@@ -177,7 +177,9 @@ async def _replay(app: App, replay: Replay, file: str, latest_ms: int) -> int:
     try:
         with tradefile.open_file(file) as lines:
             async with _producer(app):
-                await replay.run(_with_progress(tradefile.read(lines, latest_ms)))
+                await replay.run(
+                    _with_progress(tradefile.read(tradefile.lines_of(lines), latest_ms))
+                )
     except asyncio.CancelledError:
         print(f"Interrupted: {replay.outcome}")
         return INTERRUPTED

@@ -19,6 +19,7 @@ from typing import IO, NamedTuple
 
 import records
 from records import FieldError, InvalidTrade, Trade
+from streaming.logs import escape
 
 COLUMNS = {
     "coinName": ("coinname", "symbol"),
@@ -42,8 +43,14 @@ EPOCH_UNITS_PER_MS = (
 MS_DIGITS = 13
 
 
+#: What csv takes of one cell, too. A file without line ends, or a packed one of zeros, would fill
+#: the memory as one line.
+LINE_MAX_CHARS = 128 * 1024
+HEADER_SHOWN_CHARS = 200
+
+
 class NotATradeFile(ValueError):
-    """The file has no header with the columns of a trade."""
+    """The file has no header with the columns of a trade, or a line that is too long."""
 
 
 class Row(NamedTuple):
@@ -72,6 +79,14 @@ def open_file(name: str) -> AbstractContextManager[IO[str]]:
     return path.open(encoding="utf-8-sig", newline="")
 
 
+def lines_of(file: IO[str]) -> Iterator[str]:
+    """Yield the lines of an open file. Raises :exc:`NotATradeFile` at one that is too long."""
+    while line := file.readline(LINE_MAX_CHARS + 1):
+        if len(line) > LINE_MAX_CHARS:
+            raise NotATradeFile(f"a line is longer than {LINE_MAX_CHARS} characters")
+        yield line
+
+
 def read(lines: Iterable[str], latest_ms: int) -> Iterator[Row | RefusedRow]:
     """Yield a row for each line; refused is what is later than ``latest_ms``.
 
@@ -96,7 +111,8 @@ def _find_columns(header: list[str]) -> dict[str, int]:
             places[field] = found[0]
         elif field not in OPTIONAL:
             raise NotATradeFile(
-                f"there is no column {' or '.join(aliases)}; the first line is: {','.join(header)}"
+                f"there is no column {' or '.join(aliases)}; "
+                f"the first line is: {escape(','.join(header)[:HEADER_SHOWN_CHARS])}"
             )
     return places
 

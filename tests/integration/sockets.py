@@ -111,6 +111,10 @@ class SilentReader:
             head += self._read(1)
         assert head.startswith(b"HTTP/1.1 101 "), head
 
+    def send(self, content: bytes) -> None:
+        """Send bytes as they are."""
+        self._socket.sendall(content)
+
     def frames(self) -> Iterator[Frame]:
         """Read until the end of the connection."""
         while head := self._read(2):

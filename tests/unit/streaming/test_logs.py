@@ -2,12 +2,15 @@ import io
 import json
 import logging
 import logging.config
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from streaming.logs import JSONFormatter, NoRepeats, TextFormatter, config, info_many
+from streaming.logs import JSONFormatter, NoRepeats, TextFormatter, config, escape, info_many
 
 MESSAGES = ["first", "second"]
 FIELDS = [{"price": Decimal("1.50")}, {"price": Decimal(2)}]
@@ -109,3 +112,57 @@ def test_the_configuration_is_one_that_logging_takes(form: str) -> None:
     logging.config.DictConfigurator(config("INFO", form))
     assert config("DEBUG", form)["loggers"].keys() == {"aiokafka.conn"}
     assert config("ERROR", form)["loggers"] == {}, "nothing below ERROR is let through"
+
+
+ANYTHING = st.text(st.characters(categories=None), max_size=20) | st.sampled_from(
+    [
+        "\x1b[2J",
+        "a\rb",
+        "\x9b1m",
+        "\u2028",
+        "\u202e",
+        "\ud800",
+        "\x00",
+        "\x85",
+        "비트\x7f",
+        "\u2069",
+    ]
+)
+RAW = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@given(ANYTHING, st.lists(ANYTHING, max_size=3), st.booleans())
+def test_no_line_holds_what_a_terminal_would_act_on(
+    text: str, many: list[str], as_json: bool
+) -> None:
+    logger = logging.Logger("test")  # noqa: LOG001 - of its own
+    stream = listen(logger, JSONFormatter() if as_json else TextFormatter())
+    logger.warning("%s failed", text)
+    logger.error(text, exc_info=ValueError(text))
+    info_many(logger, many, lambda: [{"coinName": it} for it in many])
+    written = stream.getvalue()
+    assert not RAW.search(written)
+    written.encode()
+    lines = written.split("\n")[:-1]
+    if as_json:
+        assert [json.loads(line)["logger"] for line in lines] == ["test"] * (2 + len(many))
+    else:
+        heads = [line for line in lines if not line.startswith("  ")]
+        assert len(heads) == 2 + len(many)
+        assert all(" test " in line for line in heads)
+
+
+def test_what_is_hidden_is_written_as_an_escape() -> None:
+    assert escape("a\x1b[2J\r\x9b\u202e\ud800 é비") == r"a\x1b[2J\r\x9b\u202e\ud800 é비"
+    logger = logging.Logger("test")  # noqa: LOG001 - of its own
+    stream = listen(logger, JSONFormatter())
+    logger.warning("a\x1b\x9b\u202e")
+    assert r"a\u001b\u009b\u202e" in stream.getvalue()
+    assert json.loads(stream.getvalue())["message"] == "a\x1b\x9b\u202e"
+
+
+def test_many_lines_one_of_which_has_something_hidden(logger: logging.Logger) -> None:
+    stream = listen(logger, TextFormatter())
+    info_many(logger, ["first", "a\nb\x1b", "비트"], lambda: FIELDS)
+    lines = [line.split("trades ")[1] for line in stream.getvalue().splitlines()]
+    assert lines == ["first", r"a\nb\x1b", "비트"]
