@@ -363,3 +363,18 @@ async def test_the_pages_of_operation_answer(http: aiohttp.ClientSession) -> Non
         assert "swagger-ui" in await answer.text()
     async with http.get("/docs/swagger-ui-bundle.js") as answer:
         assert len(await answer.read()) > MB
+
+
+async def test_a_number_of_any_length_is_answered_at_once(
+    http: aiohttp.ClientSession, shared: Cluster
+) -> None:
+    for digits in (10_000, 60_000):
+        form = {"topic": shared.topic, **TRADE, "price": "1" * digits + "x"}
+
+        async def answered(form: dict[str, Any] = form) -> float:
+            start = time.monotonic()
+            async with http.post(PATH, data=form) as answer:
+                assert (await problem_of(answer, 422))["errors"]
+            return time.monotonic() - start
+
+        await in_time(20, answered)
