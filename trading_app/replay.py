@@ -43,15 +43,22 @@ class Outcome:
 
     sent: int = 0
     confirmed: int = 0
-    refused: list[RefusedRow] = field(default_factory=list)
+    refused: int = 0
+    first_refused: list[RefusedRow] = field(default_factory=list)
+
+    def refuse(self, row: RefusedRow) -> None:
+        """Count a line that is no trade, and keep it if it is one of the first."""
+        self.refused += 1
+        if len(self.first_refused) < REFUSED_SHOWN:
+            self.first_refused.append(row)
 
     def __str__(self) -> str:
-        lines = [f"{self.confirmed} trades sent, {len(self.refused)} refused"]
+        lines = [f"{self.confirmed} trades sent, {self.refused} refused"]
         if self.unconfirmed:
             lines[0] += f", {self.unconfirmed} not confirmed by Kafka"
-        lines += [f"  line {row.line}: {row.reason}" for row in self.refused[:REFUSED_SHOWN]]
-        if len(self.refused) > REFUSED_SHOWN:
-            lines.append(f"  and {len(self.refused) - REFUSED_SHOWN} more")
+        lines += [f"  line {row.line}: {row.reason}" for row in self.first_refused]
+        if self.refused > REFUSED_SHOWN:
+            lines.append(f"  and {self.refused - REFUSED_SHOWN} more")
         return "\n".join(lines)
 
     @property
@@ -89,7 +96,7 @@ class Replay:
         due: list[Record] = []
         for row in rows:
             if isinstance(row, RefusedRow):
-                self.outcome.refused.append(row)
+                self.outcome.refuse(row)
                 continue
             if first_ms is None:
                 first_ms = row.timestamp_ms

@@ -7,7 +7,7 @@ from faust.types import TP, Message
 
 import settings
 from streaming.app import App
-from streaming.transport import Consumer
+from streaming.transport import Batch, Consumer
 
 FIRST, SECOND = TP("tradeData", 0), TP("tradeData", 1)
 
@@ -51,3 +51,10 @@ async def test_a_consumer_that_ends_does_not_wait_for_room(consumer: Consumer) -
     consumer.set_shutdown()
     consumer._stopped.set()
     await asyncio.wait_for(fetching, 5)
+
+
+def test_a_batch_is_cut_by_the_bytes_of_its_values_too() -> None:
+    values = [b"x" * 60, None, b"x" * 60, b"x"]
+    batch = Batch("t", 0, [DefaultRecord(n, 0, 0, None, it, []) for n, it in enumerate(values)])
+    parts = [[record.offset for record in part] for part in batch.slices(3, 100)]
+    assert parts == [[0], [1, 2], [3]]

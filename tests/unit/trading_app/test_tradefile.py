@@ -1,4 +1,5 @@
 import gzip
+import io
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -9,11 +10,13 @@ from hypothesis import strategies as st
 
 from records import Trade
 from trading_app.tradefile import (
+    LINE_MAX_CHARS,
     NotATradeFile,
     RefusedRow,
     Row,
     _read_plain,
     _read_row,
+    lines_of,
     open_file,
     parse_time,
     read,
@@ -132,3 +135,20 @@ def test_a_line_is_read_alike_fast_or_with_care(line: list[str]) -> None:
 def test_nearly_all_lines_are_read_fast(trade_id: str) -> None:
     line = ["BTC-USD", "25741.02", "0.02188038", "2023-09-05T16:00:01.281719Z", trade_id]
     assert _read_plain(7, line, PLACES, LATEST_MS)
+
+
+def test_a_line_that_is_too_long_is_not_read_as_a_whole() -> None:
+    longest = "x" * (LINE_MAX_CHARS - 1) + "\n"
+    file = io.StringIO(longest + "y" * 10 * LINE_MAX_CHARS)
+    lines = lines_of(file)
+    assert next(lines) == longest
+    with pytest.raises(NotATradeFile, match="longer than 131072 characters"):
+        next(lines)
+    assert file.tell() <= 2 * LINE_MAX_CHARS + 1
+
+
+def test_a_head_that_is_none_is_shown_in_part_and_without_control_characters() -> None:
+    with pytest.raises(NotATradeFile) as raised:
+        list(rows_of(["\x1b[2J" + "x" * 10_000]))
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 400
