@@ -56,11 +56,11 @@ class Batch:
 
     def slices(self, count: int, size: int) -> Iterator[Sequence[Record]]:
         """Yield the records, at most ``count`` and ``size`` bytes of values at a time."""
-        return slices(self.records, count, size, _value_size)
+        return slices(self.records, count, size, _size_of)
 
 
-def _value_size(record: Record) -> int:
-    return len(record.value or b"")
+def _size_of(records: Sequence[Record]) -> int:
+    return sum([len(record.value or b"") for record in records])
 
 
 class BatchSchema(faust.Schema[Any, Any]):

@@ -83,6 +83,11 @@ def split_array(body: bytes) -> Sequence[msgspec.Raw]:
     return items
 
 
+def size_of(items: Sequence[bytes | msgspec.Raw]) -> int:
+    """Return how many bytes items have together."""
+    return sum(map(len, items))
+
+
 def split_lines(body: bytes) -> Sequence[bytes]:
     """Return the lines of NDJSON that are not empty. Raises :exc:`BadBody`."""
     lines = body.split(b"\n", MAX_TRADES + 1)

@@ -72,7 +72,7 @@ class BulkView(PostView):
             self._clients.sent(request, len(items))
             read = Bulk()
             received_ms = now_ms()
-            for part in slices(items, SLICE, SLICE_BYTES, len):
+            for part in slices(items, SLICE, SLICE_BYTES, bulk.size_of):
                 if read.count:
                     await asyncio.sleep(0)
                 read.read(part, self._rules, received_ms)

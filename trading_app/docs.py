@@ -43,12 +43,11 @@ def _send_trading_data(settings: Settings) -> dict[str, Any]:
                 "The body is not JSON or not a form; or, as text, `topic is undefined`."
             ),
             "408": openapi.problem("The body did not arrive in time."),
-            "413": openapi.problem("The body is too large."),
-            "415": openapi.problem("The body is neither JSON nor a form."),
-            "422": openapi.problem(
-                "Some fields are not valid; `errors` names them all. "
-                f"A trade of more than {TRADE_MAX_BYTES} bytes is not read."
+            "413": openapi.problem(
+                f"The body is too large: a trade has at most {TRADE_MAX_BYTES} bytes."
             ),
+            "415": openapi.problem("The body is neither JSON nor a form."),
+            "422": openapi.problem("Some fields are not valid; `errors` names them all."),
             "429": _later("The client has sent more trades a second than it may."),
             "503": _later("Kafka has not confirmed the trade; `detail` says whether it was sent."),
         },

@@ -54,12 +54,7 @@ class NotAForm(ValueError):
 
 
 def read_form(body: bytes) -> dict[str, str]:
-    """Read the fields of a form.
-
-    Raises :exc:`NotAForm`, also for a field that stands twice, and :exc:`records.TooLong`.
-    """
-    if len(body) > TRADE_MAX_BYTES:
-        raise TooLong
+    """Read the fields of a form. Raises :exc:`NotAForm`, also for a field that stands twice."""
     try:
         pairs = parse_qsl(
             body.decode("ascii"),

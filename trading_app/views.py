@@ -3,7 +3,7 @@
 from aiohttp import web
 
 import topics
-from records import InvalidTrade, NotJSON
+from records import TRADE_MAX_BYTES, InvalidTrade, NotJSON
 from settings import Settings
 from streaming.web import BodyError, json_response, problem, read_body
 from trading_app import submission
@@ -27,7 +27,7 @@ class TradeView(PostView):
         super().__init__(clients, Answers("trading_http", PATH))
         self._publisher = publisher
         self._rules = Rules(tuple(settings.trade_topics), topics.max_future_ms(settings))
-        self._body_limit = settings.http_body_limit
+        self._body_limit = min(settings.http_body_limit, TRADE_MAX_BYTES)
         self._read_timeout_s = settings.http_read_timeout
 
     async def _answer(self, request: web.Request) -> web.Response:

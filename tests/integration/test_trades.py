@@ -141,9 +141,10 @@ async def test_as_many_trades_as_may_be(http: aiohttp.ClientSession, kind: dict[
 @pytest.mark.parametrize("kind", [JSON, NDJSON])
 async def test_a_body_of_up_to_4_mib(http: aiohttp.ClientSession, kind: dict[str, str]) -> None:
     def body(size: int) -> bytes:
-        trade = json.dumps({**TRADE, "note": ""}).encode()
-        padded = trade[:-2] + b"x" * (size - len(trade) - 2 * (kind is JSON)) + trade[-2:]
-        return b"[%s]" % padded if kind is JSON else padded
+        trade = json.dumps(TRADE).encode()
+        if kind is JSON:
+            return b"[" + trade.ljust(size - 2) + b"]"
+        return (trade + b"\n").ljust(size)
 
     assert (await post(http, body(4 * MB), kind, 201))["accepted"] == 1
     assert "4194304 bytes" in (await post(http, body(4 * MB + 1), kind, 413))["detail"]

@@ -1,4 +1,6 @@
 import json
+import logging
+import re
 from decimal import Decimal
 
 import pytest
@@ -10,6 +12,7 @@ import records
 from chart_app.intake import take_in
 from chart_app.trade_log import fields, format_time, lines, quote
 from records import Trade
+from streaming.logs import HIDDEN, JSONFormatter, TextFormatter
 from streaming.transport import Batch
 
 RECORD = DefaultRecord(1234, 1_795_348_800_000, 0, b"BTC", b"", [])
@@ -35,6 +38,28 @@ def test_a_line_says_where_and_what() -> None:
 def test_digits_are_logged_as_they_came() -> None:
     trade = Trade("BTC", Decimal("3.844E-5"), Decimal("0.1234567890123456789"))
     assert "price=0.1234567890123456789 numOfCoin=0.00003844 " in line(trade)
+
+
+ANYTHING = st.text(st.characters(codec="utf-8"), min_size=1, max_size=64) | st.sampled_from(
+    ["\x1b[2J", "a\rb", "\x9b1m", "a\u2028", "\u202ea", "\x00", "\x85", "비트\x7f", "a\u2069b"]
+)
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter(), JSONFormatter()])
+@given(st.lists(st.tuples(ANYTHING, ANYTHING), max_size=3))
+def test_no_trade_brings_into_the_log_what_a_terminal_would_act_on(
+    formatter: TextFormatter | JSONFormatter, submitted: list[tuple[str, str]]
+) -> None:
+    values = [
+        json.dumps({"coinName": name, "price": 1, "numOfCoin": 1, "tradeId": trade_id}).encode()
+        for name, trade_id in submitted
+    ]
+    taken = take_in(0, [DefaultRecord(n, 0, 0, None, it, []) for n, it in enumerate(values)])
+    facts = [fields(BATCH, it, records.decode(it.value)) for it in taken.records]
+    entry = logging.LogRecord("chart_app.trades", logging.INFO, "", 0, "", (), None)
+    written = formatter.format_many(entry, lines(BATCH, taken.trades), facts) if facts else ""
+    assert not re.search(f"[{HIDDEN}]", written.replace("\n", ""))
+    assert written.count("\n") == len(facts)
 
 
 @given(st.text(min_size=1))
