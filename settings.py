@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     trading_port: Port = 3000
     chart_port: Port = 3001
-    http_body_limit: PositiveInt = 16 * 1024
+    http_body_limit: PositiveInt = 64 * 1024
     http_read_timeout: Seconds = 10
     http_reuse_port: bool = False
     http_rate_limit: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
