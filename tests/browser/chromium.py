@@ -4,6 +4,7 @@ Playwright's own cannot be relied on: it does not come from a package index. On 
 package @sparticuz/chromium has one, with the libraries and fonts that a bare machine lacks.
 """
 
+import fcntl
 import os
 import platform
 import shutil
@@ -57,8 +58,10 @@ def find() -> Chromium:
 
 
 def _packaged() -> Chromium:
-    if not UNPACKED.exists():
-        _unpack()
+    with (FOLDER / "package-lock.json").open() as one_process:
+        fcntl.flock(one_process, fcntl.LOCK_EX)
+        if not UNPACKED.exists():
+            _unpack()
     environment = {
         "FONTCONFIG_FILE": str(UNPACKED / "fonts.conf"),
         "LD_LIBRARY_PATH": str(UNPACKED / "al2023/lib"),
