@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -58,7 +60,7 @@ class Program:
 
     def start(self) -> Self:
         """Start it, without waiting."""
-        with self.log_file.open("ab") as log:
+        with self.log_file.open("ab") as log, interruptible():
             self.process = subprocess.Popen(
                 [*FAUST, "-A", self.package, *self.command],
                 cwd=self.folder,  # where there is no .env, and which is theirs to write to
@@ -133,6 +135,19 @@ class Program:
         if self.running:
             self.signal(signal.SIGCONT)
             self.kill()
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have what is started in the ``with`` block heed Ctrl-C, as what a terminal starts does.
+
+    It would not where a shell has started us in the background, with SIGINT ignored.
+    """
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def clean_environment() -> dict[str, str]:

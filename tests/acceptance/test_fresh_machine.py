@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from local_kafka import free_port, is_listening
-from tests.programs import ROOT, clean_environment
+from tests.programs import ROOT, clean_environment, interruptible
 from tests.waiting import PATIENCE_S, wait_for
 
 ABSENT = re.compile(r"(java|javac|mvn|node|nodejs|npm|npx|docker|podman|uv|chromium)[\d.-]*$")
@@ -26,7 +26,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.clone = folder / "clone"
-        self.output = folder / "output.txt"
+        self.output = folder / "make.log"
         self.ports = {name: free_port() for name in ("KAFKA_PORT", "TRADING_PORT", "CHART_PORT")}
         home, programs = folder / "home", folder / "bin"
         home.mkdir()
@@ -51,7 +51,7 @@ class Machine:
 
     def start(self, *command: str) -> "subprocess.Popen[bytes]":
         """Start a command as a terminal does: in a process group of its own."""
-        with self.output.open("ab") as output:
+        with self.output.open("ab") as output, interruptible():
             return subprocess.Popen(
                 command,
                 cwd=self.clone,
