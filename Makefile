@@ -8,10 +8,15 @@ KAFKA := KAFKA_CLIENT_BOOTSTRAP_SERVER=localhost:$(KAFKA_PORT) KAFKA_SECURITY_PR
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 PAGE := chart_app/page
+# Tests wait more than they compute: more of them at once than there are cores.
+WORKERS ?= 4
 SAMPLE := trading_app/sample/coinbase_btcusd_trades_2023-09-05.csv.gz
 
+# Tests start the programs some hundred times: each compiles its modules anew where this is set.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format bench up down logs lock clean
+.PHONY: help run demo test check lint format bench up down logs lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -23,7 +28,10 @@ demo: .venv/.run  ## replay an hour of real trades, in a minute, into what `make
 	@$(KAFKA) $(BIN)/faust -A trading_app replay $(SAMPLE) --speed 60
 
 test: .venv/.dev  ## all tests, on a real Kafka of their own
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --durations=10
+
+check: lint  ## lint and unit tests: what to run while working
+	@$(BIN)/python -m pytest tests/unit
 
 lint: .venv/.dev  ## format, lint, types, import contracts, compose file, Dockerfile
 	$(BIN)/ruff format --check .

@@ -1,20 +1,32 @@
-"""One real Kafka for the session; a topic and a group of its own for each test."""
+"""One real Kafka for the session; a topic and a group of its own for each test.
 
+Where several processes run tests, each of them has a session, and a Kafka, of its own.
+"""
+
+import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from local_kafka import LocalKafka, free_port
+from tests import logs
 from tests.programs import Program
+
+if TYPE_CHECKING:  # xdist is there where several processes run tests
+    from xdist.remote import Producer
+    from xdist.scheduler.protocol import Scheduling
 
 # A busy machine stalls for seconds; how long an example takes says nothing here.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+# In the minutes that a broker runs here, it gains less than the second compiler costs.
+LocalKafka.java_options += ("-XX:TieredStopAtLevel=1",)
 
 #: Kafka looks for what to delete every 5 minutes, the first time after 30 s.
 RETENTION_AT_ONCE = {
@@ -22,6 +34,44 @@ RETENTION_AT_ONCE = {
     "log.initial.task.delay.ms": "500",
     "log.segment.delete.delay.ms": "500",
 }
+
+FILE_BEGAN = pytest.StashKey[float]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Scheduling | None":
+    """Schedule as tests/schedule.py says, unless ``--dist`` asks for another way."""
+    from tests.schedule import LongestFirst  # noqa: PLC0415
+
+    return LongestFirst(config, log) if config.getvalue("dist") == "load" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put what takes longest first, in a process that is one of several."""
+    if hasattr(config, "workerinput"):
+        from tests.schedule import place  # noqa: PLC0415
+
+        items.sort(key=lambda item: place(item.nodeid))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note when the first test of a file began."""
+    item.listchain()[-2].stash.setdefault(FILE_BEGAN, time.time())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Name the logs that are kept of a test that failed."""
+    report = yield
+    fixtures = getattr(item, "funcargs", {})
+    if report.failed and "tmp_path_factory" in fixtures:
+        run, test = fixtures["tmp_path_factory"].getbasetemp(), fixtures.get("tmp_path")
+        since = item.listchain()[-2].stash[FILE_BEGAN]
+        found = "\n\n".join(map(logs.last_lines, logs.kept(run, test, since)))
+        report.sections.append((f"Logs kept after {report.when}", found))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -22,13 +22,14 @@ from tests.programs import Program
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQLServer]:
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQLServer]:
     """Run a PostgreSQL server on a free port with its files in a temporary folder."""
+    log_file = tmp_path_factory.mktemp("postgresql") / "postgresql.log"
     # Not in pytest's: another run of pytest closes that to others, and for root's tests
     # PostgreSQL runs as somebody else.
     with TemporaryDirectory(prefix="postgresql-") as folder:
         Path(folder).chmod(0o755)
-        server = PostgreSQLServer(Path(folder) / "data")
+        server = PostgreSQLServer(Path(folder) / "data", log_file)
         server.start()
         yield server
         server.stop()

@@ -80,7 +80,8 @@ class SQLite(TestedDatabase):
 class PostgreSQLServer:
     """A server that can be killed, on a free port of 127.0.0.1."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, log_file: Path) -> None:
+        self._log_file = log_file
         self._port = free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self._port}"
         self._folder = folder
@@ -100,7 +101,7 @@ class PostgreSQLServer:
         if self._process is None or self._process.poll() is not None:
             command = [str(self._package.bin_path / "postgres"), "-D", str(self._folder)]
             command += ["-k", "", "-h", "127.0.0.1", "-p", str(self._port)]
-            with (self._folder.parent / f"{self._folder.name}.log").open("ab") as log:
+            with self._log_file.open("ab") as log:
                 self._process = subprocess.Popen(
                     command,
                     stdout=log,

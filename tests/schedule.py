@@ -1,0 +1,43 @@
+"""What begins first, and what runs in one process, where several run tests (``pytest -n``)."""
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+#: The longest first, so that none of them is what all others wait for in the end. A test that
+#: stands here by its name runs where there is room; the other tests of a file run in one
+#: process, and share what the file's fixtures start.
+LONGEST = (
+    "tests/integration/test_exactly_once.py::test_every_trade_counts_once_whatever_dies",
+    "tests/acceptance/test_fresh_machine.py",
+)
+LAST = "tests/unit/"  # they are short: they fill what is left
+
+
+class LongestFirst(LoadScopeScheduling):
+    """Hands out files, and the long tests one by one, in the order in which they were found."""
+
+    def __init__(self, config: pytest.Config, log: Producer) -> None:
+        config.option.loadscopereorder = False  # or the files with the most tests come first
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if name(nodeid) in LONGEST else file(nodeid)
+
+
+def name(nodeid: str) -> str:
+    """Return a test's name, without its parameters."""
+    return nodeid.partition("[")[0]
+
+
+def file(nodeid: str) -> str:
+    """Return the file of a test."""
+    return nodeid.partition("::")[0]
+
+
+def place(nodeid: str) -> int:
+    """Return a number that is smaller for what is to begin earlier."""
+    for unit in (name(nodeid), file(nodeid)):
+        if unit in LONGEST:
+            return LONGEST.index(unit)
+    return len(LONGEST) + nodeid.startswith(LAST)

@@ -1,0 +1,34 @@
+"""Which logs are named where a test fails."""
+
+import os
+from pathlib import Path
+
+from tests.logs import kept, last_lines
+
+
+def test_a_test_has_its_own_logs_and_those_of_what_it_shares(tmp_path: Path) -> None:
+    files = {
+        "test_this0/chart_app-1.log": 50,  # its own, however old
+        "test_this0/kafka/log/trades-0/00000000000000000000.log": 150,  # Kafka's records
+        "test_other0/chart_app-2.log": 150,
+        "kafka0/kafka.log": 100,
+        "trading0/trading_app-3.log": 99,  # another file's
+    }
+    for name, time in files.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True)
+        file.touch()
+        os.utime(file, (time, time))
+    found = kept(tmp_path, tmp_path / "test_this0", since=100)
+    assert [str(it.relative_to(tmp_path)) for it in found] == [
+        "kafka0/kafka.log",
+        "test_this0/chart_app-1.log",
+    ]
+
+
+def test_of_a_long_log_the_last_lines_are_shown(tmp_path: Path) -> None:
+    log = tmp_path / "kafka.log"
+    log.write_text("".join(f"{number}\n" for number in range(1000)))
+    first, *lines = last_lines(log).splitlines()
+    assert first == f"{log}: 1000 lines"
+    assert lines == [str(number) for number in range(980, 1000)]
