@@ -16,7 +16,7 @@ SAMPLE := trading_app/sample/coinbase_btcusd_trades_2023-09-05.csv.gz
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint format bench up down logs lock clean
+.PHONY: help run demo test check unit lint format bench up down logs lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -30,7 +30,10 @@ demo: .venv/.run  ## replay an hour of real trades, in a minute, into what `make
 test: .venv/.dev  ## all tests, on a real Kafka of their own
 	@$(BIN)/python -m pytest -n $(WORKERS) --durations=10
 
-check: lint  ## lint and unit tests: what to run while working
+check:  ## lint and unit tests, in less than a minute: what to run while working
+	@$(MAKE) --no-print-directory --jobs --output-sync lint unit
+
+unit: .venv/.dev
 	@$(BIN)/python -m pytest tests/unit
 
 lint: .venv/.dev  ## format, lint, types, import contracts, compose file, Dockerfile

@@ -10,6 +10,14 @@ from xdist.scheduler import LoadScopeScheduling
 LONGEST = (
     "tests/integration/test_exactly_once.py::test_every_trade_counts_once_whatever_dies",
     "tests/acceptance/test_fresh_machine.py",
+    "tests/integration/test_websocket.py",
+    "tests/integration/test_exactly_once.py",
+    "tests/browser/test_page.py",
+    "tests/integration/test_start_and_stop.py",
+    "tests/integration/test_trades_faults.py",
+    "tests/integration/test_no_loss.py",
+    "tests/integration/test_slow_readers.py",
+    "tests/integration/test_openapi.py",
 )
 LAST = "tests/unit/"  # they are short: they fill what is left
 
