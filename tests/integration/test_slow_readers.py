@@ -1,6 +1,7 @@
 """Readers of the WebSocket that read slowly, or nothing: what they cost, and what others notice."""
 
 import asyncio
+import itertools
 import json
 import re
 import time
@@ -39,8 +40,11 @@ STOP_S = 5
 OUT_OF_DATE = 150
 
 
+_ids = itertools.count(1)
+
+
 class Tape:
-    """Trades of the coin, sent to Kafka past trading_app."""
+    """Trades of the coin, each with another id, sent to Kafka past trading_app."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
         self.count = 0
@@ -52,7 +56,7 @@ class Tape:
         for _ in range(count):
             self.count += 1
             trade = f'"coinName":"{COIN}","numOfCoin":{NUMBER},"price":{NUMBER}'
-            value = f'{{{trade},"tradeId":{self.count}}}'.encode()
+            value = f'{{{trade},"tradeId":{next(_ids)}}}'.encode()
             now = time.time_ns() // 1_000_000
             await self._producer.send(self._topic, value, COIN.encode(), timestamp_ms=now)
 
