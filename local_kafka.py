@@ -83,7 +83,7 @@ class LocalKafka:
         """Return the broker's ``host:port``."""
         return f"127.0.0.1:{self.port}"
 
-    def start(self, timeout_s: float = 60) -> None:
+    def start(self, timeout_s: float = 120) -> None:
         """Start the broker and wait until it takes connections. Raises KafkaFailed."""
         command = self.prepare()
         log = (self.data / "kafka.log").open("ab")

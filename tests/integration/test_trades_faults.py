@@ -8,12 +8,10 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 
 from local_kafka import LocalKafka, free_port
 from tests.conftest import Cluster, StartProgram, make_cluster
@@ -58,18 +56,8 @@ def memory_mb(program: Program, name: str = "VmHWM") -> float:
     return int(found[1]) / 1024
 
 
-@pytest.fixture
-def own_cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """Run a broker of this test's own, to be killed."""
-    broker = LocalKafka(free_port(), tmp_path / "kafka")
-    broker.start()
-    cluster = make_cluster(broker)
-    yield cluster
-    broker.kill()
-
-
-async def test_a_broker_that_stops_half_way(own_cluster: Cluster, start: StartProgram) -> None:
-    settings = {**own_cluster.settings, "KAFKA_DELIVERY_TIMEOUT": "1"}
+async def test_a_broker_that_stops_half_way(cluster: Cluster, start: StartProgram) -> None:
+    settings = {**cluster.settings, "KAFKA_DELIVERY_TIMEOUT": "1"}
     trading = start("trading_app", settings).wait_ready()
     numbers = itertools.count()
     confirmed: set[str] = set()
@@ -104,9 +92,9 @@ async def test_a_broker_that_stops_half_way(own_cluster: Cluster, start: StartPr
             sending = asyncio.create_task(send_many())
             while await metric(http, "trading_trades_confirmed_total") == before:
                 assert not sending.done()
-            own_cluster.broker.kill()
+            cluster.broker.kill()
             saw_half = await sending
-            own_cluster.broker.start()
+            cluster.broker.start()
             await eventually(accepted, "trades are accepted again")
             if saw_half:
                 break
@@ -115,7 +103,7 @@ async def test_a_broker_that_stops_half_way(own_cluster: Cluster, start: StartPr
             return await metric(http, "trading_trades_unconfirmed") == 0
 
         await eventually(all_settled, "Kafka has settled all")
-    records = [json.loads(record.value) for record in await read_all(own_cluster)]
+    records = [json.loads(record.value) for record in await read_all(cluster)]
     stored = Counter(record["tradeId"] for record in records if "tradeId" in record)
     assert saw_half
     assert confirmed <= stored.keys() <= confirmed | unknown
