@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from local_kafka import LocalKafka, free_port
 from tests import logs
 from tests.programs import Program
+from tests.waiting import PATIENCE_S
 
 if TYPE_CHECKING:  # xdist is there where several processes run tests
     from xdist.remote import Producer
@@ -108,6 +109,7 @@ def make_cluster(broker: LocalKafka) -> Cluster:
             "KAFKA_CLIENT_BOOTSTRAP_SERVER": broker.bootstrap_server,
             "TRADE_TOPICS": topic,
             "GROUP_ID": f"group-{name}",
+            "KAFKA_STARTUP_TIMEOUT": str(PATIENCE_S),
             "KAFKA_SESSION_TIMEOUT": "6",
         },
     )

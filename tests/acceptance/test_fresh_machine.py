@@ -47,6 +47,7 @@ class Machine:
                 if name not in {"VIRTUAL_ENV", "PYTHONPATH"}
             },
             **{name: str(port) for name, port in self.ports.items()},
+            "KAFKA_STARTUP_TIMEOUT": str(PATIENCE_S),
             "HOME": str(home),
             "PATH": str(programs),
         }
@@ -119,8 +120,13 @@ def test_make_run_shows_a_trade_and_leaves_nothing_running(machine: Machine) -> 
     for program in ("java", "node", "docker"):
         assert machine.run("sh", "-c", f"command -v {program}")[0] != 0
     running = machine.start("make", "run")
+
+    def is_ready() -> bool:
+        assert running.poll() is None, machine.output.read_text()
+        return machine.shows("Ctrl-C ends everything")
+
     try:
-        wait_for(lambda: machine.shows("Ctrl-C ends everything"), "all is ready", INSTALL_TIMEOUT_S)
+        wait_for(is_ready, "all is ready", INSTALL_TIMEOUT_S)
         curl = re.search(r"curl localhost:.*", machine.output.read_text())
         assert curl
         assert machine.run("sh", "-c", f"{curl[0]} --silent") == (0, "topic tradeData added")
