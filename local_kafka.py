@@ -53,8 +53,9 @@ ENDPOINT = "org.apache.kafka:kafka_2.13:4.4.0+org.slf4j:slf4j-simple:1.7.36"
 FORMAT_MAIN = "kafka.tools.StorageTool"
 SERVER_MAIN = "kafka.Kafka"
 
-#: Below the ports that Linux gives to connections, one of which could take a free one meanwhile.
-PORTS = range(10_000, 32_768)
+#: Below the ports that Linux gives to connections, one of which could take a free one meanwhile,
+#: and above those that browsers refuse.
+PORTS = range(10_081, 32_768)
 PORT_ATTEMPTS = 1000
 
 
