@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     database_url: Annotated[str, AfterValidator(_is_a_database)] = ""
     store_trades: bool = True
     quote_assets: Annotated[list[Asset], NoDecode, BeforeValidator(_split)] = [
-        *("USDT", "USDC", "BUSD", "USD", "EUR", "GBP", "JPY", "KRW", "BTC", "ETH", "BNB")
+        *("USD", "EUR", "GBP", "JPY", "KRW", "USDT", "USDC", "BUSD", "BTC", "ETH", "BNB")
     ]
     default_quote_asset: Asset = "USD"
 

@@ -22,6 +22,14 @@ MARKETS = Markets(DEFAULTS.quote_assets, DEFAULTS.default_quote_asset)
         ("BINANCE:BTC:USD", ("BINANCE:BTC", "USD")),
         ("BTC-/USD", ("BTC", "USD")),
         ("btc-usdt", ("btc", "usdt")),
+        ("ETH-BTC", ("ETH", "BTC")),
+        ("KRW-BTC", ("BTC", "KRW")),
+        ("KRW-ETH", ("ETH", "KRW")),
+        ("krw_eth", ("eth", "krw")),
+        ("USDT/:KRW", ("USDT", "KRW")),
+        ("BTC-BTC", ("BTC", "BTC")),
+        ("KRWETH", ("KRW", "ETH")),
+        ("KRW-DOGE", ("KRW-DOGE", "USD")),
         ("비트코인KRW", ("비트코인", "KRW")),
         ("BTC", ("BTC", "USD")),
         ("DOGE", ("DOGE", "USD")),
@@ -47,12 +55,25 @@ def test_a_shorter_quote_is_taken_where_the_longer_one_leaves_no_base() -> None:
     assert Markets(["BUSD", "USD"], "EUR").market("BUSD") == Market("B", "USD")
 
 
-@given(st.text(min_size=1, max_size=64))
+quotes = st.sampled_from(DEFAULTS.quote_assets)
+
+
+@given(quotes, st.text(SEPARATORS, min_size=1, max_size=3), quotes)
+def test_of_two_quotes_the_earlier_of_the_list_is_the_quote(
+    one: str, separator: str, other: str
+) -> None:
+    base, quote = sorted((one, other), key=DEFAULTS.quote_assets.index, reverse=True)
+    assert MARKETS.market(f"{one}{separator}{other}") == (base, quote)
+
+
+@given(st.one_of(st.text(min_size=1, max_size=64), quotes.map("KRW-{}".format)))
 def test_the_parts_come_from_the_name_and_neither_is_empty(coin: str) -> None:
     base, quote = MARKETS.market(coin)
     assert base
     assert quote
-    assert coin.startswith(base)
+    if not coin.startswith(base):
+        assert coin.startswith(quote)
+        base, quote = quote, base
     rest = coin[len(base) :]
     assert rest.lstrip(SEPARATORS) == quote if rest else quote == "USD"
 
