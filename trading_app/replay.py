@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import Any, NoReturn
 
 import click
@@ -27,11 +28,11 @@ from streaming.transport import FLUSH_TIMEOUT_S
 from trading_app import tradefile
 from trading_app.publish import SLICE, NotSent, Publisher, PublishError, now_ms
 from trading_app.submission import Record, record_of
-from trading_app.tradefile import NotATradeFile, RefusedRow, Row
+from trading_app.tradefile import NotATradeFile, RefusedRow, Row, Span
 
-UNREADABLE = (OSError, EOFError, UnicodeDecodeError, csv.Error, zlib.error, NotATradeFile)
+UNREADABLE = (OSError, EOFError, csv.Error, zlib.error, NotATradeFile)
 REFUSED_SHOWN = 5
-MAX_SPEED = float("inf")
+MAX_SPEED = inf
 #: Shorter pauses are not worth a turn of the event loop's clock.
 MIN_PAUSE_S = 0.001
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
@@ -72,9 +73,9 @@ class Replay:
 
     def __init__(self, publisher: Publisher, topic: str, speed: float) -> None:
         self.outcome = Outcome()
+        self.speed = speed
         self._publisher = publisher
         self._topic = topic
-        self._speed = speed
         self._at_once = min(SLICE, publisher.max_unconfirmed)
         self._pending: dict[ProducerBatch, asyncio.Future[None]] = {}
 
@@ -100,7 +101,7 @@ class Replay:
                 continue
             if first_ms is None:
                 first_ms = row.timestamp_ms
-            due_s = start + (row.timestamp_ms - first_ms) / 1000 / self._speed
+            due_s = start + (row.timestamp_ms - first_ms) / 1000 / self.speed
             pause_s = due_s - time.monotonic()
             if pause_s > MIN_PAUSE_S or len(due) == self._at_once:
                 await self._send(due)
@@ -156,6 +157,11 @@ def make_command(app: App, publisher: Publisher, settings: Settings) -> type[App
                 type=click.Choice(settings.trade_topics),
                 show_default=True,
             ),
+            option(
+                "--until-now",
+                is_flag=True,
+                help="move all times, so that the latest trade is now, and leave out trade ids",
+            ),
         ]
 
         def __call__(self, *_: Any, **__: Any) -> NoReturn:
@@ -163,7 +169,8 @@ def make_command(app: App, publisher: Publisher, settings: Settings) -> type[App
             replay = Replay(publisher, self.kwargs["topic"], self.kwargs["speed"])
             latest_ms = now_ms() + topics.max_future_ms(settings)
             logging.config.dictConfig(logs.config(settings.log_level, settings.log_format))
-            sys.exit(asyncio.run(_replay(app, replay, self.kwargs["file"], latest_ms)))
+            file, until_now = self.kwargs["file"], self.kwargs["until_now"]
+            sys.exit(_replay(app, replay, file, latest_ms, until_now=until_now))
 
     return replay
 
@@ -180,21 +187,31 @@ def _parse_speed(_context: Any, _option: Any, text: str) -> float:
     return speed
 
 
-async def _replay(app: App, replay: Replay, file: str, latest_ms: int) -> int:
+def _replay(app: App, replay: Replay, file: str, latest_ms: int, *, until_now: bool) -> int:
     try:
         with tradefile.open_file(file) as lines:
-            async with _producer(app):
-                await replay.run(
-                    _with_progress(tradefile.read(tradefile.lines_of(lines), latest_ms))
-                )
-    except asyncio.CancelledError:
+            span = Span.of(lines) if until_now else None
+            rows = tradefile.read(tradefile.lines_of(lines), inf if span else latest_ms)
+            asyncio.run(_send(app, replay, rows, span))
+    except KeyboardInterrupt:
         print(f"Interrupted: {replay.outcome}")
         return INTERRUPTED
     except (*UNREADABLE, KafkaUnavailable, KafkaError, PublishError) as error:
-        print(f"{replay.outcome}\n{file}: {error}", file=sys.stderr)
+        if replay.outcome.sent:
+            print(replay.outcome, file=sys.stderr)
+        print(f"{file}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
         return 1
     print(replay.outcome)
     return 1 if replay.outcome.refused or replay.outcome.unconfirmed else 0
+
+
+async def _send(
+    app: App, replay: Replay, rows: Iterable[Row | RefusedRow], span: Span | None
+) -> None:
+    async with _producer(app):
+        if span:
+            rows = tradefile.moved(rows, span.shift_ms(replay.speed, now_ms()))
+        await replay.run(_with_progress(rows))
 
 
 @asynccontextmanager

@@ -1,19 +1,25 @@
 """Reading trades from CSV files. Pure but for reading the open file.
 
-The first line names the columns, in any order and case: ``coinName`` (or ``symbol``),
-``price``, ``numOfCoin`` (or ``amount``, ``quantity``), ``timestamp`` (ISO 8601, without a zone
-UTC; or seconds, milliseconds, microseconds or nanoseconds since 1970), and perhaps ``tradeId``
-(or ``id``). Other columns are passed over.
+The first line names the columns, in any order and case, by the names in :data:`COLUMNS`. Times
+are ISO 8601, without a zone UTC; or seconds, milliseconds, microseconds or nanoseconds since 1970.
+Other columns are passed over.
+
+Errors::
+
+    NotATradeFile     the file has no header with the columns of a trade
+      + NotUTF8       it is in another encoding
+      + NoTrade       it has no valid line, where one is needed
+      + ReadOnce      it is a pipe, and is to be read twice
 """
 
 import csv
 import gzip
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from math import inf
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -21,14 +27,17 @@ import records
 from records import FieldError, InvalidTrade, Trade
 from streaming.logs import escape
 
+#: The names that a column may have, in lower case. Of several that fit, the first counts.
 COLUMNS = {
     "coinName": ("coinname", "symbol"),
     "price": ("price",),
-    "numOfCoin": ("numofcoin", "amount", "quantity"),
-    "timestamp": ("timestamp",),
+    "numOfCoin": ("numofcoin", "amount", "quantity", "qty", "size"),
+    "timestamp": ("timestamp", "time"),
     "tradeId": ("tradeid", "id"),
 }
 OPTIONAL = {"tradeId"}
+
+STANDARD_INPUT = "-"
 
 #: Below each bound, a number is in that unit: 1e11 s are in the year 5138, 1e11 ms in 1973.
 EPOCH_UNITS_PER_MS = (
@@ -53,6 +62,30 @@ class NotATradeFile(ValueError):
     """The file has no header with the columns of a trade, or a line that is too long."""
 
 
+class NotUTF8(NotATradeFile):
+    """The file is in another encoding."""
+
+    def __str__(self) -> str:
+        return (
+            "the file is not in UTF-8; convert it first, for example with "
+            "iconv --from-code=CP949 --to-code=UTF-8 (or --from-code=UTF-16)"
+        )
+
+
+class NoTrade(NotATradeFile):
+    """The file has no valid line."""
+
+    def __str__(self) -> str:
+        return "no line of the file is a trade"
+
+
+class ReadOnce(NotATradeFile):
+    """The file is a pipe, and is to be read twice."""
+
+    def __str__(self) -> str:
+        return "it is to be read twice, which a pipe cannot be; save it to a file first"
+
+
 class Row(NamedTuple):
     """A trade and its time in ms since the epoch."""
 
@@ -71,8 +104,8 @@ class RefusedRow:
 
 def open_file(name: str) -> AbstractContextManager[IO[str]]:
     """Open a CSV file, also packed (``.gz``); ``-`` is standard input. Raises OSError."""
-    if name == "-":
-        return nullcontext(sys.stdin)
+    if name == STANDARD_INPUT:
+        return open(0, encoding="utf-8-sig", newline="", closefd=False)
     path = Path(name)
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
@@ -87,22 +120,79 @@ def lines_of(file: IO[str]) -> Iterator[str]:
         yield line
 
 
-def read(lines: Iterable[str], latest_ms: int) -> Iterator[Row | RefusedRow]:
-    """Yield a row for each line; refused is what is later than ``latest_ms``.
+def read(lines: Iterable[str], latest_ms: float) -> Iterator[Row | RefusedRow]:
+    """Read the header at once; return an iterator of a row for each line.
 
-    Raises :exc:`NotATradeFile`, and csv.Error.
+    Refused is what is later than ``latest_ms``.
+    Raises :exc:`NotATradeFile`, and csv.Error, as the iterator does.
     """
-    table = csv.reader(lines)
+    table = csv.reader(_decoded(lines))
     places = _find_columns(next(table, []))
-    for cells in table:
-        if cells:
-            line = table.line_num
-            yield _read_plain(line, cells, places, latest_ms) or _read_row(
-                line, cells, places, latest_ms
-            )
+    return (
+        _read_plain(table.line_num, cells, places, latest_ms)
+        or _read_row(table.line_num, cells, places, latest_ms)
+        for cells in table
+        if cells
+    )
+
+
+def _decoded(lines: Iterable[str]) -> Iterator[str]:
+    try:
+        yield from lines
+    except UnicodeDecodeError:
+        raise NotUTF8 from None
+
+
+class Span(NamedTuple):
+    """The times of a file's first and of its latest trade, in ms since the epoch."""
+
+    first_ms: int
+    latest_ms: int
+
+    @classmethod
+    def of(cls, file: IO[str]) -> "Span":
+        """Read a file to its end, and go back to its start.
+
+        Raises :exc:`NotATradeFile`, and what reading raises.
+        """
+        if not file.seekable():
+            raise ReadOnce
+        times = (row.timestamp_ms for row in read(lines_of(file), inf) if isinstance(row, Row))
+        first_ms = next(times, None)
+        if first_ms is None:
+            raise NoTrade
+        span = cls(first_ms, max(times, default=first_ms))
+        file.seek(0)
+        return span
+
+    def shift_ms(self, speed: float, start_ms: int) -> int:
+        """Return how far to move all times for a replay that starts now, at ``start_ms``.
+
+        The latest trade is then at the time it is sent, and none later than that: faster than
+        time itself all lie in the past; slower, it is the first that is sent at its time.
+        """
+        ahead_ms = (self.latest_ms - self.first_ms) * max(0, 1 - 1 / speed)
+        return start_ms - self.first_ms - round(ahead_ms)
+
+
+def moved(rows: Iterable[Row | RefusedRow], shift_ms: int) -> Iterator[Row | RefusedRow]:
+    """Yield the rows at other times, without trade ids: each is another trade than the file's.
+
+    With their ids, a file that is replayed again would be taken for what is stored already.
+    """
+    for row in rows:
+        if isinstance(row, RefusedRow):
+            yield row
+        elif row.timestamp_ms + shift_ms < 0:
+            yield RefusedRow(row.line, "timestamp: would be before 1970 once it is moved")
+        else:
+            coin, amount, price = row.trade.coinName, row.trade.numOfCoin, row.trade.price
+            yield Row(row.line, Trade(coin, amount, price), row.timestamp_ms + shift_ms)
 
 
 def _find_columns(header: list[str]) -> dict[str, int]:
+    if any("\0" in name for name in header):
+        raise NotUTF8  # UTF-16 without its mark
     names = [name.strip().lower() for name in header]
     places = {}
     for field, aliases in COLUMNS.items():
@@ -117,7 +207,9 @@ def _find_columns(header: list[str]) -> dict[str, int]:
     return places
 
 
-def _read_plain(line: int, cells: list[str], places: dict[str, int], latest_ms: int) -> Row | None:
+def _read_plain(
+    line: int, cells: list[str], places: dict[str, int], latest_ms: float
+) -> Row | None:
     """Read a line that is as nearly all are, in a third of the time; else return None."""
     try:
         timestamp_ms = parse_time(cells[places["timestamp"]])
@@ -133,7 +225,7 @@ def _read_plain(line: int, cells: list[str], places: dict[str, int], latest_ms: 
 
 
 def _read_row(
-    line: int, cells: list[str], places: dict[str, int], latest_ms: int
+    line: int, cells: list[str], places: dict[str, int], latest_ms: float
 ) -> Row | RefusedRow:
     if max(places.values()) >= len(cells):
         return RefusedRow(line, "has too few columns")

@@ -1,7 +1,9 @@
 import gzip
 import io
+import os
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,16 @@ from records import Trade
 from trading_app.tradefile import (
     LINE_MAX_CHARS,
     NotATradeFile,
+    NoTrade,
+    NotUTF8,
+    ReadOnce,
     RefusedRow,
     Row,
+    Span,
     _read_plain,
     _read_row,
     lines_of,
+    moved,
     open_file,
     parse_time,
     read,
@@ -43,11 +50,32 @@ def test_a_trade_of_the_future_is_refused() -> None:
         "coinName,price,numOfCoin,timestamp,tradeId",
         "symbol,price,amount,timestamp,id",
         "SYMBOL, Price ,quantity,TIMESTAMP,ID",
+        "symbol,price,qty,time,id",
+        "symbol,price,Size,Time,id",
     ],
 )
 def test_columns_have_several_names(header: str) -> None:
     trade = Trade("BTC", Decimal(2), Decimal(1), "7")
     assert list(rows_of([header, "BTC,1,2,1700000000,7"])) == [Row(2, trade, 1_700_000_000_000)]
+
+
+def test_of_several_columns_that_fit_the_first_name_of_the_list_counts() -> None:
+    header = "id,tradeId,symbol,coinName,price,size,qty,quantity,amount,numOfCoin,time,timestamp"
+    trade = Trade("BTC", Decimal(1), Decimal(9), "first")
+    rows = rows_of([header, "second,first,ETH,BTC,9,5,4,3,2,1,1600000000,1500000000"])
+    assert list(rows) == [Row(2, trade, 1_500_000_000_000)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp949"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_a_file_in_another_encoding_is_refused_with_what_to_do(
+    tmp_path: Path, name: str, encoding: str
+) -> None:
+    text = f"{HEADER}\n비트코인,1,2,1700000000\n".encode(encoding)
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    with open_file(str(path)) as lines, pytest.raises(NotUTF8, match=r"not in UTF-8.* iconv "):
+        list(rows_of(lines))
 
 
 def test_other_columns_are_passed_over_and_an_empty_id_is_none() -> None:
@@ -110,6 +138,74 @@ def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
     for path in (plain, packed):
         with open_file(str(path)) as lines:
             assert len(list(rows_of(lines))) == 1
+
+
+def span_of(tmp_path: Path, *lines: str) -> Span:
+    """Return the span of a file with these lines under the header."""
+    path = tmp_path / "trades.csv"
+    path.write_text("\n".join([HEADER, *lines]))
+    with open_file(str(path)) as file:
+        span = Span.of(file)
+        assert len(list(read(file, LATEST_MS))) == len(lines), "it can be read again"
+    return span
+
+
+def test_a_span_is_of_the_first_and_the_latest_trade(tmp_path: Path) -> None:
+    rows = ["A,x,1,5", "A,1,1,1700000050", "A,1,1,1700000090", "A,1,1,1700000060"]
+    assert span_of(tmp_path, *rows) == (1_700_000_050_000, 1_700_000_090_000)
+
+
+def test_a_span_needs_a_trade_and_a_file_that_can_be_read_again(tmp_path: Path) -> None:
+    with pytest.raises(NoTrade, match="no line of the file is a trade"):
+        span_of(tmp_path, "A,x,1,5")
+    reading, writing = os.pipe()
+    os.close(writing)
+    with os.fdopen(reading) as pipe, pytest.raises(ReadOnce, match="save it to a file first"):
+        Span.of(pipe)
+
+
+HOUR_MS = 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("speed", "first_ms", "latest_ms"),
+    [
+        (inf, LATEST_MS - HOUR_MS, LATEST_MS),
+        (60, LATEST_MS + 60_000 - HOUR_MS, LATEST_MS + 60_000),
+        (1, LATEST_MS, LATEST_MS + HOUR_MS),
+        (0.5, LATEST_MS, LATEST_MS + HOUR_MS),
+    ],
+)
+def test_times_are_moved_so_that_the_replay_ends_now(
+    speed: float, first_ms: int, latest_ms: int
+) -> None:
+    span = Span(1_500_000_000_000, 1_500_000_000_000 + HOUR_MS)
+    shift_ms = span.shift_ms(speed, LATEST_MS)
+    assert (span.first_ms + shift_ms, span.latest_ms + shift_ms) == (first_ms, latest_ms)
+
+
+times = st.integers(0, 4_000_000_000_000)
+
+
+@given(st.lists(times, min_size=1), st.floats(0.001, 1e9) | st.just(inf), times)
+def test_no_trade_that_is_moved_is_of_the_future_when_it_is_sent(
+    file_ms: list[int], speed: float, start_ms: int
+) -> None:
+    span = Span(file_ms[0], max(file_ms))
+    shift_ms = span.shift_ms(speed, start_ms)
+    for ms in file_ms:
+        sent_ms = start_ms + max(0, ms - span.first_ms) / speed
+        assert ms + shift_ms <= sent_ms + 1, "but for half a ms of rounding"
+
+
+def test_a_trade_that_is_moved_has_no_id_and_is_not_before_1970() -> None:
+    trade = Trade("BTC", Decimal(2), Decimal(1), "7")
+    rows = [Row(2, trade, 10), RefusedRow(3, "no"), Row(4, trade, 9)]
+    assert list(moved(rows, -10)) == [
+        Row(2, Trade("BTC", Decimal(2), Decimal(1)), 0),
+        RefusedRow(3, "no"),
+        RefusedRow(4, "timestamp: would be before 1970 once it is moved"),
+    ]
 
 
 PLACES = {"coinName": 0, "price": 1, "numOfCoin": 2, "timestamp": 3, "tradeId": 4}
