@@ -70,12 +70,10 @@ class Settings(BaseSettings):
     client_id: str = "tradeData"
     group_id: str = "chartMonitoringGroup"
 
-    kafka_client_bootstrap_server: Annotated[
-        list[Server],
-        NoDecode,
-        BeforeValidator(_split),
-        Field(min_length=1),
-    ] = ["localhost:9094"]
+    #: Of the Kafka that `make run` and the compose file start on this machine.
+    kafka_port: Port = 9094
+    #: Without one, that Kafka.
+    kafka_client_bootstrap_server: Annotated[list[Server], NoDecode, BeforeValidator(_split)] = []
     kafka_startup_timeout: Seconds = 60
     kafka_delivery_timeout: Seconds = 5
     kafka_session_timeout: Annotated[float, Field(ge=6, le=300)] = 10
@@ -115,6 +113,12 @@ class Settings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
+
+    @model_validator(mode="after")
+    def _local_kafka(self) -> "Settings":
+        if not self.kafka_client_bootstrap_server:
+            self.kafka_client_bootstrap_server = [f"localhost:{self.kafka_port}"]
+        return self
 
     @model_validator(mode="after")
     def _settings_fit(self) -> "Settings":

@@ -50,6 +50,26 @@ def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
     assert loaded.trading_port == 3000
 
 
+def test_the_programs_follow_the_port_of_the_local_kafka(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("KAFKA_PORT=9194\nKAFKA_CLIENT_BOOTSTRAP_SERVER=\n")
+    assert Settings().kafka_client_bootstrap_server == ["localhost:9194"]
+    monkeypatch.setenv("KAFKA_CLIENT_BOOTSTRAP_SERVER", "another:1")
+    assert Settings().kafka_client_bootstrap_server == ["another:1"]
+
+
+def test_compose_has_the_ports_defaults_of_the_settings() -> None:
+    compose = (ROOT / "docker-compose.yaml").read_text()
+    ports = dict(re.findall(r"\$\{([A-Z]+_PORT):-(\d+)\}", compose))
+    defaults = {name.upper(): str(field.default) for name, field in Settings.model_fields.items()}
+    assert {"KAFKA_PORT", "TRADING_PORT", "CHART_PORT"} <= ports.keys()
+    assert ports.items() <= defaults.items()
+    assert (
+        "KAFKA_ADVERTISED_LISTENERS: INSIDE://kafka:9092,HOST://localhost:${KAFKA_PORT" in compose
+    )
+
+
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_CLIENT_BOOTSTRAP_SERVER", "a:1, b.example:2,[::1]:3")
     monkeypatch.setenv("TRADE_TOPICS", "tradeData,more")
@@ -65,6 +85,8 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("KAFKA_DELIVERY_TIMEOUT", "nan"),
         ("KAFKA_STARTUP_TIMEOUT", "-1"),
         ("TRADING_PORT", "99999"),
+        ("KAFKA_PORT", "abc"),
+        ("KAFKA_CLIENT_BOOTSTRAP_SERVER", "a:1,"),
         ("KAFKA_CLIENT_BOOTSTRAP_SERVER", "localhost"),
         ("KAFKA_CLIENT_BOOTSTRAP_SERVER", "http://a:1"),
         ("KAFKA_CLIENT_BOOTSTRAP_SERVER", "a:1,b:99999"),
