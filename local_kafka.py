@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -50,6 +51,9 @@ NODE_PROPERTIES = {
 #: What the lock file is made of: Kafka, and a logger for it that writes to standard error.
 ENDPOINT = "org.apache.kafka:kafka_2.13:4.4.0+org.slf4j:slf4j-simple:1.7.36"
 
+#: All but what stands for itself in a value of a properties file.
+NOT_PLAIN = re.compile(r"[^!-\[\]-~]")
+
 FORMAT_MAIN = "kafka.tools.StorageTool"
 SERVER_MAIN = "kafka.Kafka"
 
@@ -88,7 +92,9 @@ class LocalKafka:
         """Start the broker and wait until it takes connections. Raises KafkaFailed."""
         command = self.prepare()
         log = (self.data / "kafka.log").open("ab")
-        self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        self._process = subprocess.Popen(
+            command, env=java_environment(), stdout=log, stderr=log, start_new_session=True
+        )
         log.close()
         deadline = time.monotonic() + timeout_s
         while not is_listening(self.port):
@@ -98,16 +104,20 @@ class LocalKafka:
             time.sleep(0.1)
 
     def prepare(self) -> list[str]:
-        """Write the configuration, format the data folder if new; return the command."""
+        """Write the configuration, format the data folder if new; return the command.
+
+        Raises KafkaFailed.
+        """
+        if "," in str(self.data):
+            raise KafkaFailed(f"Kafka takes no folder with a comma in its path: {self.data}")
         self.data.mkdir(parents=True, exist_ok=True)
         config = self.data / "server.properties"
-        config.write_text(
-            "".join(f"{name}={value}\n" for name, value in self._properties().items())
-        )
+        config.write_text(to_properties(self._properties()))
         java = self._java()
         subprocess.run(
             [*java, FORMAT_MAIN, "format", "-g", "-t", CLUSTER_ID, "-c", str(config)],
             check=True,
+            env=java_environment(),
             stdout=subprocess.DEVNULL,
         )
         return [*java, SERVER_MAIN, str(config)]
@@ -171,6 +181,28 @@ class LocalKafka:
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
+
+
+def to_properties(values: Mapping[str, str]) -> str:
+    """Return values in the format of :class:`java.util.Properties`, in ASCII.
+
+    Java reads Latin-1, takes a backslash as an escape, and drops blanks before a value.
+    """
+    lines = (f"{name}={NOT_PLAIN.sub(_escape, value)}\n" for name, value in values.items())
+    return "".join(lines)
+
+
+def _escape(character: re.Match[str]) -> str:
+    units = character[0].encode("utf-16-be")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
+
+
+def java_environment() -> dict[str, str]:
+    """Return our environment, in which Java takes all file names as UTF-8.
+
+    Without a locale it knows ASCII only, and finds no file whose path holds more.
+    """
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
 
 
 def fetch_jars() -> list[Path]:
@@ -255,8 +287,11 @@ def main() -> None:
     if is_listening(arguments.port):
         sys.exit(f"port {arguments.port} is taken: is Kafka running already?")
     print(f"Kafka's files: {arguments.data}; port {arguments.port}", flush=True)
-    command = LocalKafka(arguments.port, arguments.data).prepare()
-    os.execv(command[0], command)
+    try:
+        command = LocalKafka(arguments.port, arguments.data).prepare()
+    except KafkaFailed as failed:
+        sys.exit(str(failed))
+    os.execve(command[0], command, java_environment())
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-"""The ports that are given to brokers and programs."""
+"""The ports that are given to brokers and programs, and what Kafka is told."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import local_kafka
-from local_kafka import KafkaFailed, free_port
+from local_kafka import KafkaFailed, LocalKafka, free_port, to_properties
 from tests.programs import ROOT
 
 CLAIM = "import local_kafka; print(local_kafka.free_port(), flush=True); input()"
@@ -27,3 +30,30 @@ def test_a_port_that_a_process_was_given_is_given_to_no_other(
     assert free_port() == port
     with pytest.raises(KafkaFailed):
         free_port()
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("/home/me/.kafka/data", "name=/home/me/.kafka/data\n"),
+        ("/체크 아웃", "name=/\\uccb4\\ud06c\\u0020\\uc544\\uc6c3\n"),
+        ("  #!=:", "name=\\u0020\\u0020#!=:\n"),
+        ("back\\slash\nline", "name=back\\u005cslash\\u000aline\n"),
+        ("😀", "name=\\ud83d\\ude00\n"),
+        ("", "name=\n"),
+    ],
+)
+def test_what_java_would_read_otherwise_is_escaped(value: str, line: str) -> None:
+    assert to_properties({"name": value}) == line
+
+
+@given(st.text())
+def test_java_reads_what_was_written(value: str) -> None:
+    (line,) = to_properties({"name": value}).split("\n")[:-1]
+    read = line.removeprefix("name=").encode("ascii").decode("unicode_escape")
+    assert read.encode("utf-16", "surrogatepass").decode("utf-16") == value
+
+
+def test_a_folder_that_kafka_takes_for_two_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(KafkaFailed, match=r"no folder with a comma in its path: .*/one,two"):
+        LocalKafka(1, tmp_path / "one,two").prepare()
