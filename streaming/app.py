@@ -127,7 +127,7 @@ class App(faust.App):
         ``start_offsets`` says where to read partitions from, if not from the offsets that the
         group has committed.
         """
-        self.gate = KafkaGate(settings, topics)
+        self.gate = KafkaGate(settings, topics, None if producer_only else id)
         self.pulse = health.Pulse(lambda: self.kafka_producer)
         self.producer_only = producer_only
         self.web_reuse_port = settings.http_reuse_port

@@ -26,6 +26,8 @@ aiokafka_logger = logging.getLogger("aiokafka")
 #: A broker that is there answers a metadata request in milliseconds.
 ANSWER_TIMEOUT_S = 2.0
 RETRY_INTERVAL_S = 0.5
+#: A shorter wait is part of a start, and nothing to tell.
+WAITING_LOG_AFTER_S = 1.0
 WAITING_LOG_INTERVAL_S = 5.0
 
 
@@ -109,14 +111,21 @@ class _Heard(logging.Handler):
 
 
 class KafkaGate(Service):
-    """Lets the services behind it start once Kafka is there and has the topics."""
+    """Lets the services behind it start once Kafka is there and has the topics.
+
+    And, for a member of a group, its coordinator: Kafka makes the topic that groups keep their
+    offsets in when it is first asked for one, and takes a moment to do so.
+    """
 
     logger = logger
     mundane_level = "debug"
 
-    def __init__(self, settings: Settings, topics: list[TopicSpec], **kwargs: Any) -> None:
+    def __init__(
+        self, settings: Settings, topics: list[TopicSpec], group: str | None = None, **kwargs: Any
+    ) -> None:
         self.settings = settings
         self.topics = topics
+        self.group = group
         super().__init__(**kwargs)
 
     async def on_start(self) -> None:
@@ -133,13 +142,15 @@ class KafkaGate(Service):
         Raises :exc:`KafkaUnavailable` after ``KAFKA_STARTUP_TIMEOUT`` seconds.
         """
         start = time.monotonic()
-        next_log = start
+        next_log = start + WAITING_LOG_AFTER_S
         while not is_ending(self):
             heard = _Heard(logging.WARNING)
             try:
                 with heard.instead_of(aiokafka_logger):
                     async with admin_client(self.settings) as client:
                         await ensure_topics(client, self.topics, self.settings)
+                        if self.group is not None:
+                            await client.find_coordinator(self.group)
                         return
             except (KafkaError, TimeoutError) as error:
                 now = time.monotonic()
