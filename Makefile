@@ -3,14 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-KAFKA_PORT ?= 9094
-KAFKA := KAFKA_CLIENT_BOOTSTRAP_SERVER=localhost:$(KAFKA_PORT) KAFKA_SECURITY_PROTOCOL=PLAINTEXT
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 PAGE := chart_app/page
 # Tests wait more than they compute: more of them at once than there are cores.
 WORKERS ?= 4
-SAMPLE := trading_app/sample/coinbase_btcusd_trades_2023-09-05.csv.gz
 
 # Tests start the programs some hundred times: each compiles its modules anew where this is set.
 unexport PYTHONDONTWRITEBYTECODE
@@ -25,7 +22,7 @@ run: .venv/.run  ## Kafka and both programs in this terminal, until Ctrl-C
 	@$(BIN)/python run.py
 
 demo: .venv/.run  ## replay an hour of real trades, in a minute, into what `make run` runs
-	@$(KAFKA) $(BIN)/faust -A trading_app replay $(SAMPLE) --speed 60
+	@$(BIN)/python run.py --demo
 
 test: .venv/.dev  ## all tests, on a real Kafka of their own
 	@$(BIN)/python -m pytest -n $(WORKERS) --durations=10

@@ -1,24 +1,33 @@
-"""``make run``: the programs of the Procfile in one terminal, until Ctrl-C."""
+"""``make run``: Kafka and both programs in one terminal, until Ctrl-C.
+
+Kafka starts first and ends last: a program that has lost its Kafka cannot end in order.
+"""
 
 import fcntl
 import json
 import os
 import signal
 import sys
-import time
 import urllib.request
 from pathlib import Path
-
-from honcho.environ import parse_procfile
-from honcho.manager import Manager
+from types import FrameType
+from typing import NoReturn
 
 import settings
 from local_kafka import is_listening
+from programs import ProgramEnded, Programs
+from settings import Settings
 
-KAFKA_PORT = int(os.environ.get("KAFKA_PORT", "9094"))
 LOCK_FILE = Path(".kafka.lock")
-POLL_INTERVAL_S = 0.3
+KAFKA_DATA = ".kafka/data"
+FAUST = (".venv/bin/python", "-m", "faust", "-A")
+SAMPLE = "trading_app/sample/coinbase_btcusd_trades_2023-09-05.csv.gz"
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: The programs end themselves within 5 s, Kafka in 2 s on a machine that has time for it.
+PROGRAM_STOP_TIMEOUT_S = 10
+KAFKA_STOP_TIMEOUT_S = 30
 
+#: The trade is of the demo's coin, at its price.
 WELCOME = """\
 
   Kafka        localhost:{kafka}
@@ -28,7 +37,7 @@ WELCOME = """\
 The live chart is at http://localhost:{chart}/. Send a trade, and see it there and in the log:
 
   curl localhost:{trading}/send-trading-data \
--d 'topic={topic}&coinName=BTC&price=91234.5&numOfCoin=0.25'
+-d 'topic={topic}&coinName=BTC-USD&price=25736.5&numOfCoin=0.25'
 
 `make demo` replays an hour of real trades: the chart moves. Ctrl-C ends everything.
 """
@@ -38,51 +47,72 @@ def main() -> None:
     """Run everything, or say what is in the way."""
     loaded = settings.load()
     for name, port in (
-        ("Kafka", KAFKA_PORT),
-        ("trading_app", loaded.trading_port),
-        ("chart_app", loaded.chart_port),
+        ("KAFKA_PORT", loaded.kafka_port),
+        ("TRADING_PORT", loaded.trading_port),
+        ("CHART_PORT", loaded.chart_port),
     ):
         if is_listening(port):
-            sys.exit(f"Port {port} of {name} is taken: is `make run` or `make up` running already?")
+            sys.exit(f"{name} {port} is taken: is `make run` or `make up` running already?")
     lock = LOCK_FILE.open("w")  # held until this process ends
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         sys.exit("`make run` is starting already")
-    environment = {
-        **os.environ,
-        "KAFKA_CLIENT_BOOTSTRAP_SERVER": f"localhost:{KAFKA_PORT}",
-        "KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
-        "KAFKA_REPLICATION_FACTOR": "1",
-        "PYTHONUNBUFFERED": "1",
-    }
-    manager = Manager()
-    for name, command in parse_procfile(Path("Procfile").read_text()).processes.items():
-        manager.add_process(name, command, env=environment)
-    manager.add_process("ready", f"exec {sys.executable} run.py --announce", env=environment)
-    # honcho handles Ctrl-C and SIGTERM; a terminal that is closed sends SIGHUP.
-    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    manager.loop()
-    ended_by_us = manager.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
-    sys.exit(0 if ended_by_us else manager.returncode)
+    for number in ENDING:
+        signal.signal(number, _end)
+    programs = Programs()
+    try:
+        _run(programs, loaded)
+    except ProgramEnded as ended:
+        _ignore_signals()
+        programs.write("system", str(ended))
+        sys.exit(1)
+    finally:
+        programs.stop(dict.fromkeys(("chart", "trading"), PROGRAM_STOP_TIMEOUT_S))
+        programs.stop({"kafka": KAFKA_STOP_TIMEOUT_S})
 
 
-def announce() -> None:
-    """Say where everything is once it is ready; then only wait for the end."""
-    loaded = settings.load()
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    _ignore_signals()
+    sys.exit()
+
+
+def _ignore_signals() -> None:
+    """Go on with the end, whoever is impatient: all of it has time limits."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _run(programs: Programs, loaded: Settings) -> None:
+    """Start everything, say where it is, and wait. Raises ProgramEnded."""
+    port = loaded.kafka_port
+    command = ("local_kafka.py", "--port", str(port), "--data", KAFKA_DATA)
+    programs.start("kafka", (sys.executable, *command), os.environ)
+    programs.wait_until(lambda: is_listening(port))
+    environment = _environment(loaded)
+    programs.start("trading", (*FAUST, "trading_app", "worker"), environment)
+    programs.start("chart", (*FAUST, "chart_app", "worker"), environment)
     host = "127.0.0.1" if loaded.http_host == "0.0.0.0" else loaded.http_host
     ports = (loaded.trading_port, loaded.chart_port)
-    while not all(is_ready(host, port) for port in ports):
-        time.sleep(POLL_INTERVAL_S)
-    print(
-        WELCOME.format(
-            kafka=KAFKA_PORT,
-            trading=loaded.trading_port,
-            chart=loaded.chart_port,
-            topic=loaded.trade_topics[0],
-        )
+    programs.wait_until(lambda: all(is_ready(host, port) for port in ports))
+    welcome = WELCOME.format(
+        kafka=port,
+        trading=loaded.trading_port,
+        chart=loaded.chart_port,
+        topic=loaded.trade_topics[0],
     )
-    signal.pause()
+    programs.write("ready", welcome)
+    programs.wait_until(lambda: False)
+
+
+def _environment(loaded: Settings) -> dict[str, str]:
+    """Return the environment of programs that use the Kafka of this machine."""
+    return {
+        **os.environ,
+        "KAFKA_CLIENT_BOOTSTRAP_SERVER": f"localhost:{loaded.kafka_port}",
+        "KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
+        "KAFKA_REPLICATION_FACTOR": "1",
+    }
 
 
 def is_ready(host: str, port: int) -> bool:
@@ -94,5 +124,11 @@ def is_ready(host: str, port: int) -> bool:
         return False
 
 
+def demo() -> NoReturn:
+    """Replay the trades that are shipped, in a minute, into the Kafka of this machine."""
+    command = (*FAUST, "trading_app", "replay", SAMPLE, "--speed", "60", "--until-now")
+    os.execve(command[0], command, _environment(settings.load()))
+
+
 if __name__ == "__main__":
-    announce() if "--announce" in sys.argv else main()
+    demo() if "--demo" in sys.argv else main()
