@@ -2,7 +2,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 2 --require-hashes
+# One line of what failed and why, and the rest in a file: pip alone writes some fifty.
+INSTALL_LOG := .venv/install.log
+OR_SAY = >$(INSTALL_LOG) 2>&1 || { echo "Packages could not be installed from $(1): is it reached from here? $(INSTALL_LOG) says more." >&2; exit 1; }
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 PAGE := chart_app/page
@@ -75,12 +78,12 @@ clean:  ## remove what the other commands made here
 
 .venv/.run: requirements/local.txt $(PAGE)/package-lock.json | .venv/bin/python
 	@echo "Installing what the programs need (once) …"
-	@$(PIP_INSTALL) -r $<
-	@$(BIN)/python npm.py $(PAGE)
+	@$(PIP_INSTALL) -r $< $(call OR_SAY,the Python package index)
+	@$(BIN)/python npm.py $(PAGE) $(call OR_SAY,the npm registry)
 	@touch $@
 
 .venv/.dev: requirements/dev.txt $(PAGE)/package-lock.json | .venv/bin/python
 	@echo "Installing what the programs and their tests need (once) …"
-	@$(PIP_INSTALL) -r $<
-	@$(BIN)/python npm.py $(PAGE)
+	@$(PIP_INSTALL) -r $< $(call OR_SAY,the Python package index)
+	@$(BIN)/python npm.py $(PAGE) $(call OR_SAY,the npm registry)
 	@touch $@ .venv/.run

@@ -208,12 +208,18 @@ def java_environment() -> dict[str, str]:
 def fetch_jars() -> list[Path]:
     """Return Kafka's jars, fetching what is missing.
 
-    Raises KafkaFailed for a jar whose checksum is not that of the lock file.
+    Raises KafkaFailed, also for a jar whose checksum is not that of the lock file.
     """
     maven = MavenContext(timeout=60)
-    with LOCK_FILE.open() as one_process, ThreadPoolExecutor(8) as pool:
-        fcntl.flock(one_process, fcntl.LOCK_EX)  # or another reads a jar that is half there
-        return list(pool.map(lambda locked: _fetch_jar(maven, locked), _locked()))
+    try:
+        with LOCK_FILE.open() as one_process, ThreadPoolExecutor(8) as pool:
+            fcntl.flock(one_process, fcntl.LOCK_EX)  # or another reads a jar that is half there
+            return list(pool.map(lambda locked: _fetch_jar(maven, locked), _locked()))
+    except OSError as error:
+        raise KafkaFailed(
+            "Kafka could not be fetched from Maven Central: is it reached from here? "
+            f"({type(error).__name__})"
+        ) from error
 
 
 def _locked() -> list[LockedDependency]:

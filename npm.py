@@ -39,18 +39,21 @@ def _install(folder: Path) -> None:
         return
     npm = _wheel() / "lib/node_modules/npm/bin/npm-cli.js"
     # --use-system-ca: trust what this machine trusts, as a registry behind a proxy needs.
-    done = subprocess.run(  # noqa: S603 - all of it is ours
-        [
-            *(str(node_binary()), "--use-system-ca", str(npm)),
-            *("ci", "--no-audit", "--no-fund", "--ignore-scripts"),
-        ],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=INSTALL_TIMEOUT_S,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - all of it is ours
+            [
+                *(str(node_binary()), "--use-system-ca", str(npm)),
+                *("ci", "--no-audit", "--no-fund", "--ignore-scripts"),
+            ],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=INSTALL_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InstallFailed(str(error)) from None
     if done.returncode:
         raise InstallFailed(done.stdout)
 

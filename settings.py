@@ -3,11 +3,16 @@
 The README's settings table and ``.env.example`` name them; a test keeps the three alike.
 """
 
+import difflib
+import logging
+import os
 import sys
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -18,6 +23,15 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+logger = logging.getLogger(__name__)
+
+ENV_FILE = ".env"
+#: From here on a name is taken for a misspelt setting: LOG_LEVEL and LOGS_LEVEL are at 0.95,
+#: KAFKA_BOOTSTRAP_SERVERS and ours at 0.85, KAFKA_HOST and KAFKA_PORT at 0.80.
+LIKENESS = 0.84
+#: Longer names are nobody's slip, and comparing takes time.
+NAME_MAX_CHARS = 64
 
 
 def _split(value: object) -> object:
@@ -64,7 +78,7 @@ class Settings(BaseSettings):
     """The settings of both programs. An environment variable is the field in capitals."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+        env_file=ENV_FILE, env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
     )
 
     client_id: str = "tradeData"
@@ -141,6 +155,26 @@ def load() -> Settings:
         return Settings()
     except ValidationError as error:
         sys.exit("\n".join(_explain(error)))
+
+
+def warn_of_misspelt() -> None:
+    """Log the names in the environment and in ``.env`` that were probably meant as settings."""
+    file = dotenv_values(ENV_FILE, encoding="utf-8")
+    for name, meant in find_misspelt([*os.environ, *file]):
+        logger.warning("%s is no setting, and ignored; is %s meant?", name, meant)
+
+
+def find_misspelt(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield those names that are nearly a setting's, and that setting."""
+    settings = {name.upper() for name in Settings.model_fields}
+    by_letters = {name.replace("_", ""): name for name in settings}
+    for name in sorted(set(names)):
+        if name.upper() in settings or len(name) > NAME_MAX_CHARS:
+            continue
+        meant = by_letters.get(name.upper().replace("_", "").replace("-", ""))
+        near = difflib.get_close_matches(name.upper(), settings, n=1, cutoff=LIKENESS)
+        if meant or near:
+            yield name, meant or near[0]
 
 
 def _explain(error: ValidationError) -> list[str]:

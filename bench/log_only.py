@@ -21,7 +21,7 @@ app = App(
     _settings.group_id,
     origin="bench.log_only",
     settings=_settings,
-    port=_settings.chart_port,
+    port_setting="CHART_PORT",
     topics=[*topics.trade_topics(_settings)],
 )
 trades = app.topic(*_settings.trade_topics, schema=BatchSchema(key_type=bytes, value_type=Trade))

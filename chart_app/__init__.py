@@ -67,7 +67,7 @@ app: App = App(
     _settings.group_id,
     origin="chart_app",
     settings=_settings,
-    port=_settings.chart_port,
+    port_setting="CHART_PORT",
     topics=[
         *topics.trade_topics(_settings),
         *topics.dead_letter_topics(_settings),

@@ -30,6 +30,7 @@ from chart_app.store import (
     read_candle,
 )
 from chart_app.trade_log import format_time, quote
+from settings import warn_of_misspelt
 
 #: Trades in memory at a time.
 CHUNK_TRADES = 20_000
@@ -301,6 +302,7 @@ def make_command(database: Database) -> type[AppCommand]:
 
         def __call__(self, *_: Any, **__: Any) -> NoReturn:
             """Run the command and end the program."""
+            warn_of_misspelt()
             task = Rebuild(database, repair=not self.kwargs["check"])
             sys.exit(asyncio.run(_run(database, task, self.kwargs["coin"])))
 

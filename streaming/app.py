@@ -20,6 +20,7 @@ from mode import ServiceT
 from yarl import URL
 
 from settings import Settings as OurSettings
+from settings import warn_of_misspelt
 from streaming import connection, health, logs, metrics, openapi
 from streaming.kafka import KafkaGate, TopicSpec, credentials
 from streaming.transport import MAX_BATCH_BYTES, Consumer, Producer, Transport
@@ -65,6 +66,7 @@ class Worker(faust.Worker):
     def on_setup_root_logger(self, *_: Any) -> None:
         """Leave the handlers as configured; no progress spinner."""
         self.spinner = None
+        warn_of_misspelt()
 
     def _on_startup_end_spinner(self) -> None:
         logger.info("Ready: http://%s:%s", self.app.conf.web_bind, self.app.conf.web_port)
@@ -116,13 +118,15 @@ class App(faust.App):
         *,
         origin: str,
         settings: OurSettings,
-        port: int,
+        port_setting: str,
         topics: list[TopicSpec],
         producer_only: bool = False,
         services: Iterable[ServiceT] = (),
         start_offsets: StartOffsets | None = None,
     ) -> None:
         """Set the app up; ``services`` start as soon as Kafka is there, before the consumer.
+
+        ``port_setting`` names the setting of the port to listen on, in capitals.
 
         ``start_offsets`` says where to read partitions from, if not from the offsets that the
         group has committed.
@@ -131,6 +135,7 @@ class App(faust.App):
         self.pulse = health.Pulse(lambda: self.kafka_producer)
         self.producer_only = producer_only
         self.web_reuse_port = settings.http_reuse_port
+        self.port_setting = port_setting
         self.services = list(services)
         self._start_offsets = start_offsets
         super().__init__(
@@ -152,7 +157,7 @@ class App(faust.App):
             topic_disable_leader=True,
             store="memory://",
             web_bind=settings.http_host,
-            web_port=port,
+            web_port=getattr(settings, port_setting.lower()),
             logging_config=logs.config(settings.log_level, settings.log_format),
             worker_redirect_stdouts=False,
             Worker=Worker,

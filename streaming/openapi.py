@@ -9,6 +9,8 @@ from aiohttp import web
 from streaming.web import add_route
 
 OPENAPI_VERSION = "3.0.3"
+#: That of pyproject.toml, which is not there in a container; a test keeps them alike.
+PROGRAM_VERSION = "0.2.0"
 
 #: Everything from our own address, nothing inline; Swagger UI sets styles and data: images.
 CONTENT_SECURITY_POLICY = (
@@ -63,7 +65,7 @@ def document(title: str, description: str, paths: dict[str, Any]) -> dict[str, A
     """Return the OpenAPI document of a program: its own paths and those both have."""
     return {
         "openapi": OPENAPI_VERSION,
-        "info": {"title": title, "description": description, "version": "1"},
+        "info": {"title": title, "description": description, "version": PROGRAM_VERSION},
         "paths": {**paths, **_COMMON_PATHS},
         "components": {"schemas": {"Problem": PROBLEM_SCHEMA}},
     }

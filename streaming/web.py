@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -78,9 +79,19 @@ class Web(driver.Web):
         )
 
     async def start_server(self) -> None:
-        """Start to listen; what no route takes is answered 404."""
+        """Start to listen; what no route takes is answered 404. End the program if it cannot."""
         self.web_app.router.add_route("*", "/{path:.*}", _not_found)
-        await super().start_server()
+        try:
+            await super().start_server()
+        except OSError as error:
+            logger.critical(
+                "Cannot listen on port %d (%s) of %s (HTTP_HOST): %s",
+                self.app.conf.web_port,
+                self.app.port_setting,  # type: ignore[attr-defined]
+                self.app.conf.web_bind,
+                os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror,
+            )
+            raise SystemExit(1) from None
 
 
 def json_response(

@@ -18,7 +18,7 @@ app = App(
     "trading_app",
     origin="trading_app",
     settings=_settings,
-    port=_settings.trading_port,
+    port_setting="TRADING_PORT",
     topics=topics.trade_topics(_settings),
     producer_only=True,
 )

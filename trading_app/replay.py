@@ -19,7 +19,7 @@ from faust.cli import AppCommand, argument, option
 from tqdm import tqdm
 
 import topics
-from settings import Settings
+from settings import Settings, warn_of_misspelt
 from streaming import logs
 from streaming.accumulator import ProducerBatch
 from streaming.app import App
@@ -169,6 +169,7 @@ def make_command(app: App, publisher: Publisher, settings: Settings) -> type[App
             replay = Replay(publisher, self.kwargs["topic"], self.kwargs["speed"])
             latest_ms = now_ms() + topics.max_future_ms(settings)
             logging.config.dictConfig(logs.config(settings.log_level, settings.log_format))
+            warn_of_misspelt()
             file, until_now = self.kwargs["file"], self.kwargs["until_now"]
             sys.exit(_replay(app, replay, file, latest_ms, until_now=until_now))
 

@@ -27,7 +27,7 @@ class Machine:
     """A clone of the project with an empty HOME and a PATH with few programs."""
 
     def __init__(self, folder: Path) -> None:
-        self.clone = folder / "clone"
+        self.clone = folder / "체크 아웃"
         self.output = folder / "make.log"
         self.ports = {name: free_port() for name in ("KAFKA_PORT", "TRADING_PORT", "CHART_PORT")}
         home, programs = folder / "home", folder / "bin"
@@ -130,20 +130,24 @@ def test_make_run_shows_a_trade_and_leaves_nothing_running(machine: Machine) -> 
         curl = re.search(r"curl localhost:.*", machine.output.read_text())
         assert curl
         assert machine.run("sh", "-c", f"{curl[0]} --silent") == (0, "topic tradeData added")
-        wait_for(lambda: machine.shows("coinName=BTC price=91234.5 numOfCoin=0.25"), "it is logged")
+        wait_for(
+            lambda: machine.shows("coinName=BTC-USD price=25736.5 numOfCoin=0.25"), "it is logged"
+        )
 
         code, output = machine.run("make", "run")
         assert code != 0
         assert "is `make run` or `make up` running already?" in output
 
         demo = machine.start("make", "demo")
-        wait_for(lambda: machine.shows("coinName=BTC-USD"), "real trades are logged")
+        wait_for(lambda: machine.shows("price=25741.02"), "real trades are logged")
         os.killpg(demo.pid, signal.SIGINT)
         demo.wait(10)
         assert machine.shows("Interrupted: ")
 
         os.killpg(running.pid, signal.SIGINT)
-        running.wait(10)
+        running.wait(PATIENCE_S)
+        for trouble in ("ERROR", "CRITICAL", "Traceback"):
+            assert not machine.shows(trouble)
         assert machine.processes() == []
         assert not any(is_listening(port) for port in machine.ports.values())
     finally:

@@ -48,7 +48,7 @@ async def test_a_producer_that_kafka_refuses_is_replaced(cluster: Cluster) -> No
         "test",
         origin="test",
         settings=settings,
-        port=1,
+        port_setting="TRADING_PORT",
         topics=[TopicSpec(cluster.topic, 1)],
         producer_only=True,
     )

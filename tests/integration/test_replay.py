@@ -157,7 +157,7 @@ async def test_an_old_file_replayed_twice_until_now_counts_twice_and_ends_now(
     async def counted() -> bool:
         url = f"{chart.url}/api/v3/klines?symbol=A&interval=1M"
         async with aiohttp.ClientSession() as http, http.get(url) as answer:
-            return sum(candle[8] for candle in await answer.json()) == 4
+            return sum(int(candle[8]) for candle in await answer.json()) == 4
 
     await eventually(counted, "no trade is taken for a repetition")
 

@@ -142,6 +142,35 @@ def test_a_bad_setting_ends_the_start_with_a_line_that_names_it(
     assert program.log().count("\n") == 1
 
 
+@pytest.mark.parametrize("name", ["TRADING_PORT", "CHART_PORT"])
+def test_a_port_that_is_taken_ends_the_start_with_a_line_that_names_its_setting(
+    cluster: Cluster, start: StartProgram, name: str
+) -> None:
+    package = {"TRADING_PORT": "trading_app", "CHART_PORT": "chart_app"}[name]
+    port = cluster.broker.port
+    program = start(package, {**cluster.settings, name: str(port)})
+    assert program.wait() == 1
+    *_, line = program.log().splitlines()
+    assert "Traceback" not in program.log()
+    assert line.endswith(
+        f" CRITICAL streaming.web Cannot listen on port {port} ({name}) of 127.0.0.1 (HTTP_HOST): "
+        "Address already in use"
+    )
+
+
+def test_a_misspelt_setting_is_told(cluster: Cluster, start: StartProgram) -> None:
+    program = start("trading_app", {**cluster.settings, "TRADE_TOPIC": "other"}).wait_ready()
+    assert " WARNING settings TRADE_TOPIC is no setting, and ignored; is TRADE_TOPICS meant?\n" in (
+        program.log()
+    )
+
+
+def test_the_first_start_of_all_logs_no_error(empty_kafka: LocalKafka, start: StartProgram) -> None:
+    empty_kafka.start()
+    chart = start("chart_app", make_cluster(empty_kafka).settings).wait_ready()
+    assert " ERROR " not in chart.log()
+
+
 def test_settings_of_faust_in_the_environment_change_nothing(
     cluster: Cluster, start: StartProgram
 ) -> None:

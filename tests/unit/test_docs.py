@@ -1,11 +1,16 @@
 """The OpenAPI documents."""
 
+import tomllib
+from typing import Any
+
 import pytest
 from openapi_spec_validator import validate
 
 import chart_app.docs
 import trading_app.docs
+from chart_app import outbox, streams, websocket
 from settings import Settings
+from tests.programs import ROOT
 
 DOCUMENTS = {
     "trading_app": trading_app.docs.document(Settings()),
@@ -16,6 +21,26 @@ DOCUMENTS = {
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_the_document_is_valid_openapi(document: dict[str, object]) -> None:
     validate(document)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_its_version_is_the_programs(document: dict[str, Any]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert document["info"]["version"] == project["version"]
+
+
+def test_the_websocket_is_described_in_full() -> None:
+    description = DOCUMENTS["chart_app"]["info"]["description"]
+    for text in (
+        *websocket.METHODS,
+        *streams.Kind,
+        streams.ALL_TICKERS,
+        "/ws/",
+        "/stream?streams=",
+    ):
+        assert text in description
+    for number in (websocket.MAX_STREAMS, websocket.PING_INTERVAL_S, outbox.MAX_WAITING_BYTES):
+        assert f"{number:,}" in description
 
 
 def test_every_answer_of_the_contract_is_documented() -> None:

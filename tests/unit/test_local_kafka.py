@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import local_kafka
-from local_kafka import KafkaFailed, LocalKafka, free_port, to_properties
+from local_kafka import KafkaFailed, LocalKafka, fetch_jars, free_port, to_properties
 from tests.programs import ROOT
 
 CLAIM = "import local_kafka; print(local_kafka.free_port(), flush=True); input()"
@@ -57,3 +57,15 @@ def test_java_reads_what_was_written(value: str) -> None:
 def test_a_folder_that_kafka_takes_for_two_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KafkaFailed, match=r"no folder with a comma in its path: .*/one,two"):
         LocalKafka(1, tmp_path / "one,two").prepare()
+
+
+def test_a_kafka_that_cannot_be_fetched_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(
+        KafkaFailed, match=r"Maven Central: is it reached from here\? \(ProxyError\)$"
+    ):
+        fetch_jars()

@@ -119,6 +119,55 @@ def test_a_key_needs_its_certificate(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert "KAFKA_SSL_CERTFILE" in failure(monkeypatch, KAFKA_SSL_KEYFILE=str(key))
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("KAFKA_PROT", "KAFKA_PORT"),
+        ("KAFKAPORT", "KAFKA_PORT"),
+        ("kafka-port", "KAFKA_PORT"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_CLIENT_BOOTSTRAP_SERVER"),
+        ("TRADE_TOPIC", "TRADE_TOPICS"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+        ("DATABASE_URI", "DATABASE_URL"),
+    ],
+)
+def test_a_name_that_is_nearly_a_settings_is_told_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    meant: str,
+) -> None:
+    (tmp_path / ".env").write_text(f"{name}=1\n")
+    line = f"{name} is no setting, and ignored; is {meant} meant?"
+    settings.warn_of_misspelt()
+    assert line in caplog.messages
+    (tmp_path / ".env").unlink()
+    caplog.clear()
+    settings.warn_of_misspelt()
+    assert line not in caplog.messages
+    monkeypatch.setenv(name, "1")
+    settings.warn_of_misspelt()
+    assert line in caplog.messages
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("POSTGRES_PASSWORD", "KAFKA_UI_PASSWORD", "COMPOSE_PROJECT_NAME", "KAFKA_HOST"),
+        *("KAFKA_PORT", "kafka_port", "PATH", "LOGNAME", "HOSTNAME", "KAFKA_PORT_9092_TCP", "_"),
+        "K" * 100_000,
+    ],
+)
+def test_a_name_that_is_another_is_not_told(name: str) -> None:
+    assert list(settings.find_misspelt([name])) == []
+
+
+def test_the_example_misspells_nothing() -> None:
+    names = re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert list(settings.find_misspelt(names)) == []
+
+
 def test_every_setting_is_in_the_example_and_in_the_readme_with_its_default() -> None:
     defaults = {}
     for name, field in Settings.model_fields.items():

@@ -15,7 +15,9 @@ FIRST, SECOND = TP("tradeData", 0), TP("tradeData", 1)
 @pytest.fixture
 async def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
     """Return the consumer of two partitions, each with a record to fetch."""
-    app = App("test", origin=__name__, settings=settings.load(), port=1, topics=[])
+    app = App(
+        "test", origin=__name__, settings=settings.load(), port_setting="CHART_PORT", topics=[]
+    )
     consumer = app.transport.create_consumer(
         AsyncMock(), on_partitions_revoked=AsyncMock(), on_partitions_assigned=AsyncMock()
     )

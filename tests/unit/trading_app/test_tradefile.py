@@ -200,7 +200,7 @@ def test_no_trade_that_is_moved_is_of_the_future_when_it_is_sent(
 
 def test_a_trade_that_is_moved_has_no_id_and_is_not_before_1970() -> None:
     trade = Trade("BTC", Decimal(2), Decimal(1), "7")
-    rows = [Row(2, trade, 10), RefusedRow(3, "no"), Row(4, trade, 9)]
+    rows: list[Row | RefusedRow] = [Row(2, trade, 10), RefusedRow(3, "no"), Row(4, trade, 9)]
     assert list(moved(rows, -10)) == [
         Row(2, Trade("BTC", Decimal(2), Decimal(1)), 0),
         RefusedRow(3, "no"),
