@@ -1,0 +1,49 @@
+"""``make`` where the package indexes cannot be reached."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local_kafka import free_port
+from npm import InstallFailed, install
+from tests.programs import ROOT
+from tests.waiting import PATIENCE_S
+
+
+def test_make_without_a_package_index_says_so_in_a_line(tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements/local.txt", "chart_app/page/package-lock.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    index = f"http://127.0.0.1:{free_port()}/simple"
+    done = subprocess.run(
+        ["make", "run"],
+        cwd=tmp_path,
+        env={**os.environ, "PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": index},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode != 0
+    line, make = done.stderr.splitlines()
+    assert line == (
+        "Packages could not be installed from the Python package index: is it reached from here? "
+        ".venv/install.log says more."
+    )
+    assert make.startswith("make: *** ")
+    assert "Connection refused" in (tmp_path / ".venv/install.log").read_text()
+
+
+def test_npm_without_a_registry_fails_with_what_npm_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / "chart_app/page" / name, tmp_path)
+    monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{free_port()}/")
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    with pytest.raises(InstallFailed, match="ECONNREFUSED"):
+        install(tmp_path)
