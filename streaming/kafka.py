@@ -13,7 +13,12 @@ import faust
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    KafkaError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from mode import Service
 
@@ -111,7 +116,7 @@ class _Heard(logging.Handler):
 
 
 class KafkaGate(Service):
-    """Lets the services behind it start once Kafka is there and has the topics.
+    """Lets the services behind it start once Kafka is there and lists the topics.
 
     And, for a member of a group, its coordinator: Kafka makes the topic that groups keep their
     offsets in when it is first asked for one, and takes a moment to do so.
@@ -148,7 +153,8 @@ class KafkaGate(Service):
             try:
                 with heard.instead_of(aiokafka_logger):
                     async with admin_client(self.settings) as client:
-                        await ensure_topics(client, self.topics, self.settings)
+                        if not await ensure_topics(client, self.topics, self.settings):
+                            raise UnknownTopicOrPartitionError("it does not list them yet")
                         if self.group is not None:
                             await client.find_coordinator(self.group)
                         return
@@ -174,8 +180,10 @@ class KafkaGate(Service):
 
 async def ensure_topics(
     client: AIOKafkaAdminClient, topics: list[TopicSpec], settings: Settings
-) -> None:
+) -> bool:
     """Make the topics that are missing and say where an existing one differs.
+
+    Return whether all were there: Kafka says that a topic is made before it lists it.
 
     Raises KafkaError, and :exc:`KafkaUnavailable` if Kafka will never make one.
     """
@@ -185,6 +193,7 @@ async def ensure_topics(
             await _report_differences(client, topic, len(existing[topic.name]["partitions"]))
         else:
             await _create(client, topic, settings.kafka_replication_factor)
+    return all(topic.name in existing for topic in topics)
 
 
 async def _create(client: AIOKafkaAdminClient, topic: TopicSpec, replication: int) -> None:
