@@ -71,6 +71,12 @@ def _is_a_database(url: str) -> str:
     return url
 
 
+#: The name in a Host header. An address is let pass, but need not be named.
+HostName = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]{1,253})$")]
+Origin = Annotated[
+    str,
+    Field(pattern=r"^(\*|https?://(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]{1,253})(:[0-9]{1,5})?)$"),
+]
 Asset = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,16}$")]
 
 
@@ -119,6 +125,10 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     trading_port: Port = 3000
     chart_port: Port = 3001
+    http_allowed_hosts: Annotated[list[HostName], NoDecode, BeforeValidator(_split)] = []
+    read_origins: Annotated[
+        list[Origin], NoDecode, BeforeValidator(_split), Field(min_length=1)
+    ] = ["*"]
     http_body_limit: PositiveInt = 64 * 1024
     http_read_timeout: Seconds = 10
     http_reuse_port: bool = False

@@ -75,13 +75,14 @@ app: App = App(
     ],
     services=[_gate, _hub, _feed, TopicWatch(_offsets, lambda: app.kafka_consumer)],
     start_offsets=_start_offsets,
+    refusal_forms={"api": rest.refused, "udf": udf.refused},
 )
 trades = app.topic(*_settings.trade_topics, schema=BatchSchema(key_type=bytes, value_type=Trade))
 add_agent(app, trades, _follower)
 
 _web_app = app.add_pages(docs.DOCUMENT, [app.check_group, _gate.check, _follower.check])
 rest.add_routes(_web_app, _history, _settings, _now_ms)
-udf.add_routes(_web_app, _history, _now_ms)
+udf.add_routes(_web_app, _history, _settings, _now_ms)
 WebSockets(_hub).add_routes(_web_app)
 page.add_routes(_web_app)
 ConsumerLag(lambda: app.kafka_consumer.lags())  # noqa: PLW0108 - there is none yet

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from streaming.web import Handler, add_route
+from streaming.access import SECURITY_HEADERS
+from streaming.web import Handler
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +40,14 @@ def add_routes(web_app: web.Application, charts: Path = CHARTS) -> None:
     """Add ``/`` and ``/page/…``; without the package of charts, ``/`` says what to run."""
     if not charts.exists():
         logger.warning("There is no live page: run `python npm.py chart_app/page`")
-        add_route(web_app, "GET", "/", _missing)
+        web_app.router.add_get("/", _missing)
         return
     parts = {f"/page/{path.name}": path for path in FOLDER.iterdir() if path.is_file()}
     for name in ("index.html", "package.json", "package-lock.json"):
         del parts[f"/page/{name}"]
     parts |= {"/": FOLDER / "index.html", "/page/lightweight-charts.mjs": charts}
     for route, path in parts.items():
-        add_route(web_app, "GET", route, _serve(path))
+        web_app.router.add_get(route, _serve(path))
 
 
 async def _missing(_: web.Request) -> web.Response:
@@ -57,12 +58,12 @@ def _serve(path: Path) -> Handler:
     body = path.read_bytes()
     tag = hashlib.sha256(body).hexdigest()[:32]
     headers = {
+        **SECURITY_HEADERS,
         "Cache-Control": "no-cache",  # kept, but asked for each time whether it is still true
         "Content-Security-Policy": CONTENT_SECURITY_POLICY,
         "ETag": f'W/"{tag}"',  # weak: compressed or not, it is the same
         "Referrer-Policy": "no-referrer",
         "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
     }
 
     async def serve(request: web.Request) -> web.Response:

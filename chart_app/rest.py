@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from chart_app import parameters, shapes
 from chart_app.history import History, Range
@@ -14,13 +14,14 @@ from chart_app.market import Markets
 from chart_app.parameters import BadRequest, InvalidSymbol
 from chart_app.store import StoreUnavailable
 from settings import Settings
-from streaming.web import Handler, add_route
+from streaming.access import ReadOrigins
+from streaming.web import Handler
 
 ROOT = "/api/v3"
-#: Any page may read the market data.
-CORS = {"Access-Control-Allow-Origin": "*"}
 #: The tickers of all coins take a while (of 200 coins 30 ms); they are made at most so often.
 TICKERS_MAX_AGE_MS = 1000
+#: Binance's UNAUTHORIZED.
+UNAUTHORIZED = -1002
 #: Binance's DISCONNECTED.
 UNAVAILABLE = (-1001, "The store does not answer; try again later.")
 
@@ -46,8 +47,9 @@ def add_routes(
         "ticker/price": rest.ticker_price,
         "ticker/24hr": rest.ticker_24hr,
     }
+    origins = ReadOrigins(settings.read_origins)
     for path, answerer in answerers.items():
-        add_route(web_app, "GET", f"{ROOT}/{path}", _handler(answerer))
+        add_page(web_app, f"{ROOT}/{path}", _handler(answerer), origins)
 
 
 class Rest:
@@ -183,9 +185,30 @@ def _range(query: parameters.Query) -> Range:
 
 
 def json_text(content: Any, status: int = 200) -> web.Response:
-    """Return JSON that any page may read; text is JSON already."""
+    """Return JSON; text is JSON already."""
     body = content.encode() if isinstance(content, str) else msgspec.json.encode(content)
-    return web.Response(body=body, status=status, content_type="application/json", headers=CORS)
+    return web.Response(body=body, status=status, content_type="application/json")
+
+
+def refused(status: int, reason: str) -> web.Response:
+    """Return the answer to a request that the program refuses."""
+    return json_text({"code": UNAUTHORIZED, "msg": reason}, status)
+
+
+def add_page(web_app: web.Application, path: str, handler: Handler, origins: ReadOrigins) -> None:
+    """Add a page of the API, which the pages of other origins may read."""
+
+    async def get(request: web.Request) -> web.StreamResponse:
+        answer = await handler(request)
+        answer.headers.update(origins.headers(request.headers.get(hdrs.ORIGIN)))
+        return answer
+
+    async def options(request: web.Request) -> web.Response:
+        headers = origins.preflight(request.headers.get(hdrs.ORIGIN))
+        return web.Response(status=204, headers=headers)
+
+    web_app.router.add_get(path, get)
+    web_app.router.add_options(path, options)
 
 
 def _handler(answerer: Answerer) -> Handler:

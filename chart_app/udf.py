@@ -8,9 +8,11 @@ from chart_app import parameters
 from chart_app.history import Coin, History
 from chart_app.intervals import Interval
 from chart_app.parameters import BadRequest
-from chart_app.rest import CORS, NowMs, json_text
+from chart_app.rest import NowMs, add_page, json_text
 from chart_app.store import StoreUnavailable
-from streaming.web import Handler, add_route
+from settings import Settings
+from streaming.access import ReadOrigins
+from streaming.web import Handler
 
 ROOT = "/udf"
 EXCHANGE = "trade-streaming"
@@ -51,16 +53,19 @@ CONFIG = {
 }
 
 
-def add_routes(web_app: web.Application, history: History, now_ms: NowMs) -> None:
+def add_routes(
+    web_app: web.Application, history: History, settings: Settings, now_ms: NowMs
+) -> None:
     """Add the pages."""
     feed = Feed(history)
+    origins = ReadOrigins(settings.read_origins)
 
     async def time(_: web.Request) -> web.Response:
-        return web.Response(text=str(now_ms() // 1000), headers=CORS)
+        return web.Response(text=str(now_ms() // 1000))
 
-    add_route(web_app, "GET", f"{ROOT}/time", time)
+    add_page(web_app, f"{ROOT}/time", time, origins)
     for answerer in (feed.config, feed.symbols, feed.search, feed.history):
-        add_route(web_app, "GET", f"{ROOT}/{answerer.__name__}", _handler(answerer))
+        add_page(web_app, f"{ROOT}/{answerer.__name__}", _handler(answerer), origins)
 
 
 class Feed:
@@ -132,6 +137,11 @@ class Feed:
         if name is None:
             raise BadRequest(-1121, "unknown_symbol")
         return name
+
+
+def refused(status: int, reason: str) -> web.Response:
+    """Return the answer to a request that the program refuses."""
+    return json_text({"s": "error", "errmsg": reason}, status)
 
 
 def symbol_info(coin: Coin) -> dict[str, Any]:

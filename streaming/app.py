@@ -22,9 +22,11 @@ from yarl import URL
 from settings import Settings as OurSettings
 from settings import warn_of_misspelt
 from streaming import connection, health, logs, metrics, openapi
+from streaming.access import LOOPBACK_NAMES, Access
+from streaming.guard import RefusalForm
 from streaming.kafka import KafkaGate, TopicSpec, credentials
+from streaming.server import Web
 from streaming.transport import MAX_BATCH_BYTES, Consumer, Producer, Transport
-from streaming.web import Web
 
 logger = logging.getLogger(__name__)
 
@@ -123,19 +125,26 @@ class App(faust.App):
         producer_only: bool = False,
         services: Iterable[ServiceT] = (),
         start_offsets: StartOffsets | None = None,
+        refusal_forms: Mapping[str, RefusalForm] | None = None,
     ) -> None:
         """Set the app up; ``services`` start as soon as Kafka is there, before the consumer.
 
         ``port_setting`` names the setting of the port to listen on, in capitals.
 
         ``start_offsets`` says where to read partitions from, if not from the offsets that the
-        group has committed.
+        group has committed. ``refusal_forms`` say how to refuse a request, by the first part of
+        its path, if not by a problem.
         """
         self.gate = KafkaGate(settings, topics, None if producer_only else id)
         self.pulse = health.Pulse(lambda: self.kafka_producer)
         self.producer_only = producer_only
         self.web_reuse_port = settings.http_reuse_port
         self.port_setting = port_setting
+        self.access = Access(
+            settings.http_allowed_hosts or (*LOOPBACK_NAMES, settings.http_host),
+            settings.read_origins,
+        )
+        self.refusal_forms = refusal_forms or {}
         self.services = list(services)
         self._start_offsets = start_offsets
         super().__init__(

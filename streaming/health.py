@@ -11,7 +11,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from mode import Service
 
 from streaming.transport import Producer
-from streaming.web import add_route, json_response
+from streaming.web import json_response
 
 logger = logging.getLogger(__name__)
 
@@ -92,5 +92,5 @@ def add_routes(web_app: web.Application, checks: list[Check]) -> None:
             return json_response({"status": "unavailable", "reasons": reasons}, 503)
         return json_response({"status": "ok"})
 
-    add_route(web_app, "GET", "/healthz", healthz)
-    add_route(web_app, "GET", "/readyz", readyz)
+    web_app.router.add_get("/healthz", healthz)
+    web_app.router.add_get("/readyz", readyz)

@@ -16,6 +16,13 @@ import msgspec
 #: A broker that is away makes aiokafka log some 150 lines a second, all alike.
 REPEAT_INTERVAL_S = 10.0
 NOISY_LOGGERS = ("aiokafka", "asyncio", "faust", "mode")
+#: A server that is full has one to log for each connection it closes.
+REPEATING_LOGGERS = (*NOISY_LOGGERS, "streaming.connections")
+
+#: Strangers have requests refused as often as they like: 2 MB an hour, of 500 bytes a line.
+ACCESS_LOGGER = "access"
+FLOOD_LINES = 60
+FLOOD_INTERVAL_S = 60.0
 
 #: Where the libraries log less than we do, by our level.
 LIBRARY_LEVELS = {
@@ -102,8 +109,35 @@ def _escape_in_json(match: re.Match[str]) -> str:
     return f"\\u{ord(match[0]):04x}"
 
 
+class AtMost(logging.Filter):
+    """Lets :data:`FLOOD_LINES` about refused requests through in :data:`FLOOD_INTERVAL_S`.
+
+    The next one says how many there were besides.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._since = -FLOOD_INTERVAL_S
+        self._lines = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether to log the record."""
+        if record.name != ACCESS_LOGGER:
+            return True
+        now = self._clock()
+        if now - self._since >= FLOOD_INTERVAL_S:
+            missing = self._lines - FLOOD_LINES
+            if missing > 0:
+                record.msg = f"{record.msg} (after {missing} lines that are not logged)"
+            self._since = now
+            self._lines = 0
+        self._lines += 1
+        return self._lines <= FLOOD_LINES
+
+
 class NoRepeats(logging.Filter):
-    """Lets a warning or error of the libraries through once in :data:`REPEAT_INTERVAL_S`."""
+    """Lets warnings and errors that repeat themselves through once in :data:`REPEAT_INTERVAL_S`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -112,7 +146,7 @@ class NoRepeats(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether to log the record."""
-        if record.levelno < logging.WARNING or not record.name.startswith(NOISY_LOGGERS):
+        if record.levelno < logging.WARNING or not record.name.startswith(REPEATING_LOGGERS):
             return True
         key = (record.name, str(record.msg))
         now = self._clock()
@@ -128,12 +162,12 @@ def config(level: str, form: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"text": {"()": TextFormatter}, "json": {"()": JSONFormatter}},
-        "filters": {"no_repeats": {"()": NoRepeats}},
+        "filters": {"no_repeats": {"()": NoRepeats}, "at_most": {"()": AtMost}},
         "handlers": {
             "standard_error": {
                 "class": "logging.StreamHandler",
                 "formatter": form,
-                "filters": ["no_repeats"],
+                "filters": ["no_repeats", "at_most"],
             }
         },
         "loggers": LIBRARY_LEVELS.get(level, {}),

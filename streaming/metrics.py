@@ -8,8 +8,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Metric, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from streaming.web import add_route
-
 
 class ConsumerLag(Collector):
     """How far a consumer is behind: records on its partitions that are not done yet."""
@@ -38,4 +36,4 @@ def add_routes(web_app: web.Application) -> None:
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    add_route(web_app, "GET", "/metrics", metrics)
+    web_app.router.add_get("/metrics", metrics)

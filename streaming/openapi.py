@@ -6,8 +6,6 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from streaming.web import add_route
-
 OPENAPI_VERSION = "3.0.3"
 #: That of pyproject.toml, which is not there in a container; a test keeps them alike.
 PROGRAM_VERSION = "0.2.0"
@@ -15,7 +13,8 @@ PROGRAM_VERSION = "0.2.0"
 #: Everything from our own address, nothing inline; Swagger UI sets styles and data: images.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
 )
 
 PAGE = """\
@@ -85,7 +84,7 @@ def add_routes(web_app: web.Application, openapi: dict[str, Any]) -> None:
         ),
     }
     for path, (content_type, body) in parts.items():
-        add_route(web_app, "GET", path, _serve(content_type, body))
+        web_app.router.add_get(path, _serve(content_type, body))
 
 
 def _serve(content_type: str, body: bytes) -> Any:
@@ -94,10 +93,7 @@ def _serve(content_type: str, body: bytes) -> Any:
             body=body,
             content_type=content_type,
             charset="utf-8",
-            headers={
-                "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-                "X-Content-Type-Options": "nosniff",
-            },
+            headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY},
         )
 
     return serve

@@ -4,7 +4,6 @@ import settings
 import topics
 from records import Trade
 from streaming.app import App
-from streaming.web import add_route
 from trading_app import bulk_view, docs, views
 from trading_app.bulk_view import BulkView
 from trading_app.clients import Clients
@@ -26,6 +25,6 @@ trades = app.topic(*_settings.trade_topics, key_type=str, value_type=Trade)
 publisher = Publisher(lambda: app.kafka_producer, _settings)
 _clients = Clients(_settings.http_rate_limit)
 _web_app = app.add_pages(docs.document(_settings), [])
-add_route(_web_app, "POST", views.PATH, TradeView(publisher, _clients, _settings).post)
-add_route(_web_app, "POST", bulk_view.PATH, BulkView(publisher, _clients, _settings).post)
+_web_app.router.add_post(views.PATH, TradeView(publisher, _clients, _settings).post)
+_web_app.router.add_post(bulk_view.PATH, BulkView(publisher, _clients, _settings).post)
 replay = make_command(app, publisher, _settings)

@@ -40,7 +40,7 @@ async def serve(history: History, now_ms: int) -> AsyncIterator[TestClient[web.R
     """Serve a store over HTTP during the ``async with`` block; the clock stands still."""
     web_app = web.Application()
     rest.add_routes(web_app, history, DEFAULTS, lambda: now_ms)
-    udf.add_routes(web_app, history, lambda: now_ms)
+    udf.add_routes(web_app, history, DEFAULTS, lambda: now_ms)
     async with TestClient(TestServer(web_app)) as client:
         yield client
 

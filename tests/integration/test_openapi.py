@@ -62,4 +62,4 @@ def test_no_request_fails_or_is_answered_with_what_is_not_documented(
     )
     assert result.returncode == 0, result.stdout
     assert "18 selected / 18 total" in result.stdout
-    assert " ERROR streaming.web " not in chart.log()
+    assert " ERROR streaming.guard " not in chart.log()

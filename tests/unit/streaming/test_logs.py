@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.logs import JSONFormatter, NoRepeats, TextFormatter, config, escape, info_many
+from streaming.logs import (
+    FLOOD_INTERVAL_S,
+    FLOOD_LINES,
+    AtMost,
+    JSONFormatter,
+    NoRepeats,
+    TextFormatter,
+    config,
+    escape,
+    info_many,
+)
 
 MESSAGES = ["first", "second"]
 FIELDS = [{"price": Decimal("1.50")}, {"price": Decimal(2)}]
@@ -159,3 +169,21 @@ def test_what_is_hidden_is_written_as_an_escape() -> None:
     logger.warning("a\x1b\x9b\u202e")
     assert r"a\u001b\u009b\u202e" in stream.getvalue()
     assert json.loads(stream.getvalue())["message"] == "a\x1b\x9b\u202e"
+
+
+def test_a_flood_of_refusals_is_logged_in_part() -> None:
+    now = 0.0
+    at_most = AtMost(lambda: now)
+
+    def logged(name: str = "access") -> str | None:
+        record = logging.LogRecord(name, logging.WARNING, "", 0, "refused %s", ("x",), None)
+        return record.getMessage() if at_most.filter(record) else None
+
+    assert [logged() for _ in range(FLOOD_LINES)] == ["refused x"] * FLOOD_LINES
+    assert [logged() for _ in range(7)] == [None] * 7
+    assert logged("another") == "refused x"
+    now = FLOOD_INTERVAL_S
+    assert logged() == "refused x (after 7 lines that are not logged)"
+    assert logged() == "refused x"
+    now = 3 * FLOOD_INTERVAL_S
+    assert logged() == "refused x"
