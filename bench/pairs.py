@@ -1,0 +1,211 @@
+"""A commit beside the one before it: CPU a request, and requests a second, in pairs of runs.
+
+``python -m bench.pairs JOB --before COMMIT [--pairs 15]``: the working copy against a commit,
+one after the other, in turns. Other tenants of the machine disturb both runs of a pair alike,
+and CPU seconds less than rates; the median of the pairs' ratios is shown with its 95 % interval.
+
+Jobs: ``http`` (``POST /send-trading-data``, JSON, 32 connections), ``klines`` (1,000 candles of
+a store of 100,000, 4 clients), ``consume`` (trades of a topic logged and stored).
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import aiohttp
+
+from bench import consume, http, klines, load, report, venv
+from bench.broker import make_topic, running_broker
+from bench.chart import TOPIC, chart_app
+from bench.processes import ROOT, Child, end_on_signals, running
+from chart_app.intervals import Interval
+from local_kafka import LocalKafka, free_port
+
+PAIRS = 15
+SECONDS = 3.0
+WARM_UP_S = 1.0
+KLINES_CANDLES = 100_000
+KLINES_CLIENTS = 4
+CONSUME_TRADES = 100_000
+#: Of the ratios' median.
+CONFIDENCE = 0.95
+RESAMPLES = 10_000
+
+
+class Run(NamedTuple):
+    """What one run gave, of requests or of trades."""
+
+    cpu_us: float
+    per_s: float
+
+
+#: Measures the code in a folder (the last argument) for about so many seconds.
+Job = Callable[[LocalKafka, Path, float, Path], Run]
+
+
+def main() -> None:
+    """Run the pairs, print each and the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("job", choices=JOBS)
+    parser.add_argument("--before", required=True, help="a commit")
+    parser.add_argument("--pairs", type=int, default=PAIRS)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    arguments = parser.parse_args()
+    end_on_signals()
+    venv.install()
+    job = JOBS[arguments.job]
+    pairs: list[tuple[Run, Run]] = []
+    with checked_out(arguments.before) as before, running_broker() as (broker, folder):
+        PREPARATIONS[arguments.job](broker, folder)
+        for number in range(arguments.pairs):
+            code = [before, ROOT]
+            order = (0, 1) if number % 2 else (1, 0)
+            runs = {it: job(broker, folder, arguments.seconds, code[it]) for it in order}
+            pairs.append((runs[0], runs[1]))
+            print(f"pair {number + 1}: {_shown(*pairs[-1])}", flush=True)
+    conclude(pairs)
+
+
+@contextmanager
+def checked_out(commit: str) -> Iterator[Path]:
+    """Yield a folder with the code of a commit."""
+    with tempfile.TemporaryDirectory(prefix="before-") as parent:
+        folder = Path(parent) / "code"
+        git = ["git", "-C", str(ROOT), "worktree"]
+        subprocess.run([*git, "add", "--quiet", "--detach", str(folder), commit], check=True)
+        try:
+            yield folder
+        finally:
+            subprocess.run([*git, "remove", "--force", str(folder)], check=True)
+
+
+def cpu_s(child: Child) -> float:
+    """Return the CPU time that a process has taken, in user mode and in the system."""
+    stat = Path(f"/proc/{child.process.pid}/stat").read_text()
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def post(broker: LocalKafka, folder: Path, seconds: float, code: Path) -> Run:
+    """Measure ``POST /send-trading-data``."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/send-trading-data"
+    body = {"topic": http.TOPIC, "coinName": "BTC", "price": 91234.5, "numOfCoin": 0.25}
+    environment = {**http.settings(broker, port), "PYTHONPATH": str(code)}
+    with running("trading_app", http.TRADING_APP, environment, folder) as child:
+        http.wait_until_answering(child, url, body)
+        load.run(url, body, http.CONNECTIONS, WARM_UP_S, folder)
+        start = cpu_s(child)
+        measured = load.run(url, body, http.CONNECTIONS, seconds, folder)
+        return Run((cpu_s(child) - start) / measured.answers * 1e6, measured.per_s)
+
+
+def read_klines(broker: LocalKafka, folder: Path, seconds: float, code: Path) -> Run:
+    """Measure ``GET /api/v3/klines?limit=1000``."""
+    with chart_app(broker, folder, PYTHONPATH=str(code)) as (child, url):
+        asyncio.run(_ask(url, WARM_UP_S))
+        start = cpu_s(child)
+        requests = asyncio.run(_ask(url, seconds))
+        return Run((cpu_s(child) - start) / requests * 1e6, requests / seconds)
+
+
+async def _ask(url: str, seconds: float) -> int:
+    end = time.perf_counter() + seconds
+    async with aiohttp.ClientSession(url) as session:
+
+        async def client(number: int) -> int:
+            source = random.Random(number)
+            requests = 0
+            while time.perf_counter() < end:
+                query = {
+                    "symbol": f"COIN{source.randrange(klines.COINS)}",
+                    "interval": source.choice(list(Interval)).value,
+                    "limit": "1000",
+                }
+                async with session.get("/api/v3/klines", params=query) as answer:
+                    await answer.read()
+                    assert answer.status == 200
+                requests += 1
+            return requests
+
+        return sum(await asyncio.gather(*map(client, range(KLINES_CLIENTS))))
+
+
+def read_trades(broker: LocalKafka, folder: Path, _seconds: float, code: Path) -> Run:
+    """Measure chart_app on a topic of trades, its start and its end included."""
+    data = Path(tempfile.mkdtemp(dir=folder))
+    environment = {**consume.settings(broker, data.name, data), "PYTHONPATH": str(code)}
+    command = consume.COMMANDS[consume.OURS]
+    with running("chart_app", command, environment, folder) as child:
+        first, _ = consume.follow(child, 1)
+        start = cpu_s(child)
+        last = consume.wait_stored(child, data, CONSUME_TRADES)
+        trades = CONSUME_TRADES - first.trades
+        return Run((cpu_s(child) - start) / trades * 1e6, trades / (last.time_s - first.time_s))
+
+
+JOBS: dict[str, Job] = {"http": post, "klines": read_klines, "consume": read_trades}
+
+
+def _make_http(broker: LocalKafka, _: Path) -> None:
+    asyncio.run(make_topic(broker, http.TOPIC))
+
+
+def _make_klines(broker: LocalKafka, folder: Path) -> None:
+    asyncio.run(make_topic(broker, TOPIC))
+    asyncio.run(klines.fill(folder, KLINES_CANDLES))
+
+
+def _make_consume(broker: LocalKafka, _: Path) -> None:
+    asyncio.run(consume.fill(broker, CONSUME_TRADES))
+
+
+PREPARATIONS = {"http": _make_http, "klines": _make_klines, "consume": _make_consume}
+
+
+def conclude(pairs: Sequence[tuple[Run, Run]]) -> None:
+    """Print the medians, and the ratios with their intervals."""
+    rows = []
+    for what, name in (("CPU, µs each", "cpu_us"), ("each s", "per_s")):
+        before = [getattr(pair[0], name) for pair in pairs]
+        after = [getattr(pair[1], name) for pair in pairs]
+        ratios = [late / early for early, late in zip(before, after, strict=True)]
+        low, high = interval(ratios)
+        rows.append(
+            [
+                what,
+                f"{median(before):,.1f}",
+                f"{median(after):,.1f}",
+                f"{median(ratios):.3f}",
+                f"{low:.3f} to {high:.3f}",
+            ]
+        )
+    print(f"\n{report.table(['', 'before', 'after', 'ratio', '95 % interval'], rows)}")
+
+
+def interval(ratios: Sequence[float]) -> tuple[float, float]:
+    """Return the interval of the ratios' median, by resampling them."""
+    source = random.Random(1)
+    medians = sorted(median(source.choices(ratios, k=len(ratios))) for _ in range(RESAMPLES))
+    outside = round((1 - CONFIDENCE) / 2 * RESAMPLES)
+    return medians[outside], medians[-1 - outside]
+
+
+def _shown(before: Run, after: Run) -> str:
+    return (
+        f"CPU {before.cpu_us:.1f} and {after.cpu_us:.1f} µs, "
+        f"{before.per_s:,.0f} and {after.per_s:,.0f} a second"
+    )
+
+
+if __name__ == "__main__":
+    main()
