@@ -1,8 +1,8 @@
 """A commit beside the one before it: CPU a request, and requests a second, in pairs of runs.
 
-``python -m bench.pairs JOB --before COMMIT [--pairs 15]``: the working copy against a commit,
-one after the other, in turns. Other tenants of the machine disturb both runs of a pair alike,
-and CPU seconds less than rates; the median of the pairs' ratios is shown with its 95 % interval.
+``python -m bench.pairs JOB --before COMMIT [--pairs 15]``: the working copy against a commit, in
+turns. Short runs one after the other: other tenants of the machine disturb both of a pair alike,
+and CPU seconds less than rates. The median of the pairs' ratios is shown with its 95 % interval.
 
 Jobs: ``http`` (``POST /send-trading-data``, JSON, 32 connections), ``klines`` (1,000 candles of
 a store of 100,000, 4 clients), ``consume`` (trades of a topic logged and stored).
@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -32,7 +32,7 @@ from local_kafka import LocalKafka, free_port
 
 PAIRS = 15
 SECONDS = 3.0
-WARM_UP_S = 1.0
+WARM_UP_S = 2.0
 KLINES_CANDLES = 100_000
 KLINES_CLIENTS = 4
 CONSUME_TRADES = 100_000
@@ -48,8 +48,10 @@ class Run(NamedTuple):
     per_s: float
 
 
-#: Measures the code in a folder (the last argument) for about so many seconds.
-Job = Callable[[LocalKafka, Path, float, Path], Run]
+#: Loads a program for about so many seconds.
+Measure = Callable[[float], Run]
+#: Runs the code of a folder (the last argument) with its files in another (the second).
+Job = Callable[[LocalKafka, Path, Path], AbstractContextManager[Measure]]
 
 
 def main() -> None:
@@ -65,13 +67,19 @@ def main() -> None:
     job = JOBS[arguments.job]
     pairs: list[tuple[Run, Run]] = []
     with checked_out(arguments.before) as before, running_broker() as (broker, folder):
-        PREPARATIONS[arguments.job](broker, folder)
-        for number in range(arguments.pairs):
-            code = [before, ROOT]
-            order = (0, 1) if number % 2 else (1, 0)
-            runs = {it: job(broker, folder, arguments.seconds, code[it]) for it in order}
-            pairs.append((runs[0], runs[1]))
-            print(f"pair {number + 1}: {_shown(*pairs[-1])}", flush=True)
+        PREPARATIONS[arguments.job](broker)
+        with ExitStack() as stack:
+            measures = []
+            for code in (before, ROOT):
+                own = Path(tempfile.mkdtemp(dir=folder))
+                measures.append(stack.enter_context(job(broker, own, code)))
+            for measure in measures:
+                measure(WARM_UP_S)
+            for number in range(arguments.pairs):
+                order = (0, 1) if number % 2 else (1, 0)
+                runs = {it: measures[it](arguments.seconds) for it in order}
+                pairs.append((runs[0], runs[1]))
+                print(f"pair {number + 1}: {_shown(*pairs[-1])}", flush=True)
     conclude(pairs)
 
 
@@ -95,27 +103,42 @@ def cpu_s(child: Child) -> float:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-def post(broker: LocalKafka, folder: Path, seconds: float, code: Path) -> Run:
+def environment(code: Path) -> dict[str, str]:
+    """Return what has a program run the code of a folder, each time alike."""
+    return {"PYTHONPATH": str(code), "PYTHONHASHSEED": "0"}
+
+
+@contextmanager
+def post(broker: LocalKafka, folder: Path, code: Path) -> Iterator[Measure]:
     """Measure ``POST /send-trading-data``."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/send-trading-data"
     body = {"topic": http.TOPIC, "coinName": "BTC", "price": 91234.5, "numOfCoin": 0.25}
-    environment = {**http.settings(broker, port), "PYTHONPATH": str(code)}
-    with running("trading_app", http.TRADING_APP, environment, folder) as child:
+    settings = {**http.settings(broker, port), **environment(code)}
+    with running("trading_app", http.TRADING_APP, settings, folder) as child:
         http.wait_until_answering(child, url, body)
-        load.run(url, body, http.CONNECTIONS, WARM_UP_S, folder)
-        start = cpu_s(child)
-        measured = load.run(url, body, http.CONNECTIONS, seconds, folder)
-        return Run((cpu_s(child) - start) / measured.answers * 1e6, measured.per_s)
+
+        def measure(seconds: float) -> Run:
+            start = cpu_s(child)
+            measured = load.run(url, body, http.CONNECTIONS, seconds, folder)
+            return Run((cpu_s(child) - start) / measured.answers * 1e6, measured.per_s)
+
+        yield measure
 
 
-def read_klines(broker: LocalKafka, folder: Path, seconds: float, code: Path) -> Run:
+@contextmanager
+def read_klines(broker: LocalKafka, folder: Path, code: Path) -> Iterator[Measure]:
     """Measure ``GET /api/v3/klines?limit=1000``."""
-    with chart_app(broker, folder, PYTHONPATH=str(code)) as (child, url):
-        asyncio.run(_ask(url, WARM_UP_S))
-        start = cpu_s(child)
-        requests = asyncio.run(_ask(url, seconds))
-        return Run((cpu_s(child) - start) / requests * 1e6, requests / seconds)
+    asyncio.run(klines.fill(folder, KLINES_CANDLES))
+    settings = {"GROUP_ID": folder.name, **environment(code)}
+    with chart_app(broker, folder, **settings) as (child, url):
+
+        def measure(seconds: float) -> Run:
+            start = cpu_s(child)
+            requests = asyncio.run(_ask(url, seconds))
+            return Run((cpu_s(child) - start) / requests * 1e6, requests / seconds)
+
+        yield measure
 
 
 async def _ask(url: str, seconds: float) -> int:
@@ -140,32 +163,35 @@ async def _ask(url: str, seconds: float) -> int:
         return sum(await asyncio.gather(*map(client, range(KLINES_CLIENTS))))
 
 
-def read_trades(broker: LocalKafka, folder: Path, _seconds: float, code: Path) -> Run:
-    """Measure chart_app on a topic of trades, its start and its end included."""
-    data = Path(tempfile.mkdtemp(dir=folder))
-    environment = {**consume.settings(broker, data.name, data), "PYTHONPATH": str(code)}
-    command = consume.COMMANDS[consume.OURS]
-    with running("chart_app", command, environment, folder) as child:
-        first, _ = consume.follow(child, 1)
-        start = cpu_s(child)
-        last = consume.wait_stored(child, data, CONSUME_TRADES)
-        trades = CONSUME_TRADES - first.trades
-        return Run((cpu_s(child) - start) / trades * 1e6, trades / (last.time_s - first.time_s))
+@contextmanager
+def read_trades(broker: LocalKafka, folder: Path, code: Path) -> Iterator[Measure]:
+    """Measure chart_app on a topic of trades, from the first in its log to the last stored."""
+
+    def measure(_seconds: float) -> Run:
+        data = Path(tempfile.mkdtemp(dir=folder))
+        settings = {**consume.settings(broker, data.name, data), **environment(code)}
+        with running("chart_app", consume.COMMANDS[consume.OURS], settings, data) as child:
+            first, _ = consume.follow(child, 1)
+            start = cpu_s(child)
+            last = consume.wait_stored(child, data, CONSUME_TRADES)
+            trades = CONSUME_TRADES - first.trades
+            return Run((cpu_s(child) - start) / trades * 1e6, trades / (last.time_s - first.time_s))
+
+    yield measure
 
 
 JOBS: dict[str, Job] = {"http": post, "klines": read_klines, "consume": read_trades}
 
 
-def _make_http(broker: LocalKafka, _: Path) -> None:
+def _make_http(broker: LocalKafka) -> None:
     asyncio.run(make_topic(broker, http.TOPIC))
 
 
-def _make_klines(broker: LocalKafka, folder: Path) -> None:
+def _make_klines(broker: LocalKafka) -> None:
     asyncio.run(make_topic(broker, TOPIC))
-    asyncio.run(klines.fill(folder, KLINES_CANDLES))
 
 
-def _make_consume(broker: LocalKafka, _: Path) -> None:
+def _make_consume(broker: LocalKafka) -> None:
     asyncio.run(consume.fill(broker, CONSUME_TRADES))
 
 

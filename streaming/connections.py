@@ -23,8 +23,7 @@ HEAD_TIMEOUT_S = 10.0
 #: For the next request to begin. Longer than the 60 s for which load balancers keep a
 #: connection, so that they close it and not we, just as they send a request.
 IDLE_TIMEOUT_S = 75.0
-#: A connection that says nothing takes 17 kB: 170 MB of them, whatever number of files there
-#: may be.
+#: Whatever number of files there may be: one that says nothing takes 6 kB, one that does more.
 CONNECTIONS_MAX = 10_000
 #: Open files that are not for connections of HTTP: Kafka, the database, the log; and as many
 #: for connections that the system has accepted and we have not closed yet.

@@ -5,14 +5,14 @@ WebSocket can be forgotten. Not a middleware: that took 4 % of a request's time.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 from aiohttp import hdrs, web
 from multidict import istr
 
 from streaming.access import SECURITY_HEADERS, Access, quote, target_host
 from streaming.logs import ACCESS_LOGGER, escape
-from streaming.web import problem
+from streaming.web import Handler, problem
 
 logger = logging.getLogger(__name__)
 access_logger = logging.getLogger(ACCESS_LOGGER)
@@ -41,9 +41,7 @@ class Guard:
         self._refusal = access.refusal
         self._forms = forms
 
-    def __call__(
-        self, handle: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def __call__(self, handle: Handler) -> Handler:
         """Return a handler that hands on to another what is not refused."""
         refusal_of = self._refusal
 

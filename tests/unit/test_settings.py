@@ -98,6 +98,11 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("DATABASE_URL", "mysql://host/db"),
         ("QUOTE_ASSETS", "usd"),
         ("STORE_TRADES", "perhaps"),
+        ("HTTP_ALLOWED_HOSTS", "trades.example:3000"),
+        ("HTTP_ALLOWED_HOSTS", "localhost,http://trades.example"),
+        ("READ_ORIGINS", "page.example"),
+        ("READ_ORIGINS", "https://page.example/"),
+        ("READ_ORIGINS", "null"),
     ],
 )
 def test_a_bad_value_ends_the_start_with_a_line_that_names_it(
