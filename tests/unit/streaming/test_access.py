@@ -9,7 +9,8 @@ PAGE = "https://page.example"
 EVIL = "https://evil.example"
 #: Above the longest that aiohttp reads.
 LONG = 10_000
-PATIENCE_S = 1.0
+#: For what takes a hundredth of it; a minute if the time grew with the square of the length.
+LIMIT_S = 10.0
 
 
 def status(
@@ -146,13 +147,13 @@ def test_the_target_may_name_the_host_too(target: str, host: str | None) -> None
 def test_a_long_host_is_refused_at_once(host: str) -> None:
     access = Access(OURS, ["*"])
     start = time.perf_counter()
-    for number in range(1000):
+    for number in range(100):
         refusal = access.refusal("GET", f"{host}{number}", None, None)
         assert refusal is not None
         assert len(refusal.detail) < 2 * QUOTED_MAX
         assert host_name(host) == ""
         assert target_host(f"http://{host}") == host
-    assert time.perf_counter() - start < PATIENCE_S
+    assert time.perf_counter() - start < LIMIT_S
 
 
 def test_strangers_cannot_fill_the_memory_with_verdicts() -> None:
