@@ -109,6 +109,9 @@ class Connections:
             connection.end_overdue()
 
 
+_read_requests = web.RequestHandler.data_received
+
+
 class Connection(web.RequestHandler):
     """A connection that is counted, and whose requests' heads have a time to arrive in."""
 
@@ -136,7 +139,7 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Read requests; note when the head of one begins and has arrived."""
-        super().data_received(data)
+        _read_requests(self, data)
         if self in self._heads:
             self._has_begun = True
             if self._messages:

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 access_logger = logging.getLogger(ACCESS_LOGGER)
 
 SEC_FETCH_SITE = istr("Sec-Fetch-Site")
-_HEADERS = [(istr(name), value) for name, value in SECURITY_HEADERS.items()]
+_NOSNIFF, _POLICY = [(istr(name), value) for name, value in SECURITY_HEADERS.items()]
 
 #: Makes the answer to a request that is refused of a status and its reason.
 RefusalForm = Callable[[int, str], web.Response]
@@ -28,9 +28,9 @@ class Request(web.Request):
     """A request whose answer, whoever makes it, gets the headers that all have."""
 
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
-        headers = response.headers
-        for name, value in _HEADERS:
-            headers.setdefault(name, value)
+        add = response.headers.setdefault
+        add(*_NOSNIFF)
+        add(*_POLICY)
 
 
 class Guard:
@@ -46,13 +46,12 @@ class Guard:
         refusal_of = self._refusal
 
         async def guarded(request: web.Request) -> web.StreamResponse:
-            headers = request.headers
-            method = request.method
-            origin = headers.get(hdrs.ORIGIN)
-            site = headers.get(SEC_FETCH_SITE)
-            refusal = refusal_of(method, headers.get(hdrs.HOST), origin, site)
-            if refusal is None and not request.raw_path.startswith("/"):
-                refusal = refusal_of(method, target_host(request.raw_path), None, None)
+            header = request.headers.get
+            refusal = refusal_of(
+                request.method, header(hdrs.HOST), header(hdrs.ORIGIN), header(SEC_FETCH_SITE)
+            )
+            if refusal is None and request.raw_path[0] != "/":
+                refusal = refusal_of(request.method, target_host(request.raw_path), None, None)
             if refusal is not None:
                 return self._refuse(request, *refusal)
             try:
@@ -60,7 +59,7 @@ class Guard:
             except web.HTTPException as error:
                 return _without_route(request, error)
             except Exception:
-                logger.exception("%s %s failed", method, request.path)
+                logger.exception("%s %s failed", request.method, request.path)
                 return problem(500, "The server failed; its log says more.")
 
         return guarded
