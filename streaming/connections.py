@@ -17,11 +17,10 @@ from streaming.access import SECURITY_HEADERS
 
 logger = logging.getLogger(__name__)
 
-#: For the head of a request to arrive, from its first byte on; that of the first request from
-#: the opening of the connection on, since who opens one has something to ask.
+#: For the head of a request to arrive, from its first byte on.
 HEAD_TIMEOUT_S = 10.0
-#: For the next request to begin. Longer than the 60 s for which load balancers keep a
-#: connection, so that they close it and not we, just as they send a request.
+#: For a request to begin, the first of a connection or the next. Longer than the 60 s for which
+#: load balancers keep a connection, so that they close it and not we, just as they send a request.
 IDLE_TIMEOUT_S = 75.0
 #: Whatever number of files there may be: one that says nothing takes 6 kB, one that does more.
 CONNECTIONS_MAX = 10_000
@@ -57,17 +56,69 @@ TOO_SLOW = _closing_answer("408 Request Timeout", {})
 TOO_MANY = _closing_answer("503 Service Unavailable", {"Retry-After": "1"})
 
 
+class Waiting:
+    """Connections of which something is waited for, the longest first.
+
+    After ``timeout_s`` they are closed, with an answer that is ready made.
+    """
+
+    def __init__(self, timeout_s: float, answer: bytes) -> None:
+        self._timeout_s = timeout_s
+        self._answer = answer
+        #: The ends of their times: in this order, because all have the same.
+        self._ends: OrderedDict[Connection, float] = OrderedDict()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __contains__(self, connection: "Connection") -> bool:
+        """Tell whether something is waited for of a connection."""
+        return connection in self._ends
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._ends)
+
+    def add(self, connection: "Connection") -> None:
+        """Have a connection closed, if it is not discarded in time."""
+        loop = asyncio.get_running_loop()
+        end = self._ends[connection] = loop.time() + self._timeout_s
+        if self._timer is None:
+            self._timer = loop.call_at(end, self._close_overdue, loop)
+
+    def discard(self, connection: "Connection") -> None:
+        """No longer wait for a connection."""
+        self._ends.pop(connection, None)
+
+    def pop(self) -> "Connection":
+        """Return who has waited longest, and no longer wait for it."""
+        return self._ends.popitem(last=False)[0]
+
+    def _close_overdue(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        self._timer = None
+        while self._ends:
+            connection, end = next(iter(self._ends.items()))
+            if end > now:
+                self._timer = loop.call_at(end, self._close_overdue, loop)
+                break
+            del self._ends[connection]
+            connection.end(self._answer)
+
+
 class Connections:
     """All connections of a server. One that waits for its request makes room for another."""
 
-    def __init__(self, limit: int, head_timeout_s: float = HEAD_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        limit: int,
+        head_timeout_s: float = HEAD_TIMEOUT_S,
+        idle_timeout_s: float = IDLE_TIMEOUT_S,
+    ) -> None:
         self._limit = limit
-        self._head_timeout_s = head_timeout_s
         self._open: set[Connection] = set()
-        #: Those whose head is waited for, with the end of its time; the next to end first,
-        #: because all have the same time.
-        self.heads: OrderedDict[Connection, float] = OrderedDict()
-        self._timer: asyncio.TimerHandle | None = None
+        #: Those that have sent nothing yet: browsers connect ahead, and are told nothing.
+        self.silent = Waiting(idle_timeout_s, b"")
+        #: Those whose head has not arrived yet.
+        self.heads = Waiting(head_timeout_s, TOO_SLOW)
 
     def __len__(self) -> int:
         """Return how many are open."""
@@ -77,36 +128,19 @@ class Connections:
         """Count a new connection; return False if there is no room for it."""
         if len(self._open) >= self._limit:
             logger.warning("All %d connections that there may be are in use", self._limit)
-            if not self.heads:
+            waiting = self.silent or self.heads
+            if not waiting:
                 return False
-            oldest, _ = self.heads.popitem(last=False)
-            oldest.force_close()
+            waiting.pop().force_close()
         self._open.add(connection)
-        self.await_head(connection)
+        self.silent.add(connection)
         return True
-
-    def await_head(self, connection: "Connection") -> None:
-        """Have a connection closed, if it is not taken out of :attr:`heads` in time."""
-        loop = asyncio.get_running_loop()
-        end = self.heads[connection] = loop.time() + self._head_timeout_s
-        if self._timer is None:
-            self._timer = loop.call_at(end, self._close_overdue, loop)
 
     def forget(self, connection: "Connection") -> None:
         """No longer count a connection, if it was."""
         self._open.discard(connection)
-        self.heads.pop(connection, None)
-
-    def _close_overdue(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
-        self._timer = None
-        while self.heads:
-            connection, end = next(iter(self.heads.items()))
-            if end > now:
-                self._timer = loop.call_at(end, self._close_overdue, loop)
-                break
-            del self.heads[connection]
-            connection.end_overdue()
+        self.silent.discard(connection)
+        self.heads.discard(connection)
 
 
 _read_requests = web.RequestHandler.data_received
@@ -115,13 +149,13 @@ _read_requests = web.RequestHandler.data_received
 class Connection(web.RequestHandler):
     """A connection that is counted, and whose requests' heads have a time to arrive in."""
 
-    __slots__ = ("_connections", "_has_begun", "_heads")
+    __slots__ = ("_connections", "_heads", "_silent")
 
     def __init__(self, manager: web.Server, connections: Connections, **options: Any) -> None:
         super().__init__(manager, **options)
         self._connections = connections
+        self._silent = connections.silent
         self._heads = connections.heads
-        self._has_begun = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Serve the connection, or close it if there is no room."""
@@ -141,18 +175,19 @@ class Connection(web.RequestHandler):
         """Read requests; note when the head of one begins and has arrived."""
         _read_requests(self, data)
         if self in self._heads:
-            self._has_begun = True
             if self._messages:
-                del self._heads[self]
-            return
-        waiter = self._waiter
-        if waiter is not None and not waiter.done() and data:
-            self._connections.await_head(self)
+                self._heads.discard(self)
+        elif self in self._silent:
+            self._silent.discard(self)
+            if not self._messages:
+                self._heads.add(self)
+        elif (waiter := self._waiter) is not None and not waiter.done() and data:
+            self._heads.add(self)
 
-    def end_overdue(self) -> None:
-        """Close the connection. Who has sent nothing is told nothing: browsers connect ahead."""
-        if self._has_begun and self.transport is not None:
-            self.transport.write(TOO_SLOW)
+    def end(self, answer: bytes) -> None:
+        """Close the connection at once, with an answer that is ready made."""
+        if self.transport is not None:
+            self.transport.write(answer)
         self.force_close()
 
 

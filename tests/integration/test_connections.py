@@ -142,12 +142,3 @@ async def test_half_a_head_has_ten_seconds(
         assert time.monotonic() - begin > HEAD_TIMEOUT_S / 2
         wait_for(lambda: open_files(program) < before + 20, "their files are closed")
     check_log(program)
-
-
-async def test_who_says_nothing_has_ten_seconds(cluster: Cluster, start: StartProgram) -> None:
-    program = start("trading_app", cluster.settings).wait_ready()
-    with many(program, 1) as (client,):
-        begin = time.monotonic()
-        assert await asyncio.to_thread(is_closed, client)
-        assert time.monotonic() - begin > HEAD_TIMEOUT_S / 2
-    check_log(program)

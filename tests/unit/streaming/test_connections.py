@@ -73,7 +73,7 @@ async def serve(
     web_app = web.Application()
     web_app.router.add_get("/", handler)
     web_app.router.add_post("/", handler)
-    connections = Connections(limit, head_timeout_s)
+    connections = Connections(limit, head_timeout_s, idle_timeout_s)
     guard = Guard(Access(["localhost"], ["*"]), {})
     runner = Runner(
         web_app, guard, connections, shutdown_timeout=0.1, keepalive_timeout=idle_timeout_s
@@ -113,7 +113,7 @@ async def has_connections(served: Served, count: int) -> None:
 
 
 async def test_who_says_nothing_is_cut_off_without_a_word() -> None:
-    async with serve(head_timeout_s=SHORT_S) as served, connect(served) as client:
+    async with serve(idle_timeout_s=SHORT_S) as served, connect(served) as client:
         assert await client.end() == b""
         await has_connections(served, 0)
 
