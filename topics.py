@@ -10,6 +10,10 @@ CLOCK_SKEW_MS = 60_000
 #: A dead letter is a record of the source topic (1 MB by default) and our headers.
 DEAD_LETTER_MAX_BYTES = 10 * 1024 * 1024
 
+#: For topics whose records have no time of their own: a worker whose clock is ahead would else
+#: write what Kafka refuses.
+APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}
+
 LIVE_RETENTION_MS = 60 * 60 * 1000
 #: Bytes per partition: a worker that catches up writes more in an hour than anybody reads.
 LIVE_RETENTION_BYTES = 256 * 1024 * 1024
@@ -47,13 +51,14 @@ def dead_letter_topics(settings: Settings) -> list[TopicSpec]:
                 "retention.bytes": str(settings.trade_retention_bytes),
                 "max.message.bytes": str(DEAD_LETTER_MAX_BYTES),
             },
+            needed=APPEND_TIME,
         )
         for name in settings.trade_topics
     ]
 
 
 def live_topic(settings: Settings) -> TopicSpec:
-    """Return the topic on which chart_app's workers tell each other what is stored.
+    """Return the topic on which chart_app's workers broadcast what is stored.
 
     Nobody needs what stood there an hour ago: the store has it.
     """
@@ -65,6 +70,7 @@ def live_topic(settings: Settings) -> TopicSpec:
             "retention.bytes": str(LIVE_RETENTION_BYTES),
             "segment.bytes": str(LIVE_RETENTION_BYTES // 4),
         },
+        needed=APPEND_TIME,
     )
 
 

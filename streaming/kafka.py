@@ -5,7 +5,7 @@ import logging
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from mode import Service
 
 from settings import Settings
+from streaming.alter_configs import alter_configs
 from streaming.service import is_ending
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ RETRY_INTERVAL_S = 0.5
 #: A shorter wait is part of a start, and nothing to tell.
 WAITING_LOG_AFTER_S = 1.0
 WAITING_LOG_INTERVAL_S = 5.0
+#: For all that is asked of the admin client at once: topics listed, made, described.
+ADMIN_LIMIT_S = 30.0
 
 
 class KafkaUnavailable(Exception):
@@ -42,11 +45,15 @@ class KafkaUnavailable(Exception):
 
 @dataclass(frozen=True)
 class TopicSpec:
-    """A topic as we make it. ``config`` has Kafka's own names and texts for values."""
+    """A topic as we make it. ``config`` has Kafka's own names and texts for values.
+
+    A topic that is there keeps what it has, but for ``needed``: that it is given as well.
+    """
 
     name: str
     partitions: int
     config: Mapping[str, str] = field(default_factory=dict)
+    needed: Mapping[str, str] = field(default_factory=dict)
 
 
 def credentials(settings: Settings) -> faust.types.auth.CredentialsT | None:
@@ -81,16 +88,21 @@ async def admin_client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]
         await asyncio.wait_for(client.start(), ANSWER_TIMEOUT_S)
         yield client
     finally:
-        await client.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(client.close(), ANSWER_TIMEOUT_S)
 
 
-def plain_consumer(settings: Settings) -> AIOKafkaConsumer:
-    """Return a consumer without a group, to be started, that begins with what comes next."""
+def plain_consumer(settings: Settings, offset_reset: str = "latest") -> AIOKafkaConsumer:
+    """Return a consumer without a group, to be started.
+
+    ``offset_reset`` says where it goes on from an offset that there is not (any more): at the
+    ``earliest`` record, or with what comes next.
+    """
     return AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_client_bootstrap_server,
         client_id=settings.client_id,
         enable_auto_commit=False,
-        auto_offset_reset="latest",
+        auto_offset_reset=offset_reset,
         **credentials_to_aiokafka_auth(credentials(settings)),
     )
 
@@ -181,24 +193,32 @@ class KafkaGate(Service):
 async def ensure_topics(
     client: AIOKafkaAdminClient, topics: list[TopicSpec], settings: Settings
 ) -> bool:
-    """Make the topics that are missing and say where an existing one differs.
+    """Make the topics that are missing; give existing ones what they need, say where they differ.
 
     Return whether all were there: Kafka says that a topic is made before it lists it.
 
-    Raises KafkaError, and :exc:`KafkaUnavailable` if Kafka will never make one.
+    Raises KafkaError, TimeoutError, and :exc:`KafkaUnavailable` if Kafka will never make one.
     """
-    existing = {topic["topic"]: topic for topic in await client.describe_topics()}
-    for topic in topics:
-        if topic.name in existing:
-            await _report_differences(client, topic, len(existing[topic.name]["partitions"]))
-        else:
-            await _create(client, topic, settings.kafka_replication_factor)
-    return all(topic.name in existing for topic in topics)
+    async with asyncio.timeout(ADMIN_LIMIT_S):
+        existing = {topic["topic"]: topic for topic in await client.describe_topics()}
+        for topic in topics:
+            if topic.name in existing:
+                await _adopt(client, topic, len(existing[topic.name]["partitions"]))
+            else:
+                await _create(client, topic, settings.kafka_replication_factor)
+        return all(topic.name in existing for topic in topics)
 
 
 async def _create(client: AIOKafkaAdminClient, topic: TopicSpec, replication: int) -> None:
     response: Any = await client.create_topics(
-        [NewTopic(topic.name, topic.partitions, replication, topic_configs=dict(topic.config))]
+        [
+            NewTopic(
+                topic.name,
+                topic.partitions,
+                replication,
+                topic_configs={**topic.config, **topic.needed},
+            )
+        ]
     )
     for _name, code, *message in response.topic_errors:
         error = for_code(code)
@@ -211,9 +231,7 @@ async def _create(client: AIOKafkaAdminClient, topic: TopicSpec, replication: in
     logger.info("Made topic %s with %d partitions", topic.name, topic.partitions)
 
 
-async def _report_differences(
-    client: AIOKafkaAdminClient, topic: TopicSpec, partitions: int
-) -> None:
+async def _adopt(client: AIOKafkaAdminClient, topic: TopicSpec, partitions: int) -> None:
     if partitions != topic.partitions:
         logger.warning(
             "Topic %s has %d partitions, not %d; using it as it is",
@@ -221,16 +239,26 @@ async def _report_differences(
             partitions,
             topic.partitions,
         )
+    wanted = {**topic.config, **topic.needed}
     response: Any = await client.describe_configs(
-        [ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(topic.config))]
+        [ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(wanted))]
     )
     actual = {entry[0]: entry[1] for reply in response for entry in reply.resources[0][4]}
-    for name, wanted in topic.config.items():
-        if actual.get(name, wanted) != wanted:
-            logger.warning(
-                "Topic %s has %s=%s, not %s; using it as it is",
-                topic.name,
-                name,
-                actual[name],
-                wanted,
-            )
+    for name, value in wanted.items():
+        if actual.get(name, value) == value:
+            continue
+        if name in topic.needed and await _altered(client, topic.name, name, value):
+            continue
+        logger.warning(
+            "Topic %s has %s=%s, not %s; using it as it is", topic.name, name, actual[name], value
+        )
+
+
+async def _altered(client: AIOKafkaAdminClient, topic: str, name: str, value: str) -> bool:
+    try:
+        await alter_configs(client._client, topic, {name: value})  # noqa: SLF001 - it has no other
+    except (KafkaError, TimeoutError) as error:
+        logger.warning("Topic %s could not be given %s=%s: %r", topic, name, value, error)
+        return False
+    logger.info("Topic %s was given %s=%s", topic, name, value)
+    return True

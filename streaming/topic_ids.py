@@ -6,6 +6,7 @@ https://kafka.apache.org/protocol#The_Messages_Metadata.
 
 import asyncio
 from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from aiokafka.client import AIOKafkaClient
@@ -105,8 +106,15 @@ class _MetadataRequest(Request[_MetadataRequest_v10]):
         return request_struct_class(self._topics, False, False, False, {})
 
 
-async def topic_ids(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, str]:
-    """Return the ids of those topics that exist.
+class TopicState(NamedTuple):
+    """What changes if a topic is deleted and made again, or given more partitions."""
+
+    id: str
+    partitions: int
+
+
+async def topic_states(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, TopicState]:
+    """Return the states of those topics that exist.
 
     Raises KafkaError or TimeoutError when no broker answers.
     """
@@ -114,5 +122,12 @@ async def topic_ids(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, 
         client.send(client.get_random_node(), _MetadataRequest(topics)), TIMEOUT_S
     )
     return {
-        name: str(topic_id) for error_code, name, topic_id, *_ in answer.topics if not error_code
+        name: TopicState(str(topic_id), len(partitions))
+        for error_code, name, topic_id, _is_internal, partitions, *_ in answer.topics
+        if not error_code
     }
+
+
+async def topic_ids(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, str]:
+    """Return the ids of those topics that exist, as :func:`topic_states` does."""
+    return {name: state.id for name, state in (await topic_states(client, topics)).items()}

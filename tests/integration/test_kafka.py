@@ -57,3 +57,38 @@ async def test_a_topic_that_differs_is_used_and_reported(
         f"Topic {cluster.topic} has 1 partitions, not 3; using it as it is",
         f"Topic {cluster.topic} has retention.ms=604800000, not -1; using it as it is",
     ]
+
+
+async def test_a_topic_is_given_what_it_needs_and_keeps_the_rest(
+    cluster: Cluster, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    needed = {"message.timestamp.type": "LogAppendTime"}
+    spec = TopicSpec(cluster.topic, 1, {"retention.ms": "-1"}, needed)
+    own = {"retention.ms": "5000", "segment.bytes": "1048576"}
+    async with admin_client(settings) as client:
+        await client.create_topics([NewTopic(cluster.topic, 1, 1, topic_configs=own)])
+        assert await partitions(client, cluster.topic) == 1
+        await ensure_topics(client, [spec], settings)
+        assert sorted(caplog.messages) == [
+            f"Topic {cluster.topic} has retention.ms=5000, not -1; using it as it is",
+            f"Topic {cluster.topic} was given message.timestamp.type=LogAppendTime",
+        ]
+        caplog.clear()
+        await ensure_topics(client, [TopicSpec(cluster.topic, 1, own, needed)], settings)
+        assert caplog.messages == []
+
+
+async def test_what_a_topic_cannot_be_given_is_said(
+    cluster: Cluster, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    spec = TopicSpec(cluster.topic, 1, needed={"message.timestamp.type": "WhatTimeIsIt"})
+    async with admin_client(settings) as client:
+        await client.create_topics([NewTopic(cluster.topic, 1, 1)])
+        assert await partitions(client, cluster.topic) == 1
+        await ensure_topics(client, [spec], settings)
+    assert "could not be given message.timestamp.type=WhatTimeIsIt" in caplog.messages[0]
+    assert caplog.messages[1] == (
+        f"Topic {cluster.topic} has message.timestamp.type=CreateTime, not WhatTimeIsIt; "
+        "using it as it is"
+    )
