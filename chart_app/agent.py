@@ -5,15 +5,17 @@ import logging
 from collections.abc import AsyncIterator, Callable
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.types import TP
 from prometheus_client import Counter
 
 import records
 from chart_app import trade_log
+from chart_app.broadcaster import Broadcaster
 from chart_app.intake import Intake, take_in
-from chart_app.live import Announcer
+from chart_app.live_gaps import Span
 from chart_app.offsets import Offsets
-from chart_app.portion import Change, Portion, Progress, fold_trades
+from chart_app.portion import Portion, Progress, fold_trades, spans
 from chart_app.store import Store, StoreUnavailable, Superseded
 from chart_app.trades import Trades
 from streaming.app import App
@@ -57,14 +59,14 @@ class Follower:
         offsets: Offsets,
         store: Store,
         dead_letters: DeadLetterQueue,
-        announcer: Announcer,
+        broadcaster: Broadcaster,
         consumer: Callable[[], Consumer],
         should_stop: Callable[[], bool],
     ) -> None:
         self._offsets = offsets
         self._store = store
         self._dead_letters = dead_letters
-        self._announcer = announcer
+        self._broadcaster = broadcaster
         self._consumer = consumer
         self._should_stop = should_stop
         self._trouble: str | None = None
@@ -101,23 +103,15 @@ class Follower:
         return sum(len(portion.trades) for _, portion in self._read_batches)
 
     async def _store_all(self) -> None:
-        """Store what is read, and tell what was stored while the next is being stored."""
-        announcing: asyncio.Task[None] | None = None
-        try:
-            while not self._is_last or self._read_batches:
-                await self._arrived.wait()
-                self._arrived.clear()
-                taken, self._read_batches = self._read_batches, []
-                self._taken.set()
-                change = await self._keep(taken)
-                if announcing:
-                    await announcing
-                announcing = asyncio.create_task(self._announcer.announce(change))
-                if self._waiting_trades() < BACKLOG_TRADES:
-                    await asyncio.sleep(PAUSE_S)
-        finally:
-            if announcing:
-                await announcing
+        """Store what is read."""
+        while not self._is_last or self._read_batches:
+            await self._arrived.wait()
+            self._arrived.clear()
+            taken, self._read_batches = self._read_batches, []
+            self._taken.set()
+            await self._keep(taken)
+            if self._waiting_trades() < BACKLOG_TRADES:
+                await asyncio.sleep(PAUSE_S)
 
     async def _progress(self, batch: Batch) -> Progress | None:
         """Return where the batch continues, or None if it does not: then it is thrown away."""
@@ -128,13 +122,21 @@ class Follower:
             if progress is None:
                 if tp not in await self._offsets.load(consumer.assignment()):
                     await asyncio.sleep(RETRY_PAUSE_S)
-            elif batch.records[0].offset > progress.next_offset < consumer.start_offset(tp):
-                await consumer.seek_back()  # what is between was not read since the last seek
             elif batch.next_offset <= progress.next_offset:
                 return None  # read before
+            elif batch.start > progress.next_offset and not await self._is_gone(batch, tp):
+                await consumer.seek_back()  # what is between was fetched, and thrown away
             else:
                 return progress
         return None
+
+    async def _is_gone(self, batch: Batch, tp: TP) -> bool:
+        """Tell whether Kafka has deleted all that was before a batch."""
+        try:
+            return await self._consumer().first_offset(tp) >= batch.start
+        except (KafkaError, TimeoutError) as error:
+            logger.warning("Could not ask where %s begins: %r", tp, error)
+            return False
 
     async def _read(self, batch: Batch, progress: Progress) -> None:
         """Log the trades of a batch, put aside what is none, and have the trades stored."""
@@ -159,27 +161,25 @@ class Follower:
         self._read_batches.append((batch, portion))
         self._arrived.set()
 
-    async def _keep(self, taken: list[tuple[Batch, Portion]]) -> Change:
-        """Store batches, and let their offsets be committed."""
+    async def _keep(self, taken: list[tuple[Batch, Portion]]) -> None:
+        """Store batches, let their offsets be committed, and have the change broadcast."""
         pause = RETRY_FIRST_S
         while True:  # at the end of the program once, too: what was logged is to be stored
             fresh = [it for it in taken if not self._consumer().is_stale(it[0])]
             if not fresh:
                 self._trouble = None  # nothing waits any longer
-                return Change()
+                return
             try:
                 change = await self._store.apply(*(portion for _, portion in fresh))
             except Superseded as error:
                 self._note(None)
                 logger.warning("%s; reading on from where the store stands", error)
                 await self._consumer().seek_back()
-                # A commit whose answer was lost is superseded by itself, and nobody was told.
-                self._announcer.announce_takeover()
-                return Change()
+                return
             except StoreUnavailable as error:
                 self._note(f"the store does not answer: {error}")
                 if self._should_stop():
-                    return Change()
+                    return
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, RETRY_MAX_S)
             else:
@@ -187,7 +187,11 @@ class Follower:
                 STORED.inc(len(change.trades))
                 for batch, _ in fresh:
                     self._consumer().done(batch)
-                return change
+                covered = spans(portion for _, portion in fresh).values()
+                self._broadcaster.put(
+                    change, [Span(it.log, it.next_offset, end) for it, end in covered]
+                )
+                return
 
     def _note(self, trouble: str | None) -> None:
         if trouble and not self._trouble:

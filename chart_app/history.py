@@ -57,6 +57,15 @@ class PastTrade(NamedTuple):
     amount: Decimal
 
 
+class Consumed(NamedTuple):
+    """How far a partition is consumed; ``log`` is its number in the ids of its trades."""
+
+    log: int
+    topic: str
+    partition: int
+    next_offset: int
+
+
 class Day(NamedTuple):
     """The trades of a coin in 24 hours, and from when to when these are."""
 
@@ -210,6 +219,16 @@ class History:
             parts = msgspec.json.decode(f"[{text}]")
             days.append(Day(Coin(*names), open_time, close_time, *_sum_up(parts)))
         return sorted(days)
+
+    async def consumed(self) -> list[Consumed]:
+        """Return how far each partition is consumed."""
+        return [Consumed(*row) for row in await self._reader.fetch(queries.CONSUMED, {})]
+
+    async def traded_minutes(self, first_id: int, last_id: int) -> list[tuple[str, int]]:
+        """Return (coin, open time) of the minutes of all trades with ids from first to last."""
+        wanted = {"first_id": first_id, "last_id": last_id}
+        rows = await self._reader.fetch(queries.TRADED_MINUTES, wanted)
+        return [(coin, minute) for coin, minute in rows]
 
     async def _json(self, statement: Any, parameters: Mapping[str, Any]) -> str:
         ((text,),) = await self._reader.fetch(statement, parameters)

@@ -2,16 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Unpack
 
 from mode import Service
 
 from chart_app import live, streams
 from chart_app.candles import CandleKey
-from chart_app.channels import Channel, Clock, KlineChannel, Reader, make_channel
+from chart_app.channels import (
+    Channel,
+    Clock,
+    KlineChannel,
+    Reader,
+    TradeChannel,
+    make_channel,
+)
 from chart_app.history import History, Range
-from chart_app.live import LiveCandle
+from chart_app.live import LiveCandle, LiveTrade
+from chart_app.live_gaps import LiveGaps, Span
+from chart_app.schema import plain, trade_id
 from chart_app.store import StoreUnavailable
 from chart_app.streams import ALL_TICKERS, Event, Kind, Stream
 
@@ -20,9 +29,11 @@ logger = logging.getLogger(__name__)
 #: How often candles are looked at whose time may have passed.
 TICK_INTERVAL_S = 0.25
 TICKER_INTERVAL_S = 1.0
-#: Candles read at once after something may have been missed.
-REFRESH_CANDLES = 1000
-REFRESH_RETRY_INTERVAL_S = 1.0
+#: Candles, or trades, that are read at once.
+PAGE = 1000
+#: Between two pages of trades, so that those who read them keep up.
+PAGE_PAUSE_S = 0.05
+RETRY_INTERVAL_S = 1.0
 
 
 class Hub(Service):
@@ -31,32 +42,49 @@ class Hub(Service):
     logger = logger
     mundane_level = "debug"
 
-    def __init__(self, history: History, now_ms: Clock) -> None:
+    def __init__(self, history: History, gaps: LiveGaps, now_ms: Clock) -> None:
         super().__init__()
         self._history = history
+        self._gaps = gaps
         self._now_ms = now_ms
         self._channels: dict[str, Channel] = {}
         self._by_symbol: dict[str, set[Channel]] = {}  # without regard to case
         self._traded: set[str] = set()  # coins since the last tickers
-        self._is_stale = asyncio.Event()
+        #: Symbols that the store could not be asked for.
+        self._sought: set[str] = set()
+        #: Channels of which something is to be read from the store.
+        self._stale: set[Channel] = set()
+        self._has_stale = asyncio.Event()
+
+    @property
+    def has_readers(self) -> bool:
+        """Tell whether anybody reads a stream."""
+        return bool(self._channels)
 
     async def find_coins(self, wanted: Iterable[Stream]) -> dict[str, str]:
         """Return the coins of streams, by symbol; those that there are."""
+        symbols = {stream.symbol for stream in wanted if stream.symbol}
         try:
-            return await self._history.find_coins({it.symbol for it in wanted if it.symbol})
+            if not self._gaps.has_begun:
+                self._gaps.begin({it.log: it.next_offset for it in await self._history.consumed()})
+            return await self._history.find_coins(symbols)
         except StoreUnavailable as error:
             logger.warning("A stream begins without its coin: %s", error)
+            self._sought |= symbols
             return {}
 
     def subscribe(self, reader: Reader, stream: Stream, coin: str | None) -> None:
         """Let a reader read a stream from now on. ``coin`` is None if it is not there yet."""
         channel = self._channels.get(stream.name)
         if channel is None:
-            channel = make_channel(stream, self._now_ms)
+            channel = make_channel(stream, self._now_ms, self._gaps.is_settled)
             self._channels[stream.name] = channel
             self._by_symbol.setdefault(stream.symbol.casefold(), set()).add(channel)
         channel.coin = channel.coin or coin
         channel.readers.add(reader)
+        if stream.symbol in self._sought:
+            channel.is_sought = channel.coin is None
+            self._note_stale(channel)
 
     async def greet(self, reader: Reader, stream: Stream) -> None:
         """Send a new reader the newest candle of its stream."""
@@ -69,7 +97,7 @@ class Hub(Service):
                 await self._load(channel)
             except StoreUnavailable as error:
                 logger.warning("%s begins without its newest candle: %s", stream.name, error)
-                self.refresh()
+                self._note_stale(channel)
         if channel.running is before:  # else all readers have been told
             channel.greet(reader)
 
@@ -94,56 +122,99 @@ class Hub(Service):
             return
         message = live.decode(value)
         for channel in channels:
-            if channel.coin is None:
-                channel.coin = coin
-            if channel.coin == coin:
+            if self._is_of(channel, coin):
                 channel.handle(message)
+                self._note_stale(channel)
 
-    def refresh(self) -> None:
-        """Have the candles of all channels read again from the store, as soon as it answers."""
-        self._is_stale.set()
+    def reread(self, gap: Span, minutes: Mapping[str, set[int]]) -> None:
+        """Have the store read for what was changed in a gap.
+
+        ``minutes`` are those in which each coin was traded there: their open times in ms.
+        """
+        self._traded.update(minutes)
+        ids = range(trade_id(gap.log, gap.start), trade_id(gap.log, gap.end))
+        for coin, of_coin in minutes.items():
+            for channel in self._by_symbol.get(coin.casefold(), ()):
+                if not self._is_of(channel, coin):
+                    continue
+                if isinstance(channel, KlineChannel):
+                    channel.mark_stale({channel.interval.open_time(it) for it in of_coin})
+                elif isinstance(channel, TradeChannel):
+                    channel.gaps.append(ids)
+                self._note_stale(channel)
+
+    def _is_of(self, channel: Channel, coin: str) -> bool:
+        if channel.coin is None:
+            channel.coin = coin
+        return channel.coin == coin
+
+    def _note_stale(self, channel: Channel) -> None:
+        if channel.is_stale:
+            self._stale.add(channel)
+            self._has_stale.set()
 
     @Service.task
-    async def _refresh(self) -> None:
+    async def _read_stale(self) -> None:
         while not self.should_stop:
-            await self.wait(self._is_stale.wait())
-            self._is_stale.clear()
-            try:
-                for channel in list(self._channels.values()):
-                    await self._load_again(channel)
-            except StoreUnavailable as error:
-                logger.warning("Could not read the candles that are shown again: %s", error)
-                self.refresh()
-                await self.sleep(REFRESH_RETRY_INTERVAL_S)
+            await self.wait(self._has_stale.wait())
+            self._has_stale.clear()
+            while self._stale and not self.should_stop:
+                channel = self._stale.pop()
+                try:
+                    await self._read(channel)
+                except StoreUnavailable as error:
+                    logger.warning("Could not read for a stream yet: %s", error)
+                    self._note_stale(channel)
+                    await self.sleep(RETRY_INTERVAL_S)
+                except Exception:
+                    logger.exception("Could not read for %s", channel.stream.name)
 
-    async def _load_again(self, channel: Channel) -> None:
-        """Load a channel; what fails for it alone is logged, and the others go on."""
-        try:
+    async def _read(self, channel: Channel) -> None:
+        """Read for a channel from the store what it cannot know from live messages."""
+        if channel.is_sought:
+            await self._find(channel)
+        if isinstance(channel, KlineChannel):
             await self._load(channel)
-        except StoreUnavailable:
-            raise
-        except Exception:
-            logger.exception("Could not read the candles of %s again", channel.stream.name)
+            while channel.readers and (wanted := channel.next_stale()):
+                found = await self._candles(
+                    channel, start=wanted.first, end=wanted.last, limit=PAGE
+                )
+                channel.read(found, is_all=len(found) < PAGE)
+        elif isinstance(channel, TradeChannel):
+            while channel.readers and channel.gaps:
+                await self._read_trades(channel, channel.gaps[0])
+                channel.close_gap()
 
-    async def _load(self, channel: Channel) -> None:
-        """Find the channel's coin and its candles: the newest, or all since the known ones.
-
-        What is told while this waits for the store may be newer: the channel knows.
-        """
-        if channel.coin is None and channel.stream.symbol:
-            coin = await self._history.find_coin(channel.stream.symbol)
-            channel.coin = channel.coin or coin
-        if not isinstance(channel, KlineChannel) or channel.coin is None:
-            return
-        if not channel.is_loaded:
-            channel.load(await self._candles(channel, limit=2))
-            return
+    async def _read_trades(self, channel: TradeChannel, ids: range) -> None:
+        first = ids.start
         while True:
-            start = channel.known_since
-            found = await self._candles(channel, start=start, limit=REFRESH_CANDLES)
-            channel.handle_candles(found)
-            if len(found) < REFRESH_CANDLES:
+            page = await self._history.trades(channel.coin or "", from_id=first, limit=PAGE)
+            trades = [it for it in page if it.id < ids.stop]
+            channel.send(
+                LiveTrade(it.id, it.time, plain(it.price), plain(it.amount)) for it in trades
+            )
+            if len(trades) < PAGE:
                 return
+            first = trades[-1].id + 1
+            await self.sleep(PAGE_PAUSE_S)
+
+    async def _load(self, channel: KlineChannel) -> None:
+        """Find the channel's coin and its newest candle, if that was not done yet.
+
+        What is broadcast while this waits for the store may be newer: the channel knows.
+        """
+        if channel.is_loaded:
+            return
+        if channel.coin is None:
+            await self._find(channel)
+        if channel.coin is not None:
+            channel.load(await self._candles(channel, limit=1))
+
+    async def _find(self, channel: Channel) -> None:
+        coin = await self._history.find_coin(channel.stream.symbol)
+        channel.coin = channel.coin or coin
+        channel.is_sought = False
+        self._sought.discard(channel.stream.symbol)
 
     async def _candles(self, channel: KlineChannel, **wanted: Unpack[Range]) -> list[LiveCandle]:
         coin, interval = channel.coin or "", channel.interval

@@ -1,19 +1,22 @@
-"""What is stored, told to all workers: the topic ``tradeData.live``.
+"""What is stored, broadcast to all workers: the topic ``tradeData.live``.
 
-One message a coin and batch, or several for a large one; key: the coin. JSON::
+One message a coin and transaction, or several for a large one; key: the coin. JSON::
 
     {"trades": [[id, time, "price", "amount"], …],
      "candles": [[interval, open_time, "open", "high", "low", "close", "volume", "quoteVolume",
                   trades, first_id, last_id], …]}
 
-A message without a key says that a worker has taken partitions over: the one before may have
-died between storing and telling, so what is shown must be read from the store again.
+A message whose key is empty says, after them, which offsets of which partitions they cover:
+``[[log, start, end], …]``, ``log`` being the number of the partition in the store. What is
+stored and never covered is a gap: :mod:`chart_app.live_gaps`.
 """
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from itertools import zip_longest
 from typing import Annotated, Any, Protocol
 
@@ -25,11 +28,12 @@ from mode import Service
 
 from chart_app.candles import Candle, CandleKey
 from chart_app.intervals import Interval
+from chart_app.live_gaps import Span
 from chart_app.portion import Change
 from chart_app.schema import plain
 from chart_app.trade_log import TIMESTAMP_MAX_MS
 from streaming.service import is_ending
-from streaming.transport import Producer
+from streaming.topic_ids import TopicState
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +41,15 @@ logger = logging.getLogger(__name__)
 MESSAGE_ITEMS = 1000
 POLL_TIMEOUT_MS = 1000
 START_CHECK_INTERVAL_S = 0.02
-STOP_CHECK_INTERVAL_S = 0.5
 RETRY_INTERVAL_S = 1.0
+#: How often it is looked whether the topic is still the same. What was read meanwhile of one that
+#: was deleted and made again may have holes.
+CHECK_INTERVAL_S = 2.0
+#: For Kafka to say where the topic ends; for the consumer to say goodbye.
+START_LIMIT_S = 30.0
+STOP_LIMIT_S = 5.0
+#: Of the messages that say what was covered: no coin has an empty name.
+SPANS_KEY = b""
 
 
 #: A price times an amount has at most 36 digits before the point and 110 behind it, and a sum of
@@ -81,7 +92,7 @@ class LiveCandle(msgspec.Struct, array_like=True, gc=False):
 
 
 class LiveMessage(msgspec.Struct, gc=False):
-    """What a batch has changed for one coin."""
+    """What a transaction has changed for one coin."""
 
     trades: list[LiveTrade] = []
     candles: list[LiveCandle] = []
@@ -89,10 +100,12 @@ class LiveMessage(msgspec.Struct, gc=False):
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(LiveMessage).decode
+encode_spans = msgspec.json.Encoder().encode
+decode_spans = msgspec.json.Decoder(list[Span]).decode
 
 
 def live_candle(key: CandleKey, candle: Candle) -> LiveCandle:
-    """Return a candle as it is told."""
+    """Return a candle as it is broadcast."""
     return LiveCandle(
         key.interval,
         key.open_time,
@@ -103,7 +116,7 @@ def live_candle(key: CandleKey, candle: Candle) -> LiveCandle:
 
 
 def messages(change: Change) -> Iterator[tuple[str, bytes]]:
-    """Yield (coin, message) for all that a batch has changed."""
+    """Yield (coin, message) for all that a transaction has changed."""
     stored = change.trades
     trades: dict[str, list[Any]] = defaultdict(list)
     told = zip(stored.ids, stored.times, stored.price_texts, stored.amount_texts, strict=True)
@@ -124,62 +137,25 @@ def _parts(items: list[Any]) -> Iterator[list[Any]]:
         yield items[start : start + MESSAGE_ITEMS]
 
 
-class Announcer:
-    """Tells all workers what was stored."""
+class Spans(Protocol):
+    """Takes what the topic is said to carry."""
 
-    def __init__(
-        self, topic: str, producer: Callable[[], Producer], should_stop: Callable[[], bool]
-    ) -> None:
-        self._topic = topic
-        self._producer = producer
-        self._should_stop = should_stop
-        self._takeover: asyncio.Task[None] | None = None
+    async def follow(self) -> None:
+        """Take it that the topic is read from now on; wait for the store, if need be."""
 
-    async def announce(self, change: Change) -> None:
-        """Tell what a batch has changed; return once Kafka has it, or the program ends."""
-        if not await self._send((coin.encode(), value) for coin, value in messages(change)):
-            self.announce_takeover()
+    def carry(self, spans: list[Span]) -> None:
+        """Take what the messages before cover."""
 
-    def announce_takeover(self) -> None:
-        """Have all workers read again what they show, without waiting for Kafka."""
-        if self._takeover is None or self._takeover.done():
-            self._takeover = asyncio.create_task(self._send_takeover())
-
-    async def _send_takeover(self) -> None:
-        while not self._should_stop():
-            if await self._send([(None, b"{}")]):
-                return
-            await asyncio.sleep(RETRY_INTERVAL_S)
-
-    async def _send(self, messages: Iterable[tuple[bytes | None, bytes]]) -> bool:
-        """Return False if Kafka may not have it."""
-        kafka = self._producer().kafka
-        try:
-            sent = {await kafka.send(self._topic, value, key=key) for key, value in messages}
-            while sent and not self._should_stop():
-                done, sent = await asyncio.wait(sent, timeout=STOP_CHECK_INTERVAL_S)
-                for future in done:
-                    future.result()
-        except KafkaError as error:
-            # It is stored; only those who watch will see it later.
-            logger.error("Could not tell the other workers what was stored: %r", error)
-            self._producer().send_failed(kafka)
-            return False
-        return True
-
-
-class Listener(Protocol):
-    """Takes what was stored."""
-
-    def handle(self, coin: str, value: bytes) -> None:
-        """Take a message of a coin."""
-
-    def refresh(self) -> None:
-        """Have what is shown read again from the store: something may have been missed."""
+    def check(self) -> None:
+        """Take it that none of them was missed."""
 
 
 class LiveFeed(Service):
-    """Reads the whole topic from now on, and hands it to the listener."""
+    """Reads the whole topic from now on, and hands out what stands there.
+
+    ``state`` returns the topic's, or None if it is not there. ``on_message`` is given coins and
+    their messages, to be decoded.
+    """
 
     logger = logger
     mundane_level = "debug"
@@ -187,19 +163,21 @@ class LiveFeed(Service):
     def __init__(
         self,
         topic: str,
-        listener: Listener,
         new_consumer: Callable[[], AIOKafkaConsumer],
-        partitions: Callable[[], Awaitable[Iterable[int]]],
+        state: Callable[[], Awaitable[TopicState | None]],
+        on_message: Callable[[str, bytes], None],
+        spans: Spans,
     ) -> None:
         super().__init__()
         self._topic = topic
-        self._listener = listener
         self._new_consumer = new_consumer
-        self._partitions = partitions
+        self._state = state
+        self._on_message = on_message
+        self._spans = spans
         self._is_following = False
 
     async def on_started(self) -> None:
-        """Wait until nothing is missed that is told from now on."""
+        """Wait until nothing is missed that is broadcast from now on."""
         while not is_ending(self):
             if self._is_following:
                 return
@@ -208,32 +186,49 @@ class LiveFeed(Service):
     @Service.task
     async def _read(self) -> None:
         while not self.should_stop:
+            consumer = self._new_consumer()
             try:
-                await self._follow()
+                await self._follow(consumer)
             except (KafkaError, TimeoutError, OSError) as error:
                 logger.error("Could not follow %s: %r", self._topic, error)
+            finally:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(consumer.stop(), STOP_LIMIT_S)
             await self.sleep(RETRY_INTERVAL_S)
 
-    async def _follow(self) -> None:
-        async with self._new_consumer() as consumer:
-            numbers = await self._partitions()
-            consumer.assign([TopicPartition(self._topic, number) for number in numbers])
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        """Read until the program ends, or the topic is another one."""
+        async with asyncio.timeout(START_LIMIT_S):
+            state = await self._state()
+            if state is None:
+                raise TimeoutError("it is not there")
+            await consumer.start()
+            consumer.assign([TopicPartition(self._topic, it) for it in range(state.partitions)])
             if not await consumer.seek_to_end():
-                raise TimeoutError("Kafka did not say where the topic ends")
-            self._is_following = True
-            self._listener.refresh()
-            while not self.should_stop:
-                fetched = await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS)
-                for records in fetched.values():
-                    for record in records:
-                        self._handle(record.key, record.value)
-                        await asyncio.sleep(0)  # the readers of a large message get their turn
+                raise TimeoutError("Kafka did not say where it ends")
+        await self._spans.follow()
+        self._is_following = True
+        next_check = time.monotonic() + CHECK_INTERVAL_S
+        while not self.should_stop:
+            fetched = await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS)
+            for records in fetched.values():
+                for record in records:
+                    self._handle(record.key, record.value)
+                    await asyncio.sleep(0)  # the readers of a large message get their turn
+            if time.monotonic() >= next_check:
+                if await self._state() != state:
+                    logger.warning("%s was deleted, or has more partitions", self._topic)
+                    return
+                self._spans.check()
+                next_check = time.monotonic() + CHECK_INTERVAL_S
 
     def _handle(self, key: bytes | None, value: bytes | None) -> None:
         if key is None:
-            self._listener.refresh()
-            return
+            return  # of an earlier version, which said so that there may be a gap
         try:
-            self._listener.handle(key.decode(), value or b"")
+            if key == SPANS_KEY:
+                self._spans.carry(decode_spans(value or b""))
+            else:
+                self._on_message(key.decode(), value or b"")
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             logger.error("What stands on %s is not ours: %r", self._topic, error)

@@ -34,10 +34,6 @@ class Offsets:
         """Note that a partition was read this far."""
         self._progress[tp] = self._progress[tp]._replace(next_offset=next_offset)
 
-    def are_new(self, partitions: Iterable[TP]) -> bool:
-        """Tell whether this worker did not have some of the partitions so far."""
-        return any(tp not in self._progress for tp in partitions)
-
     async def load(self, partitions: Iterable[TP]) -> dict[TP, int]:
         """Return the stored offsets; those of partitions that cannot be had now are left out."""
         known, self._progress = self._progress, {}

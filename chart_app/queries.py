@@ -25,7 +25,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from chart_app.intervals import DAY_MS, MINUTE_MS, Interval
-from chart_app.schema import candles, coins, trades
+from chart_app.schema import candles, coins, consumed, trades
 
 Statement = Select[*tuple[Any, ...]]
 
@@ -182,6 +182,17 @@ TRADES_FROM = _range(
     _TRADE,
     trades.c.coin == _COIN,
     trades.c.id >= bindparam("from_id", type_=BigInteger),
+)
+
+CONSUMED = select(consumed.c.log, consumed.c.topic, consumed.c.partition, consumed.c.next_offset)
+TRADED_MINUTES = (
+    select(trades.c.coin, (trades.c.time - trades.c.time % MINUTE_MS).label("minute"))
+    .where(
+        trades.c.id.between(
+            bindparam("first_id", type_=BigInteger), bindparam("last_id", type_=BigInteger)
+        )
+    )
+    .distinct()
 )
 
 

@@ -153,3 +153,8 @@ MAX_LOGS = 1 << 12
 def trade_id(log: int, offset: int) -> int:
     """Return the id of the trade at an offset of a partition whose ``consumed.log`` is given."""
     return log << OFFSET_BITS | offset
+
+
+def place(id_: int) -> tuple[int, int]:
+    """Return the ``consumed.log`` and the offset of a trade's id."""
+    return id_ >> OFFSET_BITS, id_ & ((1 << OFFSET_BITS) - 1)

@@ -5,7 +5,7 @@ import gc
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import faust
@@ -172,10 +172,15 @@ class App(faust.App):
             Worker=Worker,
         )
 
-    def add_pages(self, document: dict[str, Any], checks: list[health.Check]) -> web.Application:
+    def add_pages(
+        self,
+        document: dict[str, Any],
+        checks: list[health.Check],
+        warnings: Sequence[health.Check] = (),
+    ) -> web.Application:
         """Add health, metrics and documentation; return the aiohttp application."""
         web_app = cast(Web, self.web).web_app
-        health.add_routes(web_app, [self.pulse.check, *checks])
+        health.add_routes(web_app, [self.pulse.check, *checks], warnings)
         metrics.add_routes(web_app)
         openapi.add_routes(web_app, document)
         return web_app

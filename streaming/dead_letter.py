@@ -15,6 +15,8 @@ from streaming.transport import Batch, Producer, Record
 logger = logging.getLogger(__name__)
 
 SENT = Counter("dead_letters", "Records sent to a dead-letter topic.", ["topic"])
+#: For Kafka to confirm a batch of letters. A producer that does not is replaced.
+CONFIRM_LIMIT_S = 30.0
 STOP_CHECK_INTERVAL_S = 0.5
 RETRY_INTERVAL_S = 1.0
 
@@ -53,7 +55,7 @@ class DeadLetterQueue:
                 if at_once == 1:
                     left[0] = _without_value(source, left[0])
                 at_once = 1  # one of them is too large, and only that loses its value
-            except KafkaError as error:
+            except (KafkaError, TimeoutError) as error:
                 logger.error("Could not send dead letters to %s: %r", topic, error)
                 self._producer().send_failed(kafka)
                 await asyncio.sleep(RETRY_INTERVAL_S)
@@ -65,13 +67,21 @@ class DeadLetterQueue:
     async def _confirmed(
         self, kafka: AIOKafkaProducer, topic: str, batch: BatchBuilder, partition: int
     ) -> bool:
-        partitions = await kafka.partitions_for(topic)
-        sent = await kafka.send_batch(batch, topic, partition=partition % len(partitions))
+        """Send a batch; return False if the program ends before Kafka confirms it."""
+        sending = asyncio.create_task(
+            self._producer().within(CONFIRM_LIMIT_S, kafka, _send(kafka, topic, batch, partition))
+        )
         while not self._should_stop():
-            if (await asyncio.wait({sent}, timeout=STOP_CHECK_INTERVAL_S))[0]:
-                sent.result()
+            if (await asyncio.wait({sending}, timeout=STOP_CHECK_INTERVAL_S))[0]:
+                sending.result()
                 return True
+        sending.cancel()
         return False
+
+
+async def _send(kafka: AIOKafkaProducer, topic: str, batch: BatchBuilder, partition: int) -> None:
+    partitions = await kafka.partitions_for(topic)
+    await (await kafka.send_batch(batch, topic, partition=partition % len(partitions)))
 
 
 def _fill(

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 from aiokafka.errors import KafkaError
@@ -80,17 +80,27 @@ class Pulse(Service):
         self._was_fine = trouble is None
 
 
-def add_routes(web_app: web.Application, checks: list[Check]) -> None:
-    """Add ``/healthz`` (the process is up) and ``/readyz`` (it can do its work)."""
+def add_routes(
+    web_app: web.Application, checks: list[Check], warnings: Sequence[Check] = ()
+) -> None:
+    """Add ``/healthz`` (the process is up) and ``/readyz`` (it can do its work).
+
+    What ``warnings`` find wrong is said there, too, of a program that can do its work.
+    """
 
     async def healthz(_: web.Request) -> web.Response:
         return json_response({"status": "ok"})
 
     async def readyz(_: web.Request) -> web.Response:
-        reasons = [reason for check in checks if (reason := check())]
-        if reasons:
+        if reasons := _found(checks):
             return json_response({"status": "unavailable", "reasons": reasons}, 503)
+        if found := _found(warnings):
+            return json_response({"status": "ok", "warnings": found})
         return json_response({"status": "ok"})
 
     web_app.router.add_get("/healthz", healthz)
     web_app.router.add_get("/readyz", readyz)
+
+
+def _found(checks: Sequence[Check]) -> list[str]:
+    return [trouble for check in checks if (trouble := check())]

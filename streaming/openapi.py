@@ -103,19 +103,30 @@ def _status_page(summary: str, fine: str, trouble: str | None = None) -> dict[st
     properties: dict[str, Any] = {"status": {"type": "string"}}
     responses = {"200": _json(fine, properties)}
     if trouble:
-        reasons = {"type": "array", "items": {"type": "string"}}
-        responses["503"] = _json(trouble, {**properties, "reasons": reasons})
+        texts = {"type": "array", "items": {"type": "string"}}
+        responses["200"] = _json(fine, properties, {"warnings": texts})
+        responses["503"] = _json(trouble, {**properties, "reasons": texts})
     return {"get": {"summary": summary, "responses": responses}}
 
 
-def _json(description: str, properties: dict[str, Any]) -> dict[str, Any]:
-    schema = {"type": "object", "required": list(properties), "properties": properties}
+def _json(
+    description: str, properties: dict[str, Any], optional: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "required": list(properties),
+        "properties": {**properties, **(optional or {})},
+    }
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 _COMMON_PATHS = {
     "/healthz": _status_page("Is the process up?", "It is."),
-    "/readyz": _status_page("Can it do its work?", "It can.", "It cannot now; `reasons` says why."),
+    "/readyz": _status_page(
+        "Can it do its work?",
+        "It can; `warnings` says what is wrong all the same.",
+        "It cannot now; `reasons` says why.",
+    ),
     "/metrics": {
         "get": {
             "summary": "Metrics for Prometheus",

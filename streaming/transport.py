@@ -6,10 +6,20 @@ producer from ``app.transport`` and from nowhere else.
 
 import asyncio
 import logging
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import faust
 from aiokafka import AIOKafkaProducer
@@ -30,6 +40,12 @@ MAX_BATCH_BYTES = 1_000_000
 #: How long a stopping producer waits for the broker to confirm what it still holds.
 FLUSH_TIMEOUT_S = 2.5
 RENEW_INTERVAL_S = 0.5
+#: How long starting another producer may take, and closing one that does not answer.
+RENEW_LIMIT_S = 10.0
+CLOSE_LIMIT_S = 1.0
+#: How long Kafka may take to say where the group stands and to move us there, or to commit.
+SEEK_LIMIT_S = 60.0
+COMMIT_LIMIT_S = 30.0
 #: How long what was fetched may wait until aiokafka fetches the other partitions by themselves.
 #: Where they have nothing new that request would keep all others waiting for 1.5 s.
 PREFETCH_BACKOFF_S = 60.0
@@ -37,6 +53,21 @@ PREFETCH_BACKOFF_S = 60.0
 
 #: A record as it is read from the wire: offset, timestamp (ms), key, value and headers.
 Record = DefaultRecordProtocol
+
+Result = TypeVar("Result")
+
+
+class Fetched(list[Record]):
+    """Records that one fetch of a partition brought.
+
+    ``start`` is the offset at which the fetch began. From there up to the first record, and
+    between the records, there is none: Kafka has deleted what was there, or it is a marker of a
+    transaction.
+    """
+
+    def __init__(self, records: Iterable[Record], start: int) -> None:
+        super().__init__(records)
+        self.start = start
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +77,8 @@ class Batch:
     topic: str
     partition: int
     records: list[Record]
+    #: At which offset the fetch began: see :class:`Fetched`.
+    start: int = 0
     #: Where the consumer stood when it was fetched: see :meth:`Consumer.is_stale`.
     position: tuple[int, int] = (0, 0)
 
@@ -76,16 +109,33 @@ class BatchSchema(faust.Schema[Any, Any]):
 
 
 class _PlainResults(dict[TP, Any]):
-    """What a fetcher has fetched, with records as they are read from the wire.
+    """What a fetcher has fetched: :class:`Fetched`, with records as they are read from the wire.
 
     aiokafka copies each into a ConsumerRecord, which takes a sixth of all the time that a
     trade takes here.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        #: Of each partition where the last fetches that held no record began and ended.
+        self._empty: dict[TP, tuple[int, int]] = {}
+
     def __setitem__(self, tp: TP, result: Any) -> None:
         if isinstance(result, FetchResult):  # and not a FetchError
             result._partition_records._consumer_record = _as_it_is  # noqa: SLF001
+            result.getall = partial(self._take, tp, result)  # type: ignore[method-assign]
         super().__setitem__(tp, result)
+
+    def _take(self, tp: TP, result: FetchResult, max_records: int | None = None) -> list[Record]:
+        fetch: Any = result._partition_records  # noqa: SLF001 - None: there was a seek meanwhile
+        start = fetch.next_fetch_offset if fetch else 0
+        records: list[Record] = FetchResult.getall(result, max_records)
+        empty_start, empty_end = self._empty.pop(tp, (start, start))
+        if empty_end == start:
+            start = empty_start
+        if fetch and not records:
+            self._empty[tp] = (start, fetch.next_fetch_offset)
+        return Fetched(records, start)
 
 
 def _as_it_is(_: TP, record: Record) -> Record:
@@ -100,6 +150,15 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         fetcher: Any = self._ensure_consumer()._fetcher  # noqa: SLF001
         fetcher._records = _PlainResults()  # noqa: SLF001
         fetcher._prefetch_backoff = PREFETCH_BACKOFF_S  # noqa: SLF001
+
+    async def commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit offsets; return whether Kafka has done so in time."""
+        try:
+            async with asyncio.timeout(COMMIT_LIMIT_S):
+                return bool(await super().commit(offsets))
+        except TimeoutError:
+            self.log.warning("Kafka did not commit offsets within %g s", COMMIT_LIMIT_S)
+            return False
 
 
 class Consumer(driver.Consumer):
@@ -116,7 +175,6 @@ class Consumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._next_offsets: dict[TP, int] = {}
-        self._start_offsets: dict[TP, int] = {}
         self._seeks = 0
         #: Partitions with batches in a buffer that is full.
         self._full: set[TP] = set()
@@ -151,12 +209,14 @@ class Consumer(driver.Consumer):
         """
         return batch.position != self._position()
 
-    def start_offset(self, tp: TP) -> int:
-        """Return where reading a partition began at the last seek: all since was handed out.
+    async def first_offset(self, tp: TP) -> int:
+        """Return the first offset of a partition that Kafka still holds.
 
-        After a seek that failed nobody knows: then it is beyond every offset.
+        Raises KafkaError or TimeoutError when no broker answers.
         """
-        return self._start_offsets.get(tp, sys.maxsize)
+        async with asyncio.timeout(SEEK_LIMIT_S):
+            offsets = await self._thread.earliest_offsets(tp)
+        return int(offsets[tp])
 
     def lags(self) -> dict[TP, int]:
         """Return how many records each assigned partition holds that are not done yet."""
@@ -183,7 +243,7 @@ class Consumer(driver.Consumer):
                 break
             if active is None or tp in active:
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
-                yield tp, self._batch_message(tp, partition_records, position)
+                yield tp, self._batch_message(tp, cast(Fetched, partition_records), position)
 
     def _position(self) -> tuple[int, int]:
         return self.app.consumer_generation_id, self._seeks
@@ -195,7 +255,7 @@ class Consumer(driver.Consumer):
         except Exception as error:
             self.log.warning("Could not seek back: %r", error)
 
-    def _batch_message(self, tp: TP, records: list[Record], position: tuple[int, int]) -> Message:
+    def _batch_message(self, tp: TP, records: Fetched, position: tuple[int, int]) -> Message:
         last = records[-1]
         return ConsumerMessage(
             tp.topic,
@@ -205,7 +265,7 @@ class Consumer(driver.Consumer):
             last.timestamp_type,
             None,
             None,
-            Batch(tp.topic, tp.partition, records, position),  # type: ignore[arg-type]
+            Batch(tp.topic, tp.partition, records, records.start, position),  # type: ignore[arg-type]
             None,
             tp=tp,
             generation_id=self.app.consumer_generation_id,
@@ -217,21 +277,30 @@ class Consumer(driver.Consumer):
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek all partitions to the app's own offsets, else the committed, else the beginning.
 
-        aiokafka leaves a partition without a committed offset where it is: what was fetched
-        and thrown away would be skipped.
+        If that takes too long they are read from wherever aiokafka begins; who reads the batches
+        sees by their ``start`` whether they follow what was read before.
         """
         self._seeks += 1
-        self._start_offsets = {}
+        try:
+            async with asyncio.timeout(SEEK_LIMIT_S):
+                return await self._seek_to_start()
+        except TimeoutError:
+            self.log.error("Kafka did not say within %g s where to read on", SEEK_LIMIT_S)
+            return {}
+        finally:
+            self._seeks += 1  # what was fetched meanwhile began at the committed offsets
+
+    async def _seek_to_start(self) -> Mapping[TP, int]:
         committed = await super().seek_to_committed()
         own = await self.app.start_offsets(self.assignment())  # type: ignore[attr-defined]
         offsets = {TP(*tp): offset or 0 for tp, offset in {**committed, **own}.items()}
+        # aiokafka leaves a partition without a committed offset where it is: what was fetched
+        # and thrown away would be skipped.
         to_beginning = [TopicPartition(*tp) for tp, offset in offsets.items() if offset <= 0]
         if to_beginning:
             await self._thread.seek_to_beginning(*to_beginning)
         # Not self.seek(): that is in another thread than the fetching, whose buffer it changes.
         await self._thread.seek_wait({tp: offset for tp, offset in own.items() if offset > 0})
-        self._seeks += 1  # what was fetched meanwhile began at the committed offsets
-        self._start_offsets = {tp: max(offset, 0) for tp, offset in offsets.items()}
         return offsets
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
@@ -269,6 +338,11 @@ class Producer(driver.Producer):
     mundane_level = "debug"
     _failed = False
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: Of each of aiokafka's producers that somebody waits on, a future that is done with it.
+        self._ends: dict[AIOKafkaProducer, asyncio.Future[None]] = {}
+
     def _settings_extra(self) -> Mapping[str, Any]:
         return {"acks": "all", "enable_idempotence": True}
 
@@ -284,6 +358,30 @@ class Producer(driver.Producer):
         """
         self._failed = self._failed or kafka is self._producer
 
+    async def within(
+        self, limit_s: float, kafka: AIOKafkaProducer, work: Coroutine[Any, Any, Result]
+    ) -> Result:
+        """Return what ``work`` returns, which waits on ``kafka``.
+
+        Raises ProducerClosed as soon as another producer has taken over, and TimeoutError: some
+        of aiokafka's waits on a producer outlive it, and then nothing ends them.
+        """
+        task = asyncio.ensure_future(work)
+        if kafka is not self._producer:
+            task.cancel()
+            raise ProducerClosed
+        end = self._ends.setdefault(kafka, asyncio.get_running_loop().create_future())
+        either: set[asyncio.Future[Any]] = {task, end}
+        try:
+            await asyncio.wait(either, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+        finally:
+            task.cancel()
+        if end.done():
+            raise ProducerClosed
+        raise TimeoutError(f"Kafka did not answer within {limit_s:g} s")
+
     @Service.task
     async def _renew_when_failed(self) -> None:
         while not self.should_stop:
@@ -294,10 +392,11 @@ class Producer(driver.Producer):
     async def _renew(self, failed: AIOKafkaProducer) -> None:
         renewed = self._new_producer()
         try:
-            await renewed.start()
-        except KafkaError as error:
+            async with asyncio.timeout(RENEW_LIMIT_S):
+                await renewed.start()
+        except (KafkaError, TimeoutError) as error:
             self.log.error("Could not start another producer: %r", error)
-            await renewed.stop()
+            await self._stop_producer(renewed)
             return
         self.log.error("A send failed; another producer has taken over")
         self._failed = False
@@ -306,13 +405,19 @@ class Producer(driver.Producer):
 
     async def _stop_producer(self, producer: AIOKafkaProducer) -> None:
         try:
-            await asyncio.wait_for(producer.stop(), FLUSH_TIMEOUT_S)
+            async with asyncio.timeout(FLUSH_TIMEOUT_S):
+                await producer.stop()
         except TimeoutError:
             self.log.error("Kafka did not confirm the last sends: their outcome is unknown")
-            await producer._sender.close()  # noqa: SLF001 - stop() does not go on from here
-            await producer.client.close()
-        # Whoever waits for one of its sends would wait forever.
+            with suppress(TimeoutError):  # stop() does not go on from here
+                async with asyncio.timeout(CLOSE_LIMIT_S):
+                    await producer._sender.close()  # noqa: SLF001
+                    await producer.client.close()
+        # Whoever waits for one of its sends, or for anything else of it, would wait forever.
         producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
+        end = self._ends.pop(producer, None)
+        if end and not end.done():
+            end.set_result(None)
 
     async def on_stop(self) -> None:
         """Send what is left, and close."""

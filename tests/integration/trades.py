@@ -36,6 +36,7 @@ JITTER_MS = 2000
 RATE = 4000
 TRICKLE_RATE = 100
 TRICKLE_PART = 0.2
+STEADY_RATE = 400
 CHUNK_S = 0.05
 #: A broker may be away for as long.
 REQUEST_TIMEOUT_MS = 120_000
@@ -181,6 +182,32 @@ class Feeder:
             self.sent += len(chunk)
             await asyncio.sleep(CHUNK_S)
         await asyncio.gather(*futures)
+
+    async def feed_until(self, is_enough: asyncio.Event) -> None:
+        """Send records, slowly, until it is enough."""
+        futures = []
+        while not is_enough.is_set():
+            assert self.sent < len(self._records), "there are not enough records"
+            for it in self._records[self.sent : self.sent + int(STEADY_RATE * CHUNK_S)]:
+                futures.append(
+                    await self._producer.send(
+                        self._topic, it.value, key=it.coin.encode(), timestamp_ms=it.timestamp
+                    )
+                )
+                self.sent += 1
+            await asyncio.sleep(CHUNK_S)
+        await asyncio.gather(*futures)
+
+
+async def delete_topic(broker: LocalKafka, topic: str) -> None:
+    """Delete a topic."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_server)
+    await admin.start()
+    try:
+        answer: Any = await admin.delete_topics([topic])
+        assert [code for _, code in answer.topic_error_codes] == [0]
+    finally:
+        await admin.close()
 
 
 async def make_topic_again(broker: LocalKafka, topic: str, partitions: int = 4) -> None:

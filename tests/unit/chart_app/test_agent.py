@@ -9,6 +9,7 @@ from faust.types import TP
 from chart_app import agent
 from chart_app.agent import Follower
 from chart_app.intake import Intake, take_in
+from chart_app.live_gaps import Span
 from chart_app.offsets import Offsets
 from chart_app.portion import Change, Portion, Progress
 from chart_app.store import StoreUnavailable, Superseded
@@ -25,9 +26,10 @@ def record(value: bytes | None, timestamp: int = 0, offset: int = 7) -> Record:
     return DefaultRecord(offset, timestamp, 0, None, value, [])
 
 
-def batch(*offsets: int) -> Batch:
-    """Return a batch of good trades."""
-    return Batch(*PARTITION, [record(GOOD, offset=offset) for offset in offsets])
+def batch(*offsets: int, start: int | None = None) -> Batch:
+    """Return a batch of good trades, whose fetch began at ``start``, else at the first of them."""
+    records = [record(GOOD, offset=offset) for offset in offsets]
+    return Batch(*PARTITION, records, offsets[0] if start is None else start)
 
 
 async def stream(batches: Iterable[Batch]) -> AsyncIterator[Batch]:
@@ -58,10 +60,10 @@ class Store:
 class Consumer:
     """Remembers what was done, and how often it was sent back."""
 
-    def __init__(self, start_offset: int = 0) -> None:
+    def __init__(self, first_offset: int = 0) -> None:
         self.done_offsets: list[int] = []
         self.seeks = 0
-        self._start_offset = start_offset
+        self._first_offset = first_offset
 
     def assignment(self) -> set[TP]:
         """Have one partition."""
@@ -71,9 +73,9 @@ class Consumer:
         """Throw away what was fetched before a seek."""
         return self.seeks > 0
 
-    def start_offset(self, _: TP) -> int:
-        """Have begun there."""
-        return self._start_offset
+    async def first_offset(self, _: TP) -> int:
+        """Have nothing before."""
+        return self._first_offset
 
     async def seek_back(self) -> None:
         """Count it."""
@@ -84,19 +86,17 @@ class Consumer:
         self.done_offsets.append(done.next_offset)
 
 
-class Announcer:
-    """Counts the trades it is to tell, and the times that all are to be read again."""
+class Broadcaster:
+    """Keeps how many trades it is to broadcast, and what they cover."""
 
-    trades = 0
-    takeovers = 0
+    def __init__(self) -> None:
+        self.trades = 0
+        self.spans: list[Span] = []
 
-    def announce_takeover(self) -> None:
-        """Count it."""
-        self.takeovers += 1
-
-    async def announce(self, change: Change) -> None:
-        """Count them."""
+    def put(self, change: Change, spans: Iterable[Span]) -> None:
+        """Keep it."""
         self.trades += len(change.trades)
+        self.spans += spans
 
 
 @pytest.fixture(autouse=True)
@@ -105,13 +105,16 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def follow(
-    store: Store, consumer: Consumer, *batches: Batch, announcer: Announcer | None = None
+    store: Store, consumer: Consumer, *batches: Batch, broadcaster: Broadcaster | None = None
 ) -> Follower:
     """Let the batches be followed from offset 10 on."""
     offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
     offsets._progress = await store.progress({PARTITION: "id"})
-    announcer = announcer or Announcer()
-    parts: dict[str, Any] = {"offsets": offsets, "store": store, "announcer": announcer}
+    parts: dict[str, Any] = {
+        "offsets": offsets,
+        "store": store,
+        "broadcaster": broadcaster or Broadcaster(),
+    }
     follower = Follower(
         **parts,
         dead_letters=None,  # type: ignore[arg-type]
@@ -137,16 +140,45 @@ async def test_what_was_stored_before_is_skipped() -> None:
 
 
 async def test_offsets_that_hold_no_record_are_passed_over() -> None:
-    store, consumer = Store(), Consumer(start_offset=10)
-    await follow(store, consumer, batch(12, 15))
-    assert store.kept == [(10, [12, 15])]
+    # As those of the markers of transactions: the fetch began before them.
+    store, consumer = Store(), Consumer()
+    await follow(store, consumer, batch(12, 15, start=10), batch(18, start=16))
+    assert store.kept == [(10, [12, 15]), (16, [18])]
+    assert consumer.seeks == 0
 
 
-async def test_a_consumer_that_began_beyond_the_stored_offset_is_sent_back() -> None:
-    store, consumer = Store(), Consumer(start_offset=12)
+@pytest.mark.parametrize("first_offset", [12, 13])
+async def test_offsets_that_kafka_has_deleted_are_passed_over(first_offset: int) -> None:
+    store, consumer = Store(), Consumer(first_offset)
+    await follow(store, consumer, batch(12))
+    assert store.kept == [(10, [12])]
+    assert consumer.seeks == 0
+
+
+async def test_a_batch_behind_one_that_was_thrown_away_is_not_taken_for_the_next() -> None:
+    store, consumer = Store(), Consumer(first_offset=11)
     await follow(store, consumer, batch(12))
     assert store.kept == []
     assert consumer.seeks == 1
+
+
+async def test_where_kafka_does_not_say_what_it_has_deleted_it_is_asked_again() -> None:
+    store, consumer = Store(), Consumer()
+
+    async def no_answer(_: TP) -> int:
+        raise TimeoutError
+
+    consumer.first_offset = no_answer  # type: ignore[method-assign]
+    await follow(store, consumer, batch(12))
+    assert store.kept == []
+    assert consumer.seeks == 1
+
+
+async def test_what_was_stored_is_broadcast_with_the_offsets_it_covers() -> None:
+    broadcaster = Broadcaster()
+    await follow(Store(), Consumer(), batch(10, 11), batch(15, start=12), broadcaster=broadcaster)
+    assert broadcaster.trades == 3
+    assert broadcaster.spans == [Span(0, 10, 12), Span(0, 12, 16)]
 
 
 async def test_a_database_that_is_away_is_asked_again() -> None:
@@ -166,7 +198,7 @@ async def test_readiness_says_that_the_database_is_away() -> None:
         offsets=offsets,
         store=store,  # type: ignore[arg-type]
         dead_letters=None,  # type: ignore[arg-type]
-        announcer=Announcer(),  # type: ignore[arg-type]
+        broadcaster=Broadcaster(),  # type: ignore[arg-type]
         consumer=Consumer,  # type: ignore[arg-type]
         should_stop=stopped.is_set,
     )
@@ -218,9 +250,9 @@ async def test_offsets_that_are_loaded_while_a_batch_is_read_stay_as_they_are(
 
 async def test_a_worker_that_was_superseded_reads_again_what_the_store_lacks() -> None:
     store, consumer = Store(Superseded("tradeData 0 is no longer at 10")), Consumer()
-    announcer = Announcer()
-    await follow(store, consumer, batch(10), batch(11), announcer=announcer)
-    assert announcer.takeovers == 1
+    broadcaster = Broadcaster()
+    await follow(store, consumer, batch(10), batch(11), broadcaster=broadcaster)
+    assert broadcaster.spans == []
     assert store.kept == []
     assert consumer.seeks == 1
     assert consumer.done_offsets == []

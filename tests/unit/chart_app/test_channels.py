@@ -6,9 +6,14 @@ import pytest
 from chart_app import streams
 from chart_app.channels import (
     CLOSE_GRACE_MS,
+    MAX_REMEMBERED_TRADES,
+    MAX_STALE,
     REMEMBERED,
+    REMEMBERED_TRADES,
     Channel,
+    IsSettled,
     KlineChannel,
+    OpenTimes,
     TradeChannel,
     make_channel,
 )
@@ -22,6 +27,10 @@ START = 1_000 * MINUTE_MS
 END = START + MINUTE_MS
 #: (minutes from START, trades, is closed)
 Told = tuple[int, int, bool]
+
+
+def never_settled(_: int) -> bool:
+    return False
 
 
 class Reader:
@@ -49,7 +58,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.now = START + 1_000
-        channel = make_channel(streams.parse(NAME), lambda: self.now)
+        channel = make_channel(streams.parse(NAME), lambda: self.now, never_settled)
         assert isinstance(channel, KlineChannel)
         self.channel = channel
         self.channel.coin = "BTC"
@@ -59,6 +68,13 @@ class Bench:
     def handle(self, *candles: LiveCandle) -> list[Told]:
         """Hand a message in; return what the reader is told."""
         self.channel.handle(LiveMessage([], list(candles)))
+        return self.reader.told()
+
+    def read(self, *stored: LiveCandle) -> list[Told] | None:
+        """Read again what is to be read, as it is stored; return what the reader is told."""
+        if self.channel.next_stale() is None:
+            return None
+        self.channel.read(list(stored), is_all=True)
         return self.reader.told()
 
     def tick(self, now: int) -> list[Told]:
@@ -127,8 +143,9 @@ def test_a_late_trade_corrects_an_earlier_candle_and_the_running_one_goes_on(
 
 def test_a_trade_of_long_ago_makes_a_closed_candle(bench: Bench) -> None:
     bench.handle(candle(0, 2))
-    assert bench.handle(candle(-500_000, 1)) == [(-500_000, 1, True)]
-    assert bench.handle(candle(-500_000, 2)) == [(-500_000, 2, True)]
+    for trades in (1, 2):
+        assert bench.handle(candle(-500_000, trades)) == []
+        assert bench.read(candle(-500_000, trades)) == [(-500_000, trades, True)]
     assert bench.handle(candle(0, 3)) == [(0, 3, False)]
 
 
@@ -181,32 +198,41 @@ def test_a_new_reader_is_told_the_newest_candle_as_it_is(bench: Bench) -> None:
     assert bench.reader.told() == []
 
 
-def test_of_what_is_loaded_only_the_newest_is_told(bench: Bench) -> None:
-    bench.channel.load([candle(-1, 7), candle(0, 2)])
+def test_what_is_loaded_is_told(bench: Bench) -> None:
+    bench.channel.load([candle(0, 2)])
     assert bench.reader.told() == [(0, 2, False)]
-    assert bench.channel.known_since == START - MINUTE_MS
 
 
 def test_what_is_told_late_of_a_loaded_candle_takes_nothing_back(bench: Bench) -> None:
-    bench.channel.load([candle(-1, 7), candle(0, 2)])
+    bench.channel.load([candle(0, 7)])
     bench.reader.told()
-    assert bench.handle(candle(-1, 6)) == []
-    assert bench.handle(candle(-1, 8)) == [(-1, 8, True)]
+    assert bench.handle(candle(0, 6)) == []
+    assert bench.handle(candle(0, 8)) == [(0, 8, False)]
 
 
 def test_what_is_loaded_behind_what_was_told_takes_nothing_back(bench: Bench) -> None:
     bench.handle(candle(0, 5))
     bench.handle(candle(1, 1))
-    bench.channel.load([candle(-1, 7), candle(0, 4)])
+    bench.channel.load([candle(0, 4)])
     assert bench.reader.told() == []
     assert bench.handle(candle(1, 2)) == [(1, 2, False)]
 
 
 def test_what_is_loaded_is_newer_than_a_late_trade_that_was_told_before(bench: Bench) -> None:
     bench.handle(candle(-9, 1))
-    bench.channel.load([candle(-1, 7), candle(0, 2)])
+    bench.channel.load([candle(0, 2)])
     assert bench.reader.told() == [(0, 2, False)]
-    assert bench.channel.known_since == START - MINUTE_MS
+
+
+@pytest.mark.parametrize("loaded", [[candle(1, 1)], [candle(0, 5), candle(1, 1)]])
+def test_a_candle_that_loading_has_passed_is_told_as_it_is_in_the_end(
+    bench: Bench, loaded: list[LiveCandle]
+) -> None:
+    told = bench.handle(candle(0, 1))
+    bench.channel.load(loaded)
+    told += bench.reader.told()
+    told += bench.handle(candle(0, 5))
+    assert [it for it in told if it[0] == 0][-1] == (0, 5, True)
 
 
 def test_nothing_is_told_of_a_coin_without_candles(bench: Bench) -> None:
@@ -216,18 +242,61 @@ def test_nothing_is_told_of_a_coin_without_candles(bench: Bench) -> None:
     assert bench.channel.is_loaded
 
 
-def test_only_the_newest_candles_are_remembered(bench: Bench) -> None:
+def test_of_what_is_not_remembered_the_store_is_asked(bench: Bench) -> None:
     for minute in range(3 * REMEMBERED):
         bench.handle(candle(minute, 1))
-    first = START + 2 * REMEMBERED * MINUTE_MS
-    assert bench.channel.known_since == first
     assert len(bench.channel._trades) == REMEMBERED
     assert bench.handle(candle(2 * REMEMBERED, 1)) == []
+    assert not bench.read()
+    assert bench.handle(candle(2 * REMEMBERED - 1, 2)) == [], "it may be an older state"
+    assert bench.read(candle(2 * REMEMBERED - 1, 4)) == [(2 * REMEMBERED - 1, 4, True)]
+
+
+def test_what_is_read_again_is_told_and_no_candle_that_only_lies_between(bench: Bench) -> None:
+    bench.handle(candle(0, 1))
+    bench.channel.mark_stale([candle(-9, 1).open_time, candle(-7, 1).open_time])
+    told = bench.read(candle(-9, 3), candle(-8, 3), candle(-7, 3))
+    assert told == [(-9, 3, True), (-7, 3, True)]
+    assert bench.read() is None
+
+
+def test_candles_far_apart_are_read_one_by_one(bench: Bench) -> None:
+    bench.channel.mark_stale(candle(minute, 1).open_time for minute in (0, -5, -9_000))
+    first = bench.channel.next_stale()
+    assert first
+    assert (first.first, first.last) == (candle(-9_000, 1).open_time,) * 2
+    bench.channel.read([], is_all=True)
+    rest = bench.channel.next_stale()
+    assert rest
+    assert (rest.first, rest.last) == (candle(-5, 1).open_time, START)
+
+
+def test_a_range_is_read_page_by_page(bench: Bench) -> None:
+    bench.channel.mark_stale(candle(minute, 1).open_time for minute in (-3, -2, -1))
+    bench.channel.next_stale()
+    bench.channel.read([candle(-3, 1), candle(-2, 1)], is_all=False)
+    rest = bench.channel.next_stale()
+    assert rest
+    assert rest.first == candle(-2, 1).open_time + 1
+    bench.channel.read([candle(-1, 1)], is_all=True)
+    assert bench.channel.next_stale() is None
+    assert [minute for minute, *_ in bench.reader.told() if minute < 0] == [-3, -2, -1]
+
+
+def test_however_many_are_to_be_read_again_little_is_kept(bench: Bench) -> None:
+    bench.handle(candle(0, 1))
+    bench.channel.mark_stale(range(MAX_STALE + 1))
+    assert bench.channel._stale == set()
+    assert bench.channel.next_stale() == OpenTimes(0, MAX_STALE)
+    for start in range(2 * MAX_STALE):
+        bench.channel._ranges.append(OpenTimes(start, start))
+    assert bench.channel.next_stale() == OpenTimes(0, 2 * MAX_STALE - 1)
+    assert len(bench.channel._ranges) == 1
 
 
 @pytest.mark.parametrize(("kind", "id_field"), [("trade", "t"), ("aggTrade", "a")])
 def test_each_trade_is_an_event(kind: str, id_field: str) -> None:
-    channel = make_channel(streams.parse(f"btc@{kind}"), lambda: 5)
+    channel = make_channel(streams.parse(f"btc@{kind}"), lambda: 5, never_settled)
     assert isinstance(channel, TradeChannel)
     channel.coin = "BTC"
     reader = Reader()
@@ -238,9 +307,48 @@ def test_each_trade_is_an_event(kind: str, id_field: str) -> None:
 
 
 def test_a_ticker_has_nothing_to_say_of_a_single_trade() -> None:
-    channel = make_channel(streams.parse("btc@miniTicker"), lambda: 5)
+    channel = make_channel(streams.parse("btc@miniTicker"), lambda: 5, never_settled)
     assert type(channel) is Channel
     reader = Reader()
     channel.readers.add(reader)
     channel.handle(LiveMessage([LiveTrade(1, 2, "3", "4")], []))
     assert reader.events == []
+
+
+def trade_channel(is_settled: IsSettled = never_settled) -> tuple[TradeChannel, Reader]:
+    """Return a channel of trades and its reader."""
+    channel = make_channel(streams.parse("btc@trade"), lambda: 5, is_settled)
+    assert isinstance(channel, TradeChannel)
+    channel.coin = "BTC"
+    reader = Reader()
+    channel.readers.add(reader)
+    return channel, reader
+
+
+def live_trades(*ids: int) -> list[LiveTrade]:
+    return [LiveTrade(id_, 2, "3", "4") for id_ in ids]
+
+
+def test_a_trade_comes_once_by_message_or_from_the_store() -> None:
+    channel, reader = trade_channel()
+    channel.handle(LiveMessage(live_trades(1, 2), []))
+    channel.gaps.append(range(1, 5))
+    channel.handle(LiveMessage(live_trades(4), []))
+    channel.send(live_trades(1, 2, 3, 4))
+    channel.close_gap()
+    channel.handle(LiveMessage(live_trades(2, 3, 5), []))
+    assert [it["t"] for it in reader.events] == [1, 2, 4, 3, 5]
+    assert not channel.is_stale
+
+
+def test_only_trades_that_may_be_in_a_gap_are_remembered() -> None:
+    channel, _ = trade_channel(lambda id_: id_ < 10 * REMEMBERED_TRADES)
+    for id_ in range(10 * REMEMBERED_TRADES + 3):
+        channel.handle(LiveMessage(live_trades(id_), []))
+    assert len(channel._sent) <= REMEMBERED_TRADES
+
+
+def test_what_is_remembered_of_trades_is_bounded() -> None:
+    channel, _ = trade_channel()
+    channel.send(live_trades(*range(MAX_REMEMBERED_TRADES + 1)))
+    assert len(channel._sent) <= MAX_REMEMBERED_TRADES

@@ -10,10 +10,11 @@ from sqlalchemy.exc import DataError
 
 from chart_app import live, streams
 from chart_app.candles import Candle, Mark
-from chart_app.history import Coin, Day, History
+from chart_app.history import Coin, Consumed, Day, History, PastTrade
 from chart_app.hub import Hub
 from chart_app.intervals import MINUTE_MS, Interval
 from chart_app.live import LiveCandle, LiveMessage, LiveTrade
+from chart_app.live_gaps import LiveGaps, Span
 from chart_app.store import StoreUnavailable
 from chart_app.streams import Burst, Event
 from tests.waiting import eventually
@@ -29,6 +30,7 @@ class Store:
     def __init__(self) -> None:
         self.coins: list[str] = []
         self.stored: dict[int, int] = {}  # trades of candles, by minutes from now
+        self.trade_ids: list[int] = []
         self.answers = asyncio.Event()
         self.answers.set()
         self.is_away = False
@@ -48,8 +50,26 @@ class Store:
                 found[symbol] = symbol if symbol in alike else alike[0]
         return found
 
+    async def consumed(self) -> list[Consumed]:
+        """Return how far the partitions are consumed."""
+        await self._wait()
+        return []
+
+    async def trades(self, _coin: str, *, from_id: int, limit: int) -> list[PastTrade]:
+        """Return trades from an id on."""
+        await self._wait()
+        return [PastTrade(it, NOW, *(Decimal(1),) * 2) for it in self.trade_ids if it >= from_id][
+            :limit
+        ]
+
     async def candles(
-        self, coin: str, _interval: Interval, *, limit: int, start: int | None = None
+        self,
+        coin: str,
+        _interval: Interval,
+        *,
+        limit: int,
+        start: int | None = None,
+        end: int = 2**60,
     ) -> list[tuple[int, Candle]]:
         """Return candles as they were when they were asked for."""
         if coin == self.refused:
@@ -61,7 +81,7 @@ class Store:
         await self._wait()
         if start is None:
             return found[-limit:]
-        return [it for it in found if it[0] >= start][:limit]
+        return [it for it in found if start <= it[0] <= end][:limit]
 
     async def days(self, now_ms: int) -> list[Day]:
         """Return the last day of all coins."""
@@ -118,7 +138,7 @@ def store() -> Store:
 @pytest.fixture
 async def hub(store: Store) -> AsyncIterator[Hub]:
     """Return a hub that runs."""
-    hub = Hub(cast(History, store), lambda: NOW)
+    hub = Hub(cast(History, store), LiveGaps(), lambda: NOW)
     await hub.start()
     yield hub
     await hub.stop()
@@ -236,17 +256,30 @@ async def test_the_coin_that_has_exactly_the_name_comes_first(hub: Hub, store: S
     assert [it["s"] for it in reader.events] == ["btc"]
 
 
-async def test_a_refresh_tells_what_was_missed_and_nothing_else(hub: Hub, store: Store) -> None:
-    store.coins, store.stored = ["BTC"], {-2: 9, -1: 5, 0: 2}
+def gap(hub: Hub, *minutes: int, coins: Iterable[str] = ("BTC",)) -> None:
+    """Have minutes from now read again that were traded at offsets 0 to 9."""
+    times = {NOW - NOW % MINUTE_MS + minute * MINUTE_MS for minute in minutes}
+    hub.reread(Span(0, 0, 10), dict.fromkeys(coins, times))
+
+
+async def test_what_was_changed_in_a_gap_is_told_and_nothing_else(hub: Hub, store: Store) -> None:
+    store.coins, store.stored = ["BTC"], {-500: 1, -2: 9, -1: 5, 0: 2}
     reader = Reader()
     await begin(hub, reader, KLINES)
     reader.candles()
-    store.stored = {-2: 9, -1: 6, 0: 4, 1: 1}
-    hub.refresh()
-    assert await told(reader) == [(-1, 6, True), (0, 4, False), (0, 4, True), (1, 1, False)]
+    store.stored = {-500: 2, -2: 9, -1: 6, 0: 4, 1: 1}
+    gap(hub, -500, -1, 0, 1)
+    found: list[tuple[int, int, bool]] = []
+
+    async def all_told() -> bool:
+        found.extend(reader.candles())
+        return len(found) >= 5
+
+    await eventually(all_told, "all is told")
+    assert found == [(-500, 2, True), (-1, 6, True), (0, 4, False), (0, 4, True), (1, 1, False)]
 
 
-async def test_a_channel_that_cannot_be_refreshed_does_not_stop_the_others(
+async def test_a_channel_that_cannot_be_read_for_does_not_stop_the_others(
     hub: Hub, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.coins, store.stored = ["BAD", "BTC"], {0: 2}
@@ -254,24 +287,41 @@ async def test_a_channel_that_cannot_be_refreshed_does_not_stop_the_others(
     await begin(hub, bad, streams.parse("bad@kline_1m"))
     await begin(hub, good, KLINES)
     good.candles()
-    store.refused, store.stored = "BAD", {0: 4}
+    store.refused = "BAD"
     for trades in (4, 5):
         store.stored = {0: trades}
-        hub.refresh()
+        gap(hub, 0, coins=("BAD", "BTC"))
         assert await told(good) == [(0, trades, False)]
     errors = [it for it in caplog.records if it.levelno >= logging.ERROR]
-    assert [it.getMessage() for it in errors] == [
-        "Could not read the candles of bad@kline_1m again"
-    ] * 2
+    assert {it.getMessage() for it in errors} == {"Could not read for bad@kline_1m"}
 
 
-async def test_a_refresh_while_the_store_hangs_keeps_nobody_waiting(hub: Hub, store: Store) -> None:
+async def test_trades_of_a_gap_are_told_once(
+    hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chart_app.hub.PAGE", 2)
+    store.coins, store.trade_ids = ["BTC"], [*range(20)]
+    reader = Reader()
+    await begin(hub, reader, TRADES)
+    hub.handle("BTC", live.encode(LiveMessage([LiveTrade(3, NOW, "1", "1")])))
+    gap(hub, 0)
+
+    async def all_told() -> bool:
+        return len(reader.events) >= 10
+
+    await eventually(all_told, "all is told")
+    assert [it["t"] for it in reader.events] == [3, 0, 1, 2, *range(4, 10)]
+
+
+async def test_reading_again_while_the_store_hangs_keeps_nobody_waiting(
+    hub: Hub, store: Store
+) -> None:
     store.coins, store.stored = ["BTC"], {0: 2}
     reader = Reader()
     await begin(hub, reader, KLINES)
     reader.candles()
     store.answers.clear()
-    hub.refresh()
+    gap(hub, 0)
     await asyncio.sleep(0.01)
     hub.handle("BTC", message(trades=3))
     assert reader.candles() == [(0, 3, False)]
@@ -280,11 +330,37 @@ async def test_a_refresh_while_the_store_hangs_keeps_nobody_waiting(hub: Hub, st
     assert reader.candles() == [], "what was read is older"
 
 
+async def test_what_could_not_be_read_again_is_read_when_the_store_is_back(
+    hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chart_app.hub.RETRY_INTERVAL_S", 0.01)
+    store.coins, store.stored = ["BTC"], {-3: 5, 0: 2}
+    reader = Reader()
+    await begin(hub, reader, KLINES)
+    reader.candles()
+    store.is_away = True
+    gap(hub, -3)
+    await asyncio.sleep(0.05)
+    store.is_away = False
+    assert await told(reader) == [(-3, 5, True)]
+
+
+async def test_nobody_reads_where_nobody_is(hub: Hub, store: Store) -> None:
+    store.coins = ["BTC"]
+    reader = Reader()
+    states = [hub.has_readers]
+    await begin(hub, reader, TRADES)
+    states.append(hub.has_readers)
+    hub.unsubscribe(reader, TRADES.name)
+    states.append(hub.has_readers)
+    assert states == [False, True, False]
+
+
 @pytest.mark.parametrize("knows_the_coin", [True, False])
 async def test_who_begins_while_the_store_is_away_is_told_when_it_is_back(
     hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch, knows_the_coin: bool
 ) -> None:
-    monkeypatch.setattr("chart_app.hub.REFRESH_RETRY_INTERVAL_S", 0.01)
+    monkeypatch.setattr("chart_app.hub.RETRY_INTERVAL_S", 0.01)
     store.coins, store.stored = ["BTC"], {0: 2}
     reader = Reader()
     store.is_away = True

@@ -1,19 +1,18 @@
-import asyncio
 import json
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from aiokafka.errors import KafkaTimeoutError
 
 from chart_app import live, streams
 from chart_app.candles import Candle, CandleKey, Mark, PlainTick, fold
 from chart_app.intervals import Interval
-from chart_app.live import MESSAGE_ITEMS, Announcer, LiveCandle, LiveFeed, LiveTrade, messages
+from chart_app.live import MESSAGE_ITEMS, LiveCandle, LiveFeed, LiveTrade, Spans, messages
+from chart_app.live_gaps import Span
 from chart_app.portion import Change
 from chart_app.schema import plain
 from chart_app.trades import StoredTrade, Trades
-from streaming.transport import Producer
 
 
 def stored(coin: str, number: int, price: Decimal, amount: Decimal) -> StoredTrade:
@@ -112,66 +111,6 @@ def test_nothing_changed_is_not_told() -> None:
     assert list(messages(Change())) == []
 
 
-class FlakyKafka:
-    """Takes messages, but for those of the first ``failures`` sends."""
-
-    def __init__(self, failures: int) -> None:
-        self.taken: list[tuple[bytes | None, bytes]] = []
-        self.replaced = 0
-        self._failures = failures
-
-    @property
-    def kafka(self) -> "FlakyKafka":
-        """Play the producer, too."""
-        return self
-
-    def send_failed(self, _: Any) -> None:
-        """Count."""
-        self.replaced += 1
-
-    async def send(self, _: str, value: bytes, key: bytes | None) -> "asyncio.Future[None]":
-        """Take a message."""
-        sent = asyncio.get_running_loop().create_future()
-        if self._failures:
-            self._failures -= 1
-            sent.set_exception(KafkaTimeoutError())
-        else:
-            self.taken.append((key, value))
-            sent.set_result(None)
-        return sent
-
-
-@pytest.mark.parametrize("failures", [1, 2])
-async def test_after_what_could_not_be_told_all_read_again_from_the_store(
-    failures: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live, "RETRY_INTERVAL_S", 0)
-    kafka = FlakyKafka(failures)
-    announcer = Announcer("live", lambda: cast(Producer, kafka), lambda: False)
-    await announcer.announce(change(*trades("BTC", 1)))
-    assert announcer._takeover is not None
-    await announcer._takeover
-    assert kafka.taken == [(None, b"{}")]
-    assert kafka.replaced == failures
-
-
-class Listener:
-    """Keeps what it is handed."""
-
-    def __init__(self) -> None:
-        self.handled: list[tuple[str, bytes]] = []
-        self.refreshes = 0
-
-    def handle(self, coin: str, value: bytes) -> None:
-        """Take a message."""
-        live.decode(value)
-        self.handled.append((coin, value))
-
-    def refresh(self) -> None:
-        """Count."""
-        self.refreshes += 1
-
-
 def with_candle(open_time: int, number: str = "1", count: int = 1) -> bytes:
     """Return a message with one candle."""
     return json.dumps(
@@ -186,17 +125,37 @@ def test_a_candle_of_any_time_that_there_is_can_be_streamed(open_time: int) -> N
 
 
 def test_what_is_not_ours_on_the_topic_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
-    listener = Listener()
-    feed = LiveFeed("live", listener, cast(Any, None), cast(Any, None))
+    handled: list[tuple[str, bytes]] = []
+    carried: list[Span] = []
+
+    def handle(coin: str, value: bytes) -> None:
+        live.decode(value)
+        handled.append((coin, value))
+
+    spans = SimpleNamespace(carry=carried.extend)
+    none = cast(Any, None)
+    feed = LiveFeed("live", none, none, handle, cast(Spans, spans))
     for key, value in [
         *((b"BTC", b"garbage"), (b"BTC", None), (b"BTC", b"[]"), (b"\xff", b"{}")),
         *((b"BTC", b'{"x":' * 5_000), (b"BTC", b'{"trades":[[1,' + b"9" * 20 + b',"1","1"]]}')),
         *((b"BTC", with_candle(time)) for time in (10**17, -(10**17), 253_402_300_800_000)),
         *((b"BTC", with_candle(0, "9" * 300)), (b"BTC", with_candle(0, "1", 2**64))),
+        *(
+            (b"", b"{}"),
+            (b"", b"[[1,2]]"),
+            (b"", b'[[1,2,"3"]]'),
+            (b"", b"[[1,2,-3]]"),
+            (b"", b"[[4096,2,3]]"),
+            (b"", None),
+        ),
     ]:
+        caplog.clear()
         feed._handle(key, value)
         assert "not ours" in caplog.messages[-1]
+    caplog.clear()
     feed._handle(b"BTC", b"{}")
-    feed._handle(None, b"{}")
-    assert listener.handled == [("BTC", b"{}")]
-    assert listener.refreshes == 1
+    feed._handle(None, b"{}")  # of version 0.2.0
+    feed._handle(b"", live.encode_spans([Span(1, 2, 3)]))
+    assert handled == [("BTC", b"{}")]
+    assert carried == [Span(1, 2, 3)]
+    assert caplog.messages == []

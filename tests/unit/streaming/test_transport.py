@@ -1,13 +1,14 @@
 import asyncio
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, MagicMock
 
 import pytest
+from aiokafka.errors import ProducerClosed
 from aiokafka.record.default_records import DefaultRecord
 from faust.types import TP, Message
 
 import settings
 from streaming.app import App
-from streaming.transport import Batch, Consumer
+from streaming.transport import Batch, Consumer, Fetched, Producer
 
 FIRST, SECOND = TP("tradeData", 0), TP("tradeData", 1)
 
@@ -23,7 +24,7 @@ async def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
     )
     assert isinstance(consumer, Consumer)
     partitions = {FIRST, SECOND}
-    fetched = {tp: [DefaultRecord(7, 0, 0, None, b"", [])] for tp in partitions}
+    fetched = {tp: Fetched([DefaultRecord(7, 0, 0, None, b"", [])], 7) for tp in partitions}
     monkeypatch.setattr(consumer, "_wait_next_records", AsyncMock(return_value=(fetched, None)))
     monkeypatch.setattr(consumer, "highwater", lambda _: 8)
     return consumer
@@ -60,3 +61,46 @@ def test_a_batch_is_cut_by_the_bytes_of_its_values_too() -> None:
     batch = Batch("t", 0, [DefaultRecord(n, 0, 0, None, it, []) for n, it in enumerate(values)])
     parts = [[record.offset for record in part] for part in batch.slices(3, 100)]
     assert parts == [[0], [1, 2], [3]]
+
+
+@pytest.fixture
+async def producer(monkeypatch: pytest.MonkeyPatch) -> Producer:
+    """Return a producer whose one of aiokafka is played."""
+    app = App(
+        "test", origin=__name__, settings=settings.load(), port_setting="CHART_PORT", topics=[]
+    )
+    producer = app.transport.create_producer()
+    assert isinstance(producer, Producer)
+    monkeypatch.setattr(producer, "_producer", MagicMock())
+    return producer
+
+
+async def test_a_wait_returns_what_it_waits_for(producer: Producer) -> None:
+    async def answer() -> int:
+        return 7
+
+    assert await producer.within(60, producer.kafka, answer()) == 7
+
+
+async def test_a_wait_on_kafka_ends(producer: Producer) -> None:
+    forever = asyncio.Event()
+    with pytest.raises(TimeoutError):
+        await producer.within(0.01, producer.kafka, forever.wait())
+
+
+async def test_a_wait_does_not_survive_the_producer_it_waits_on(producer: Producer) -> None:
+    kafka = producer.kafka
+    kafka.stop = AsyncMock()  # type: ignore[method-assign]
+    forever = asyncio.Event()
+    waiting = asyncio.create_task(producer.within(60, kafka, forever.wait()))
+    await asyncio.sleep(0)
+    await producer._stop_producer(kafka)
+    with pytest.raises(ProducerClosed):
+        await waiting
+    assert producer._ends == {}
+
+
+async def test_nobody_waits_on_a_producer_that_was_replaced(producer: Producer) -> None:
+    replaced, producer._producer = producer.kafka, MagicMock()
+    with pytest.raises(ProducerClosed):
+        await producer.within(60, replaced, asyncio.Event().wait())

@@ -1,0 +1,134 @@
+"""One who reads streams for as long as the test lasts, and what it has been told in the end.
+
+Like a chart it connects again when the connection breaks, and reads by REST what it has missed
+meanwhile, and nothing after that: what then changes it must be told.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from tests.programs import Program
+from tests.waiting import PATIENCE_S
+
+INTERVALS = ("1m", "1M")
+PAGE = 1000
+
+#: The klines as REST has them, by coin, interval and open time.
+Klines = dict[tuple[str, str, int], list[Any]]
+
+
+class Onlooker:
+    """Reads candles and trades of coins from one worker, or from who has taken its place."""
+
+    def __init__(self, worker: Callable[[], Program], coins: Sequence[str]) -> None:
+        self.klines: Klines = {}
+        self.trades: set[int] = set()
+        #: How often each trade came on the connection that is open now.
+        self.events: Counter[int] = Counter()
+        self.connections = 0
+        self._worker = worker
+        self._coins = coins
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._look_on())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        assert self._task
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        if not self._task.cancelled():
+            self._task.result()
+
+    async def _look_on(self) -> None:
+        while True:
+            try:
+                async with aiohttp.ClientSession() as http:
+                    await self._connect(http)
+            except (aiohttp.ClientError, TimeoutError):
+                await asyncio.sleep(0.1)  # the worker is dead or does not answer: again
+
+    async def _connect(self, http: aiohttp.ClientSession) -> None:
+        url = self._worker().url
+        streams = [f"{coin}@kline_{it}" for coin in self._coins for it in INTERVALS]
+        streams += [f"{coin}@trade" for coin in self._coins]
+        async with http.ws_connect(f"{url}/ws") as socket:
+            await socket.send_json({"method": "SUBSCRIBE", "params": streams, "id": 1})
+            self.events.clear()
+            reading: asyncio.Task[None] | None = None
+            try:
+                async for message in socket:
+                    event = json.loads(message.data)
+                    if event.get("id") == 1:
+                        assert "result" in event, event
+                        reading = asyncio.create_task(self._catch_up(http, url))
+                        self.connections += 1
+                    else:
+                        self._take(event)
+                    if reading and reading.done():
+                        reading.result()
+            finally:
+                if reading:
+                    reading.cancel()
+                    await asyncio.wait([reading])
+
+    async def _catch_up(self, http: aiohttp.ClientSession, url: str) -> None:
+        klines, trades = await by_rest(http, url, self._coins)
+        for key, row in klines.items():
+            self._take_kline(key, row)
+        self.trades |= trades
+
+    def _take(self, event: Any) -> None:
+        if event["e"] == "trade":
+            self.trades.add(event["t"])
+            self.events[event["t"]] += 1
+            return
+        kline = event["k"]
+        row = [kline[name] for name in "tohlcvTqnVQB"]
+        self._take_kline((event["s"], kline["i"], kline["t"]), row)
+
+    def _take_kline(self, key: tuple[str, str, int], row: list[Any]) -> None:
+        # What REST says and an event may cross: who has more trades is newer.
+        if key not in self.klines or row[8] >= self.klines[key][8]:
+            self.klines[key] = row
+
+
+async def by_rest(
+    http: aiohttp.ClientSession, url: str, coins: Sequence[str]
+) -> tuple[Klines, set[int]]:
+    """Return all candles and the ids of all trades of coins."""
+    klines: Klines = {}
+    trades: set[int] = set()
+
+    async def get(path: str, **parameters: Any) -> Any:
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                async with http.get(f"{url}/api/v3/{path}", params=parameters) as answer:
+                    if answer.status == 200:
+                        return await answer.json()
+                    if answer.status == 400:  # the coin was not traded yet
+                        return []
+                await asyncio.sleep(0.1)
+
+    for coin in coins:
+        for interval in INTERVALS:
+            rows = await get("klines", symbol=coin, interval=interval, limit=PAGE)
+            assert len(rows) < PAGE
+            klines.update({(coin, interval, row[0]): row for row in rows})
+        first = 0
+        while page := await get("historicalTrades", symbol=coin, fromId=first, limit=PAGE):
+            trades.update(it["id"] for it in page)
+            first = page[-1]["id"] + 1
+    return klines, trades
