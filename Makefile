@@ -52,8 +52,8 @@ bench: .venv/.dev  ## all benchmarks, beside their peers
 	@$(BIN)/python -m bench
 
 up:  ## everything in containers, with Kafka UI on http://localhost:8080 (password in .env)
-	@grep -qs '^KAFKA_UI_PASSWORD=.' .env || \
-		echo "KAFKA_UI_PASSWORD=$$(od -An -N16 -tx1 /dev/urandom | tr -d ' ')" >> .env
+	@grep -qs '^SPRING_SECURITY_USER_PASSWORD=.' .env || \
+		echo "SPRING_SECURITY_USER_PASSWORD=$$(od -An -N16 -tx1 /dev/urandom | tr -d ' ')" >> .env
 	docker compose up --build --detach --wait
 
 down:  ## stop the containers; their data stays
