@@ -34,7 +34,7 @@ check:  ## lint and unit tests, in less than a minute: what to run while working
 	@$(MAKE) --no-print-directory --jobs --output-sync lint unit
 
 unit: .venv/.dev
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest -n 2 tests/unit
 
 lint: .venv/.dev  ## format, lint, types, import contracts, compose file, Dockerfile
 	$(BIN)/ruff format --check .

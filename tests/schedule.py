@@ -8,15 +8,21 @@ from xdist.scheduler import LoadScopeScheduling
 #: stands here by its name runs where there is room; the other tests of a file run in one
 #: process, and share what the file's fixtures start.
 LONGEST = (
-    "tests/integration/test_exactly_once.py::test_every_trade_counts_once_whatever_dies",
     "tests/acceptance/test_fresh_machine.py",
+    "tests/integration/test_exactly_once.py::test_every_trade_counts_once_whatever_dies",
     "tests/integration/test_websocket.py",
-    "tests/integration/test_exactly_once.py",
-    "tests/browser/test_page.py",
     "tests/integration/test_start_and_stop.py",
+    "tests/integration/test_run.py",
     "tests/integration/test_trades_faults.py",
+    "tests/browser/test_page.py",
     "tests/integration/test_no_loss.py",
+    "tests/integration/test_exactly_once.py::test_every_trade_counts_once_where_trades_are_not_stored",
+    "tests/integration/test_readers_are_told.py::test_who_looks_on_is_told_whatever_dies",
+    "tests/integration/test_exactly_once.py",
+    "tests/integration/test_live_topic.py",
+    "tests/integration/test_connections.py",
     "tests/integration/test_slow_readers.py",
+    "tests/integration/test_readers_are_told.py",
     "tests/integration/test_openapi.py",
 )
 LAST = "tests/unit/"  # they are short: they fill what is left

@@ -1,7 +1,6 @@
 """``faust -A trading_app replay FILE``: trades from a file, in their own rhythm or faster."""
 
 import asyncio
-import csv
 import logging.config
 import sys
 import time
@@ -30,7 +29,7 @@ from trading_app.publish import SLICE, NotSent, Publisher, PublishError, now_ms
 from trading_app.submission import Record, record_of
 from trading_app.tradefile import NotATradeFile, RefusedRow, Row, Span
 
-UNREADABLE = (OSError, EOFError, csv.Error, zlib.error, NotATradeFile)
+UNREADABLE = (OSError, EOFError, zlib.error, NotATradeFile)
 REFUSED_SHOWN = 5
 MAX_SPEED = inf
 #: Shorter pauses are not worth a turn of the event loop's clock.

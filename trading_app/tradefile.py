@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from math import inf
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import records
 from records import FieldError, InvalidTrade, Trade
@@ -124,16 +124,23 @@ def read(lines: Iterable[str], latest_ms: float) -> Iterator[Row | RefusedRow]:
     """Read the header at once; return an iterator of a row for each line.
 
     Refused is what is later than ``latest_ms``.
-    Raises :exc:`NotATradeFile`, and csv.Error, as the iterator does.
+    Raises :exc:`NotATradeFile`, as the iterator does.
     """
     table = csv.reader(_decoded(lines))
-    places = _find_columns(next(table, []))
+    places = _find_columns(next(_lines_of_cells(table), []))
     return (
         _read_plain(table.line_num, cells, places, latest_ms)
         or _read_row(table.line_num, cells, places, latest_ms)
-        for cells in table
+        for cells in _lines_of_cells(table)
         if cells
     )
+
+
+def _lines_of_cells(table: Any) -> Iterator[list[str]]:
+    try:
+        yield from table
+    except csv.Error as error:
+        raise NotATradeFile(f"line {table.line_num}: {error}") from None
 
 
 def _decoded(lines: Iterable[str]) -> Iterator[str]:

@@ -153,8 +153,8 @@ def test_a_port_that_is_taken_ends_the_start_with_a_line_that_names_its_setting(
     *_, line = program.log().splitlines()
     assert "Traceback" not in program.log()
     assert line.endswith(
-        f" CRITICAL streaming.web Cannot listen on port {port} ({name}) of 127.0.0.1 (HTTP_HOST): "
-        "Address already in use"
+        f" CRITICAL streaming.server Cannot listen on port {port} ({name}) of 127.0.0.1 "
+        "(HTTP_HOST): Address already in use"
     )
 
 

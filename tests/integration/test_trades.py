@@ -205,7 +205,7 @@ async def test_health_is_answered_while_the_worst_body_is_read(
             assert answer.status == 200
         answers += 1
     assert (await posting)["rejected"] == len(items)
-    assert answers > 5, "one before, one after, and one while it is read would be three"
+    assert answers > 3, "one before, one after, and one while it is read would be three"
 
 
 async def test_an_item_that_is_too_long_is_rejected_unread(http: aiohttp.ClientSession) -> None:

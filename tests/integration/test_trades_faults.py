@@ -182,7 +182,9 @@ async def test_many_large_bodies_at_once_take_bounded_memory(
 
     async def send_all_but_the_end() -> asyncio.StreamWriter:
         _, writer = await asyncio.open_connection("127.0.0.1", trading.port)
-        head = f"POST /trades HTTP/1.1\r\nHost: x\r\nContent-Type: {JSON['Content-Type']}\r\n"
+        head = (
+            f"POST /trades HTTP/1.1\r\nHost: localhost\r\nContent-Type: {JSON['Content-Type']}\r\n"
+        )
         writer.write(f"{head}Content-Length: {4 * MB}\r\n\r\n".encode())
         writer.write(b" " * (4 * MB - 1))
         return writer

@@ -32,11 +32,9 @@ SPAN_MS = 12 * 3600 * 1000
 LATE_MS = 6 * 3600 * 1000
 JITTER_MS = 2000
 
-#: Records a second, and what is kept back of them as long as they must not run out.
+#: Records a second, and as long as they must not run out.
 RATE = 4000
-TRICKLE_RATE = 100
-TRICKLE_PART = 0.2
-STEADY_RATE = 400
+TRICKLE_RATE = 40
 CHUNK_S = 0.05
 #: A broker may be away for as long.
 REQUEST_TIMEOUT_MS = 120_000
@@ -165,30 +163,20 @@ class Feeder:
         await self._producer.stop()
 
     async def feed(self, count: int, happened: asyncio.Event | None = None) -> None:
-        """Send the next records, some of them after what is to happen meanwhile."""
-        end = self.sent + count
-        slow = end - int(count * TRICKLE_PART)
-        futures = []
-        while self.sent < end:
-            trickles = self.sent >= slow and happened is not None and not happened.is_set()
-            size = max(1, int((TRICKLE_RATE if trickles else RATE) * CHUNK_S))
-            chunk = self._records[self.sent : min(self.sent + size, end)]
-            futures += [
-                await self._producer.send(
-                    self._topic, it.value, key=it.coin.encode(), timestamp_ms=it.timestamp
-                )
-                for it in chunk
-            ]
-            self.sent += len(chunk)
-            await asyncio.sleep(CHUNK_S)
+        """Send the next records; then more, slowly, until what is to happen meanwhile has."""
+        futures = await self._send(self.sent + count, RATE)
+        if happened:
+            more = self._send(len(self._records), TRICKLE_RATE, happened)
+            futures += await more
+            assert happened.is_set(), "there are not enough records"
         await asyncio.gather(*futures)
 
-    async def feed_until(self, is_enough: asyncio.Event) -> None:
-        """Send records, slowly, until it is enough."""
+    async def _send(
+        self, end: int, rate: int, is_enough: asyncio.Event | None = None
+    ) -> list[asyncio.Future[Any]]:
         futures = []
-        while not is_enough.is_set():
-            assert self.sent < len(self._records), "there are not enough records"
-            for it in self._records[self.sent : self.sent + int(STEADY_RATE * CHUNK_S)]:
+        while self.sent < end and not (is_enough and is_enough.is_set()):
+            for it in self._records[self.sent : min(self.sent + int(rate * CHUNK_S), end)]:
                 futures.append(
                     await self._producer.send(
                         self._topic, it.value, key=it.coin.encode(), timestamp_ms=it.timestamp
@@ -196,7 +184,7 @@ class Feeder:
                 )
                 self.sent += 1
             await asyncio.sleep(CHUNK_S)
-        await asyncio.gather(*futures)
+        return futures
 
 
 async def delete_topic(broker: LocalKafka, topic: str) -> None:

@@ -159,7 +159,12 @@ def test_a_name_that_is_nearly_a_settings_is_told_with_it(
 @pytest.mark.parametrize(
     "name",
     [
-        *("POSTGRES_PASSWORD", "SPRING_SECURITY_USER_PASSWORD", "COMPOSE_PROJECT_NAME", "KAFKA_HOST"),
+        *(
+            "POSTGRES_PASSWORD",
+            "SPRING_SECURITY_USER_PASSWORD",
+            "COMPOSE_PROJECT_NAME",
+            "KAFKA_HOST",
+        ),
         *("KAFKA_PORT", "kafka_port", "PATH", "LOGNAME", "HOSTNAME", "KAFKA_PORT_9092_TCP", "_"),
         "K" * 100_000,
     ],
