@@ -128,9 +128,11 @@ def start(tmp_path: Path) -> Iterator[StartProgram]:
             settings: dict[str, str],
             *command: str,
             log_file: Path | None = None,
+            is_fresh: bool = False,
         ) -> Program:
             program = Program(package, tmp_path, settings, *command)
             program.log_file = log_file or program.log_file
+            program.is_fresh = is_fresh
             return stack.enter_context(program)
 
         yield start_program

@@ -15,6 +15,7 @@ from typing import NamedTuple, Self
 
 from local_kafka import free_port
 from settings import Settings
+from tests.forks import Fork
 from tests.waiting import PATIENCE_S, wait_for
 
 ROOT = Path(__file__).parent.parent
@@ -51,7 +52,9 @@ class Program:
         self.command = command or ("worker",)
         self.folder = folder
         self.log_file = folder / f"{package}-{self.port}.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        #: In an interpreter of its own, not as a fork of one that has the libraries loaded.
+        self.is_fresh = False
+        self.process: subprocess.Popen[bytes] | Fork | None = None
 
     @property
     def url(self) -> str:
@@ -60,11 +63,17 @@ class Program:
 
     def start(self) -> Self:
         """Start it, without waiting."""
+        arguments = ["faust", "-A", self.package, *self.command]
+        environment = {**clean_environment(), **self.settings}
+        cwd = self.folder  # where there is no .env, and which is theirs to write to
+        if not self.is_fresh:
+            self.process = Fork(arguments, cwd=cwd, env=environment, log=self.log_file)
+            return self
         with self.log_file.open("ab") as log, interruptible():
             self.process = subprocess.Popen(
-                [*FAUST, "-A", self.package, *self.command],
-                cwd=self.folder,  # where there is no .env, and which is theirs to write to
-                env={**clean_environment(), **self.settings},
+                [sys.executable, "-m", *arguments],
+                cwd=cwd,
+                env=environment,
                 stdout=log,
                 stderr=log,
             )

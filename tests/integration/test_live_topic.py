@@ -111,6 +111,7 @@ async def test_a_worker_whose_clock_is_ahead_reaches_the_readers_of_all_workers(
         assert f"{cluster.topic}.live was given message.timestamp.type=LogAppendTime" in chart.log()
     ahead = Program("chart_app", chart.folder, cluster.settings)
     ahead.package = "tests.ahead_worker"
+    ahead.is_fresh = True  # its clock is set before anything is imported
     with ahead:
         ahead.wait_ready()
         names = [f"{coin}@trade" for coin in COINS]

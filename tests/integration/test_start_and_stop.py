@@ -182,7 +182,7 @@ def test_settings_of_faust_in_the_environment_change_nothing(
         "PROCESSING_GUARANTEE": "exactly_once",
         "CONSUMER_AUTO_OFFSET_RESET": "latest",
     }
-    start("chart_app", {**cluster.settings, **faust_settings}).wait_ready()
+    start("chart_app", {**cluster.settings, **faust_settings}, is_fresh=True).wait_ready()
 
 
 async def test_json_logs_are_json_from_the_first_line_to_the_last(
