@@ -152,10 +152,10 @@ class Follower:
                 return
             parts.append(intake.trades)
             await asyncio.sleep(0)
-        if self._consumer().is_stale(batch):
+        tp = TP(batch.topic, batch.partition)
+        if self._consumer().is_stale(batch) or self._offsets.get(tp) != progress:
             return  # the offsets were loaded anew meanwhile, and do not lead here
         trades = Trades.joined(parts)
-        tp = TP(batch.topic, batch.partition)
         self._offsets.advance(tp, batch.next_offset)
         portion = Portion(tp, progress, batch.next_offset, trades, fold_trades(trades))
         self._read_batches.append((batch, portion))

@@ -117,8 +117,9 @@ class _PlainResults(dict[TP, Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        #: Of each partition where the last fetches that held no record began and ended.
-        self._empty: dict[TP, tuple[int, int]] = {}
+        #: Of each partition the offsets, behind the records that it was read to last, that were
+        #: fetched and held none: from, and up to.
+        self._passed: dict[TP, tuple[int, int]] = {}
 
     def __setitem__(self, tp: TP, result: Any) -> None:
         if isinstance(result, FetchResult):  # and not a FetchError
@@ -130,11 +131,12 @@ class _PlainResults(dict[TP, Any]):
         fetch: Any = result._partition_records  # noqa: SLF001 - None: there was a seek meanwhile
         start = fetch.next_fetch_offset if fetch else 0
         records: list[Record] = FetchResult.getall(result, max_records)
-        empty_start, empty_end = self._empty.pop(tp, (start, start))
-        if empty_end == start:
-            start = empty_start
-        if fetch and not records:
-            self._empty[tp] = (start, fetch.next_fetch_offset)
+        passed_from, passed_to = self._passed.pop(tp, (start, start))
+        if passed_to == start:
+            start = passed_from
+        if fetch:
+            read_to = records[-1].offset + 1 if records else start
+            self._passed[tp] = (read_to, fetch.next_fetch_offset)
         return Fetched(records, start)
 
 

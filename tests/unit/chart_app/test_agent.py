@@ -248,6 +248,27 @@ async def test_offsets_that_are_loaded_while_a_batch_is_read_stay_as_they_are(
     assert advanced == []
 
 
+async def test_a_batch_whose_partition_has_gone_while_it_was_read_is_thrown_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, consumer = Store(), Consumer()
+    loaded: list[Offsets] = []
+    get = Offsets.get
+
+    def take_in_and_lose(log: int, records: list[Record]) -> Intake:
+        loaded[-1]._progress = {}
+        return take_in(log, records)
+
+    def get_and_remember(self: Offsets, tp: TP) -> Progress | None:
+        loaded.append(self)
+        return get(self, tp)
+
+    monkeypatch.setattr(agent, "take_in", take_in_and_lose)
+    monkeypatch.setattr(Offsets, "get", get_and_remember)
+    await follow(store, consumer, batch(10))
+    assert store.kept == []
+
+
 async def test_a_worker_that_was_superseded_reads_again_what_the_store_lacks() -> None:
     store, consumer = Store(Superseded("tradeData 0 is no longer at 10")), Consumer()
     broadcaster = Broadcaster()
