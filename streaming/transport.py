@@ -421,6 +421,17 @@ class Producer(driver.Producer):
         if end and not end.done():
             end.set_result(None)
 
+    async def flush(self) -> None:
+        """Wait for what is being sent, for some time: Faust does so before it gives partitions up.
+
+        Who sends waits for Kafka's confirmation anyway. One topic that takes nothing must not keep
+        the worker from joining its group again.
+        """
+        if self._producer is not None:
+            with suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(FLUSH_TIMEOUT_S):
+                    await self._producer.flush()
+
     async def on_stop(self) -> None:
         """Send what is left, and close."""
         producer, self._producer = self._producer, None

@@ -104,3 +104,11 @@ async def test_nobody_waits_on_a_producer_that_was_replaced(producer: Producer) 
     replaced, producer._producer = producer.kafka, MagicMock()
     with pytest.raises(ProducerClosed):
         await producer.within(60, replaced, asyncio.Event().wait())
+
+
+async def test_a_rebalance_does_not_wait_for_a_topic_that_takes_nothing(
+    producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streaming.transport.FLUSH_TIMEOUT_S", 0.01)
+    producer.kafka.flush = asyncio.Event().wait  # type: ignore[method-assign]
+    await asyncio.wait_for(producer.flush(), 60)
