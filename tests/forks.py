@@ -1,5 +1,6 @@
 """Programs as forks of a process that has their libraries loaded: :mod:`tests.zygote`."""
 
+import atexit
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 POLL_INTERVAL_S = 0.02
+END_LIMIT_S = 10
 
 
 class Fork:
@@ -59,6 +61,7 @@ class _Zygote:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
+        atexit.register(self._end)
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the answer to a request."""
@@ -69,6 +72,11 @@ class _Zygote:
             self._process.stdin.flush()
             answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         return answer
+
+    def _end(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(END_LIMIT_S)
 
 
 @cache
