@@ -50,7 +50,8 @@ class Hub(Service):
         self._channels: dict[str, Channel] = {}
         self._by_symbol: dict[str, set[Channel]] = {}  # without regard to case
         self._traded: set[str] = set()  # coins since the last tickers
-        #: Symbols that the store could not be asked for.
+        #: Symbols that the store could not be asked for, of the last who asked: it subscribes to
+        #: them before anybody else has a turn.
         self._sought: set[str] = set()
         #: Channels of which something is to be read from the store.
         self._stale: set[Channel] = set()
@@ -67,11 +68,13 @@ class Hub(Service):
         try:
             if not self._gaps.has_begun:
                 self._gaps.begin({it.log: it.next_offset for it in await self._history.consumed()})
-            return await self._history.find_coins(symbols)
+            found = await self._history.find_coins(symbols)
         except StoreUnavailable as error:
             logger.warning("A stream begins without its coin: %s", error)
-            self._sought |= symbols
+            self._sought = symbols
             return {}
+        self._sought = set()
+        return found
 
     def subscribe(self, reader: Reader, stream: Stream, coin: str | None) -> None:
         """Let a reader read a stream from now on. ``coin`` is None if it is not there yet."""
@@ -214,7 +217,6 @@ class Hub(Service):
         coin = await self._history.find_coin(channel.stream.symbol)
         channel.coin = channel.coin or coin
         channel.is_sought = False
-        self._sought.discard(channel.stream.symbol)
 
     async def _candles(self, channel: KlineChannel, **wanted: Unpack[Range]) -> list[LiveCandle]:
         coin, interval = channel.coin or "", channel.interval

@@ -185,16 +185,21 @@ class Resync(Service):
             self._has_gap.clear()
             while not self.should_stop and (gap := self._gaps.first()):
                 try:
-                    await self._read_gap(gap._replace(end=min(gap.end, gap.start + GAP_PAGE)))
+                    await self._read_gap(gap)
                 except (StoreUnavailable, KafkaError, TimeoutError) as error:
                     logger.warning("Could not read what was not broadcast: %r", error)
                     await self.sleep(RETRY_INTERVAL_S)
 
     async def _read_gap(self, gap: Span) -> None:
+        """Read the first page of a gap, or pass over all of it where nobody reads streams."""
+        if not self._hub.has_readers:
+            self._gaps.close(gap.end)
+            return
+        gap = gap._replace(end=min(gap.end, gap.start + GAP_PAGE))
         if gap.log not in self._places:
             await self.look()
         place = self._places.get(gap.log)  # None: its topic was deleted and made again
-        if place and self._hub.has_readers:
+        if place:
             logger.info(
                 "%s partition %d: offsets %d to %d were not broadcast; reading what they changed",
                 *(place.topic, place.partition, gap.start, gap.end - 1),

@@ -395,3 +395,14 @@ async def test_tickers_are_sent_of_what_was_traded(
     await eventually(both, "the ticker comes once the store is back")
     assert [it["s"] for it in one.events] == ["ETH"]
     assert [[it["s"] for it in event] for event in all_.events] == [["ETH"]]
+
+
+async def test_what_strangers_ask_for_while_the_store_is_away_is_not_kept(
+    hub: Hub, store: Store
+) -> None:
+    store.is_away = True
+    for number in range(100):
+        reader, stream = Reader(), streams.parse(f"coin{number}@trade")
+        await begin(hub, reader, stream)
+        hub.unsubscribe(reader, stream.name)
+    assert len(hub._sought) <= 1

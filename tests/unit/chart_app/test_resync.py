@@ -180,3 +180,15 @@ async def test_what_was_stored_before_the_topic_is_read_is_read_from_the_store(
     store.stored = {0: 30}
     await it.follow()
     assert (await gaps(readers, 2))[1:] == [Span(0, 20, 30)]
+
+
+async def test_a_gap_of_any_length_is_passed_over_at_once_where_nobody_reads(
+    it: Resync, readers: Readers
+) -> None:
+    readers.has_readers = False
+    it.carry([Span(0, 2**41 - 1, 2**41 - 1)])
+
+    async def passed() -> bool:
+        return it._gaps.first() is None
+
+    await asyncio.wait_for(eventually(passed, "the gap is passed over"), 5)
