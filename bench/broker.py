@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import TopicPartition
 
-from local_kafka import LocalKafka, free_port
+from dev.local_kafka import LocalKafka, free_port
 
 PARTITIONS = 4
 #: Coins, so keys: enough that every partition has some.

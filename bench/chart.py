@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.processes import Child, running
-from local_kafka import LocalKafka, free_port
+from dev.local_kafka import LocalKafka, free_port
 
 TOPIC = "trades"
 START_TIMEOUT_S = 60

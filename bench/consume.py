@@ -26,7 +26,7 @@ from bench import machine, report, venv
 from bench.broker import COINS, PARTITIONS, make_topic, running_broker
 from bench.chart import stored_trades
 from bench.processes import Child, end_on_signals, running
-from local_kafka import LocalKafka, free_port
+from dev.local_kafka import LocalKafka, free_port
 from records import Trade
 from tests import node
 

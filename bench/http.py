@@ -21,7 +21,7 @@ from bench import load, machine, report, venv
 from bench.broker import COINS, PARTITIONS, count_records, make_topic, running_broker
 from bench.load import Load
 from bench.processes import Child, end_on_signals, running
-from local_kafka import LocalKafka, free_port
+from dev.local_kafka import LocalKafka, free_port
 from tests import node
 
 TOPIC = "trades"

@@ -21,11 +21,11 @@ from bench import feed, machine, report
 from bench.broker import make_topic, running_broker
 from bench.chart import TOPIC, chart_app, stored_trades
 from bench.processes import end_on_signals, running
-from chart_app import rows, schema
-from chart_app.candles import Candle, CandleKey, Mark
-from chart_app.database import Database
-from chart_app.intervals import Interval
-from chart_app.store import Store, candle_row
+from chart_app.model.candles import Candle, CandleKey, Mark
+from chart_app.model.intervals import Interval
+from chart_app.storage import schema, statements
+from chart_app.storage.database import Database
+from chart_app.storage.writer import Store, candle_row
 
 COINS = 20
 CANDLES = 1_000_000
@@ -64,7 +64,7 @@ async def fill(folder: Path, candles: int) -> None:
     """Make a store with so many candles that end now."""
     database = Database(URL.create("sqlite", database=str(folder / "chart.sqlite")))
     await Store(database, store_trades=True).open()
-    statement = rows.upsert(schema.candles, database.dialect)
+    statement = statements.upsert(schema.candles, database.dialect)
     number = schema.exact_binder(database.dialect)
     batch = []
     for key, candle in some_candles(candles):
@@ -74,7 +74,7 @@ async def fill(folder: Path, candles: int) -> None:
             batch.clear()
     await database.write(lambda connection: statement.execute(connection, batch))
     coins = [(f"COIN{coin}", f"coin{coin}", 2, 3) for coin in range(COINS)]
-    insert_coins = rows.upsert(schema.coins, database.dialect)
+    insert_coins = statements.upsert(schema.coins, database.dialect)
     await database.write(lambda connection: insert_coins.execute(connection, coins))
     await database.close()
 

@@ -21,7 +21,7 @@ from bench.broker import COINS, running_broker
 from bench.chart import TOPIC, chart_app
 from bench.processes import BenchFailed, Child, end_on_signals
 from bench.trading import trading_app
-from local_kafka import LocalKafka
+from dev.local_kafka import LocalKafka
 
 RATE = 500
 ROUNDS = 3

@@ -10,11 +10,11 @@ import faust
 
 import settings
 import topics
-from chart_app.agent import SLICE_BYTES, SLICE_TRADES, log
-from chart_app.intake import take_in
+from chart_app.ingest.trade_consumer import SLICE_BYTES, SLICE_TRADES, log
+from chart_app.model.decoder import take_in
 from records import Trade
 from streaming.app import App
-from streaming.transport import Batch, BatchSchema
+from streaming.kafka.transport import Batch, BatchSchema
 
 _settings = settings.load()
 app = App(

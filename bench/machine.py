@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import local_kafka
+from dev import local_kafka
 from tests.node import node_binary
 
 

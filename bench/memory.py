@@ -14,7 +14,7 @@ from bench.broker import COINS, count_records, running_broker
 from bench.chart import TOPIC
 from bench.processes import end_on_signals
 from bench.trading import trading_app
-from local_kafka import LocalKafka
+from dev.local_kafka import LocalKafka
 
 TRADES = 5_000_000
 REQUEST_TRADES = 1_000

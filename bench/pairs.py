@@ -27,8 +27,8 @@ from bench import consume, http, klines, load, report, venv
 from bench.broker import make_topic, running_broker
 from bench.chart import TOPIC, chart_app
 from bench.processes import ROOT, Child, end_on_signals, running
-from chart_app.intervals import Interval
-from local_kafka import LocalKafka, free_port
+from chart_app.model.intervals import Interval
+from dev.local_kafka import LocalKafka, free_port
 
 PAIRS = 15
 SECONDS = 3.0

@@ -17,10 +17,10 @@ from statistics import median
 from bench import machine, report, venv
 from bench.broker import COINS, PARTITIONS, count_records, counting, make_topic, running_broker
 from bench.processes import Child, end_on_signals, running
-from local_kafka import LocalKafka
-from trading_app import tradefile
-from trading_app.submission import record_of
-from trading_app.tradefile import Row
+from dev.local_kafka import LocalKafka
+from trading_app.parsing import trade_file
+from trading_app.parsing.submission import record_of
+from trading_app.parsing.trade_file import Row
 
 TRADES = 1_000_000
 ROUNDS = 3
@@ -62,7 +62,7 @@ def write_files(folder: Path, trades: int) -> None:
             price = f"{90_000 + number % 1000}.{number % 100:02}"
             writer.writerow([coin, price, f"0.{1 + number % 9999:04}", FIRST_MS + number, number])
     with (folder / "trades.csv").open(newline="") as file:
-        rows = [row for row in tradefile.read(file, FIRST_MS * 2) if isinstance(row, Row)]
+        rows = [row for row in trade_file.read(file, FIRST_MS * 2) if isinstance(row, Row)]
     with (folder / "trades.parsed").open("wb") as parsed:
         marshal.dump([tuple(record_of(row.trade, row.timestamp_ms)) for row in rows], parsed)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench.chart import TOPIC, wait_ready
 from bench.processes import Child, running
-from local_kafka import LocalKafka, free_port
+from dev.local_kafka import LocalKafka, free_port
 
 
 @contextmanager

@@ -4,28 +4,29 @@ import time
 
 import settings
 import topics
-from chart_app import docs, page, rest, udf
-from chart_app.agent import Follower, add_agent
-from chart_app.broadcaster import Broadcaster
-from chart_app.database import Database, database_url
-from chart_app.history import History
-from chart_app.hub import Hub
-from chart_app.live import LiveFeed
-from chart_app.live_gaps import LiveGaps
-from chart_app.offsets import Offsets, TopicWatch
-from chart_app.rebuild import make_command
-from chart_app.resync import Resync, StoredMinutes, TopicMinutes
-from chart_app.store import Store
-from chart_app.store_gate import StoreGate
-from chart_app.websocket import WebSockets
+from chart_app.ingest.offsets import Offsets, TopicWatch
+from chart_app.ingest.trade_consumer import Follower, add_agent
+from chart_app.live.broadcaster import Broadcaster
+from chart_app.live.gaps import LiveGaps
+from chart_app.live.messages import LiveFeed
+from chart_app.live.resync import Resync, StoredMinutes, TopicMinutes
+from chart_app.rest import binance, openapi, udf
+from chart_app.storage.database import Database, database_url
+from chart_app.storage.gate import StoreGate
+from chart_app.storage.reader import History
+from chart_app.storage.rebuild import make_command
+from chart_app.storage.writer import Store
+from chart_app.web import routes
+from chart_app.websocket.connection import WebSockets
+from chart_app.websocket.hub import Hub
 from records import Trade
 from streaming.app import App
-from streaming.dead_letter import DeadLetterQueue
-from streaming.kafka import plain_consumer
-from streaming.metrics import ConsumerLag
-from streaming.topic_ids import TopicState, topic_states
-from streaming.topic_keeper import TopicKeeper
-from streaming.transport import BatchSchema
+from streaming.http.metrics import ConsumerLag
+from streaming.kafka.cluster import plain_consumer
+from streaming.kafka.dead_letter import DeadLetterQueue
+from streaming.kafka.topic_ids import TopicState, topic_states
+from streaming.kafka.topic_keeper import TopicKeeper
+from streaming.kafka.transport import BatchSchema
 
 
 def _now_ms() -> int:
@@ -81,17 +82,17 @@ app: App = App(
         TopicKeeper(_settings, _own_topics, lambda: app.kafka_producer),
     ],
     start_offsets=_offsets.load,
-    refusal_forms={"api": rest.refused, "udf": udf.refused},
+    refusal_forms={"api": binance.refused, "udf": udf.refused},
 )
 trades = app.topic(*_settings.trade_topics, schema=BatchSchema(key_type=bytes, value_type=Trade))
 add_agent(app, trades, _follower)
 
 _web_app = app.add_pages(
-    docs.DOCUMENT, [app.check_group, _gate.check, _follower.check], [_broadcaster.warning]
+    openapi.DOCUMENT, [app.check_group, _gate.check, _follower.check], [_broadcaster.warning]
 )
-rest.add_routes(_web_app, _history, _settings, _now_ms)
+binance.add_routes(_web_app, _history, _settings, _now_ms)
 udf.add_routes(_web_app, _history, _settings, _now_ms)
 WebSockets(_hub).add_routes(_web_app)
-page.add_routes(_web_app)
+routes.add_routes(_web_app)
 ConsumerLag(lambda: app.kafka_consumer.lags())  # noqa: PLW0108 - there is none yet
 rebuild = make_command(_database)

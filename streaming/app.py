@@ -21,12 +21,14 @@ from yarl import URL
 
 from settings import Settings as OurSettings
 from settings import warn_of_misspelt
-from streaming import connection, health, logs, metrics, openapi
-from streaming.access import LOOPBACK_NAMES, Access
-from streaming.guard import RefusalForm
-from streaming.kafka import KafkaGate, TopicSpec, credentials
-from streaming.server import Web
-from streaming.transport import MAX_BATCH_BYTES, Consumer, Producer, Transport
+from streaming import logs
+from streaming.http import health, metrics, openapi
+from streaming.http.access import LOOPBACK_NAMES, Access
+from streaming.http.guard import RefusalForm
+from streaming.http.server import Web
+from streaming.kafka import connection
+from streaming.kafka.cluster import KafkaGate, TopicSpec, credentials
+from streaming.kafka.transport import MAX_BATCH_BYTES, Consumer, Producer, Transport
 
 logger = logging.getLogger(__name__)
 

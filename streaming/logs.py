@@ -17,7 +17,7 @@ import msgspec
 REPEAT_INTERVAL_S = 10.0
 NOISY_LOGGERS = ("aiokafka", "asyncio", "faust", "mode")
 #: A server that is full has one to log for each connection it closes.
-REPEATING_LOGGERS = (*NOISY_LOGGERS, "streaming.connections")
+REPEATING_LOGGERS = (*NOISY_LOGGERS, "streaming.http.connections")
 
 #: Strangers have requests refused as often as they like: 2 MB an hour, of 500 bytes a line.
 ACCESS_LOGGER = "access"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
-from local_kafka import LocalKafka, free_port
+from dev.local_kafka import LocalKafka, free_port
 from tests import logs
 from tests.programs import Program
 from tests.waiting import PATIENCE_S

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import event
 
 import chart_app
-from chart_app.portion import Change, Portion
-from chart_app.store import Store
+from chart_app.storage.write_batch import Change, Portion
+from chart_app.storage.writer import Store
 from tests.faults import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
 
 app = chart_app.app

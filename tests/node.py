@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-import npm
-from npm import node_binary
+from dev import npm
+from dev.npm import node_binary
 
 __all__ = ["command", "install", "node_binary"]
 

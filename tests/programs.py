@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from local_kafka import free_port
+from dev.local_kafka import free_port
 from settings import Settings
 from tests.forks import Fork
 from tests.waiting import PATIENCE_S, wait_for

@@ -20,14 +20,14 @@ from tqdm import tqdm
 import topics
 from settings import Settings, warn_of_misspelt
 from streaming import logs
-from streaming.accumulator import ProducerBatch
 from streaming.app import App
-from streaming.kafka import KafkaUnavailable
-from streaming.transport import FLUSH_TIMEOUT_S
-from trading_app import tradefile
-from trading_app.publish import SLICE, NotSent, Publisher, PublishError, now_ms
-from trading_app.submission import Record, record_of
-from trading_app.tradefile import NotATradeFile, RefusedRow, Row, Span
+from streaming.kafka.accumulator import ProducerBatch
+from streaming.kafka.cluster import KafkaUnavailable
+from streaming.kafka.transport import FLUSH_TIMEOUT_S
+from trading_app.parsing import trade_file
+from trading_app.parsing.submission import Record, record_of
+from trading_app.parsing.trade_file import NotATradeFile, RefusedRow, Row, Span
+from trading_app.publisher import SLICE, NotSent, Publisher, PublishError, now_ms
 
 UNREADABLE = (OSError, EOFError, zlib.error, NotATradeFile)
 REFUSED_SHOWN = 5
@@ -189,9 +189,9 @@ def _parse_speed(_context: Any, _option: Any, text: str) -> float:
 
 def _replay(app: App, replay: Replay, file: str, latest_ms: int, *, until_now: bool) -> int:
     try:
-        with tradefile.open_file(file) as lines:
+        with trade_file.open_file(file) as lines:
             span = Span.of(lines) if until_now else None
-            rows = tradefile.read(tradefile.lines_of(lines), inf if span else latest_ms)
+            rows = trade_file.read(trade_file.lines_of(lines), inf if span else latest_ms)
             asyncio.run(_send(app, replay, rows, span))
     except KeyboardInterrupt:
         print(f"Interrupted: {replay.outcome}")
@@ -210,7 +210,7 @@ async def _send(
 ) -> None:
     async with _producer(app):
         if span:
-            rows = tradefile.moved(rows, span.shift_ms(replay.speed, now_ms()))
+            rows = trade_file.moved(rows, span.shift_ms(replay.speed, now_ms()))
         await replay.run(_with_progress(rows))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local_kafka import free_port, is_listening
+from dev.local_kafka import free_port, is_listening
 from tests.programs import ROOT, clean_environment, interruptible
 from tests.waiting import PATIENCE_S, wait_for
 

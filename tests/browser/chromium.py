@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-import npm
+from dev import npm
 
 FOLDER = Path(__file__).parent
 #: In node_modules, so that another version of the package does not find it.

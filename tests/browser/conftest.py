@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from playwright.async_api import ConsoleMessage, Page, ViewportSize, async_playwright, expect
 
-import npm
+from dev import npm
 from tests.browser import chromium
 from tests.programs import ROOT
 from tests.waiting import PATIENCE_S
@@ -34,7 +34,7 @@ OpenPage = Callable[..., Awaitable[Page]]
 @pytest.fixture(scope="session")
 def packages() -> None:
     """Install what the page loads, as ``make run`` does, and what its tests need."""
-    npm.install(ROOT / "chart_app/page")
+    npm.install(ROOT / "chart_app/web/page")
     npm.install(chromium.FOLDER)
 
 

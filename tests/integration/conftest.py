@@ -15,7 +15,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from local_kafka import LocalKafka
+from dev.local_kafka import LocalKafka
 from tests.conftest import Cluster, make_cluster
 from tests.integration.databases import PostgreSQLServer
 from tests.programs import Program

@@ -16,7 +16,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from local_kafka import free_port
+from dev.local_kafka import free_port
 from tests.waiting import PATIENCE_S, wait_for
 
 with warnings.catch_warnings(action="ignore"):  # of a folder for sockets, which we do not use

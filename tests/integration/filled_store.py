@@ -10,14 +10,14 @@ from aiohttp.test_utils import TestClient, TestServer
 from faust.types import TP
 from sqlalchemy import make_url
 
-from chart_app import rest, udf
-from chart_app.candles import sequence
-from chart_app.database import Database
-from chart_app.history import History
-from chart_app.portion import Change, Portion, Progress, fold_trades
-from chart_app.schema import plain, trade_id
-from chart_app.store import Store
-from chart_app.trades import StoredTrade, Trades
+from chart_app.model.candles import sequence
+from chart_app.model.trades import StoredTrade, Trades
+from chart_app.rest import binance, udf
+from chart_app.storage.database import Database
+from chart_app.storage.reader import History
+from chart_app.storage.schema import plain, trade_id
+from chart_app.storage.write_batch import Change, Portion, Progress, fold_trades
+from chart_app.storage.writer import Store
 from settings import Settings
 
 TRADE_DATA = TP("tradeData", 0)
@@ -39,7 +39,7 @@ class Given(NamedTuple):
 async def serve(history: History, now_ms: int) -> AsyncIterator[TestClient[web.Request, Any]]:
     """Serve a store over HTTP during the ``async with`` block; the clock stands still."""
     web_app = web.Application()
-    rest.add_routes(web_app, history, DEFAULTS, lambda: now_ms)
+    binance.add_routes(web_app, history, DEFAULTS, lambda: now_ms)
     udf.add_routes(web_app, history, DEFAULTS, lambda: now_ms)
     async with TestClient(TestServer(web_app)) as client:
         yield client

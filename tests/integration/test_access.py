@@ -11,7 +11,7 @@ from aiohttp import web
 
 import chart_app
 import trading_app
-from local_kafka import LocalKafka
+from dev.local_kafka import LocalKafka
 from streaming.logs import FLOOD_LINES
 from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.programs import Program

@@ -14,8 +14,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 import records
-from chart_app.intervals import MINUTE_MS
-from local_kafka import LocalKafka
+from chart_app.model.intervals import MINUTE_MS
+from dev.local_kafka import LocalKafka
 from records import Trade
 from tests.conftest import Cluster, make_cluster
 from tests.integration.filled_store import FilledStore, Given

@@ -9,8 +9,8 @@ import uvloop
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.metadata import MetadataRequest
 
-from local_kafka import LocalKafka
-from streaming.connection import Connection
+from dev.local_kafka import LocalKafka
+from streaming.kafka.connection import Connection
 
 #: Turns of the event loop, more than it takes from a write that fails until all is closed.
 TURNS = 10

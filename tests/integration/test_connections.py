@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from streaming.connections import HEAD_TIMEOUT_S
+from streaming.http.connections import HEAD_TIMEOUT_S
 from tests.conftest import Cluster, StartProgram
 from tests.programs import Program
 from tests.waiting import PATIENCE_S, eventually, wait_for

@@ -9,7 +9,7 @@ from aiokafka.admin import NewTopic
 
 from records import InvalidTrade, decode
 from settings import Settings
-from streaming.kafka import admin_client
+from streaming.kafka.cluster import admin_client
 from tests.conftest import Cluster, StartProgram
 from tests.programs import Program
 from tests.waiting import eventually, wait_for

@@ -15,16 +15,16 @@ from faust.types import TP
 from sqlalchemy import make_url, text, update
 from sqlalchemy.exc import DBAPIError
 
-from chart_app import schema
-from chart_app.candles import Candle, fold_coin
-from chart_app.database import Database
-from chart_app.history import History
-from chart_app.intervals import DAY_MS, MINUTE_MS, Interval
-from chart_app.kline import kline
-from chart_app.portion import Portion
-from chart_app.queries import TRADES_FROM
-from chart_app.reader import Reader
-from chart_app.store import Store, StoreUnavailable, Superseded, WrongStore
+from chart_app.model.candles import Candle, fold_coin
+from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
+from chart_app.model.kline import kline
+from chart_app.storage import schema
+from chart_app.storage.database import Database
+from chart_app.storage.fetcher import Reader
+from chart_app.storage.queries import TRADES_FROM
+from chart_app.storage.reader import History
+from chart_app.storage.write_batch import Portion
+from chart_app.storage.writer import Store, StoreUnavailable, Superseded, WrongStore
 from tests.integration.filled_store import FilledStore, Given
 
 #: A minute of 2023-04-30, the end of a month and of a week.

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from local_kafka import free_port
-from npm import InstallFailed, install
+from dev.local_kafka import free_port
+from dev.npm import InstallFailed, install
 from tests.programs import ROOT
 from tests.waiting import PATIENCE_S
 
 
 def test_make_without_a_package_index_says_so_in_a_line(tmp_path: Path) -> None:
-    for name in ("Makefile", "requirements/local.txt", "chart_app/page/package-lock.json"):
+    for name in ("Makefile", "requirements/local.txt", "chart_app/web/page/package-lock.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     # As from a terminal, also where the tests were started by make.
@@ -45,7 +45,7 @@ def test_npm_without_a_registry_fails_with_what_npm_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(ROOT / "chart_app/page" / name, tmp_path)
+        shutil.copy(ROOT / "chart_app/web/page" / name, tmp_path)
     monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{free_port()}/")
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
     monkeypatch.setenv("npm_config_fetch_retries", "0")

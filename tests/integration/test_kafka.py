@@ -7,7 +7,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from settings import Settings
-from streaming.kafka import TopicSpec, admin_client, ensure_topics
+from streaming.kafka.cluster import TopicSpec, admin_client, ensure_topics
 from tests.conftest import Cluster
 from tests.waiting import eventually
 

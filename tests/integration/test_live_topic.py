@@ -9,8 +9,8 @@ import pytest
 from aiokafka.admin import NewTopic
 
 from settings import Settings
-from streaming.alter_configs import alter_configs
-from streaming.kafka import admin_client
+from streaming.kafka.alter_configs import alter_configs
+from streaming.kafka.cluster import admin_client
 from tests.conftest import Cluster, StartProgram
 from tests.integration.sockets import watch
 from tests.posting import Poster

@@ -7,7 +7,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from chart_app.intervals import DAY_MS, MINUTE_MS
+from chart_app.model.intervals import DAY_MS, MINUTE_MS
 from tests.conftest import Cluster, StartProgram
 from tests.integration.filled_store import FilledStore, Given
 
@@ -62,4 +62,4 @@ def test_no_request_fails_or_is_answered_with_what_is_not_documented(
     )
     assert result.returncode == 0, result.stdout
     assert "18 selected / 18 total" in result.stdout
-    assert " ERROR streaming.guard " not in chart.log()
+    assert " ERROR streaming.http.guard " not in chart.log()

@@ -10,11 +10,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from records import Trade
 from settings import Settings
 from streaming.app import App
-from streaming.kafka import TopicSpec
+from streaming.kafka.cluster import TopicSpec
 from tests.conftest import Cluster, StartProgram
 from tests.waiting import eventually
-from trading_app.publish import NotConfirmed, Publisher
-from trading_app.submission import record_of
+from trading_app.parsing.submission import record_of
+from trading_app.publisher import NotConfirmed, Publisher
 
 
 async def test_a_topic_that_was_deleted_and_made_again_takes_trades_again(

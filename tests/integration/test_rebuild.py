@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.util import await_only
 
-from chart_app.database import Database
-from chart_app.intervals import Interval
-from chart_app.rebuild import Rebuild
-from chart_app.store import Store
-from local_kafka import free_port
+from chart_app.model.intervals import Interval
+from chart_app.storage.database import Database
+from chart_app.storage.rebuild import Rebuild
+from chart_app.storage.writer import Store
+from dev.local_kafka import free_port
 from tests.conftest import StartProgram
 from tests.integration.databases import SQLite
 from tests.integration.filled_store import FilledStore, Given

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local_kafka import LocalKafka, free_port, is_listening
+from dev.local_kafka import LocalKafka, free_port, is_listening
 from tests.posting import Poster
 from tests.programs import ROOT, clean_environment
 from tests.waiting import PATIENCE_S, wait_for
@@ -28,7 +28,6 @@ class Run:
         for path in ROOT.iterdir():
             if path.suffix == ".py" or (path / "__init__.py").exists():
                 (self.folder / path.name).symlink_to(path)
-        (self.folder / "local_kafka.lock.toml").symlink_to(ROOT / "local_kafka.lock.toml")
         (self.folder / ".venv").symlink_to(sys.prefix)
         self.ports = {name: free_port() for name in ("KAFKA_PORT", "TRADING_PORT", "CHART_PORT")}
         lines = [f"{name}={port}\n" for name, port in self.ports.items()]
@@ -43,7 +42,7 @@ class Run:
         environment = {k: v for k, v in clean_environment().items() if k not in left_out}
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [".venv/bin/python", "run.py"],
+                [".venv/bin/python", "-m", "dev.run"],
                 cwd=self.folder,
                 env=environment,
                 stdout=output,

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from local_kafka import LocalKafka, free_port
+from dev.local_kafka import LocalKafka, free_port
 from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.waiting import wait_for
 

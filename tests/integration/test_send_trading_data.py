@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from local_kafka import LocalKafka
+from dev.local_kafka import LocalKafka
 from tests.conftest import Cluster, make_cluster
 from tests.programs import Program
 from tests.waiting import PATIENCE_S, eventually, in_time

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from local_kafka import LocalKafka, free_port
+from dev.local_kafka import LocalKafka, free_port
 from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.posting import Poster
 from tests.programs import Program
@@ -153,7 +153,7 @@ def test_a_port_that_is_taken_ends_the_start_with_a_line_that_names_its_setting(
     *_, line = program.log().splitlines()
     assert "Traceback" not in program.log()
     assert line.endswith(
-        f" CRITICAL streaming.server Cannot listen on port {port} ({name}) of 127.0.0.1 "
+        f" CRITICAL streaming.http.server Cannot listen on port {port} ({name}) of 127.0.0.1 "
         "(HTTP_HOST): Address already in use"
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from local_kafka import LocalKafka, free_port
+from dev.local_kafka import LocalKafka, free_port
 from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.programs import Program
 from tests.records import read_all

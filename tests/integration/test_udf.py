@@ -8,10 +8,10 @@ import pytest
 from aiohttp.test_utils import TestClient
 from sqlalchemy import make_url
 
-from chart_app.database import Database
-from chart_app.history import History
-from chart_app.intervals import DAY_MS, MINUTE_MS, Interval
-from chart_app.udf import RESOLUTIONS, SHORT_RESOLUTIONS
+from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
+from chart_app.rest.udf import RESOLUTIONS, SHORT_RESOLUTIONS
+from chart_app.storage.database import Database
+from chart_app.storage.reader import History
 from tests.integration.filled_store import FilledStore, Given, serve
 
 START_S = 1_682_882_400

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import aiohttp
 import pytest
 
-from local_kafka import LocalKafka
+from dev.local_kafka import LocalKafka
 from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.integration.sockets import CLOSE, PING, SilentReader, watch
 from tests.programs import Program

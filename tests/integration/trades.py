@@ -20,7 +20,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 import records
-from local_kafka import LocalKafka
+from dev.local_kafka import LocalKafka
 from records import Trade
 from tests.waiting import eventually
 

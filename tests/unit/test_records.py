@@ -21,7 +21,7 @@ from records import (
     parse,
     read_object,
 )
-from trading_app import submission
+from trading_app.parsing import submission
 
 names = (
     st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=64)

@@ -16,12 +16,15 @@ from typing import Any, NamedTuple, cast
 import pytest
 
 import records
-from chart_app import intake, live, parameters, streams, websocket
-from chart_app.parameters import BadRequest
-from chart_app.udf import Feed
+from chart_app.live import messages
+from chart_app.model import decoder
+from chart_app.rest import parameters
+from chart_app.rest.parameters import BadRequest
+from chart_app.rest.udf import Feed
+from chart_app.websocket import connection, streams
 from streaming import logs
-from trading_app import bulk, media_type, submission, tradefile
-from trading_app.submission import Rules
+from trading_app.parsing import media_type, submission, trade_file, trade_list
+from trading_app.parsing.submission import Rules
 
 RULES = Rules(("tradeData",), 3_600_000, "tradeData")
 FACTOR = 8
@@ -169,7 +172,7 @@ def read_carefully(value: bytes) -> Any:
 
 def read_record(value: bytes) -> Any:
     """Read a record of the topic."""
-    return intake.take_in(0, [cast(Any, SimpleNamespace(value=value, timestamp=0, offset=0))])
+    return decoder.take_in(0, [cast(Any, SimpleNamespace(value=value, timestamp=0, offset=0))])
 
 
 def read_messages(values: bytes) -> Any:
@@ -179,7 +182,7 @@ def read_messages(values: bytes) -> Any:
 
 def read_items(split: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
     """Return the reader of many trades."""
-    return lambda body: bulk.Bulk().read(split(body), RULES, 0)
+    return lambda body: trade_list.Bulk().read(split(body), RULES, 0)
 
 
 def read_form(body: bytes) -> Any:
@@ -189,7 +192,7 @@ def read_form(body: bytes) -> Any:
 
 def read_file(text: str) -> Any:
     """Read a CSV file."""
-    return sum(1 for _ in tradefile.read(tradefile.lines_of(io.StringIO(text)), 10**15))
+    return sum(1 for _ in trade_file.read(trade_file.lines_of(io.StringIO(text)), 10**15))
 
 
 def search(text: str) -> Any:
@@ -209,16 +212,16 @@ def cases() -> Iterator[Case]:
             yield Case(f"{field}: {what}", as_bytes(read_carefully), inside(value, *around))
         trade = inside(value, '{"coinName":"a","numOfCoin":1,"price":', "}")
         yield Case(f"record: {what}", as_bytes(read_record), trade)
-        lines, items = read_items(bulk.split_lines), read_items(bulk.split_array)
+        lines, items = read_items(trade_list.split_lines), read_items(trade_list.split_array)
         yield Case(f"line: {what}", as_bytes(lines), inside(trade, "", "\n"))
         yield Case(f"item: {what}", as_bytes(items), inside(trade, "[", "]"))
         yield Case(f"array: {what}", as_bytes(items), value)
-        yield Case(f"request: {what}", websocket._parse, value)
+        yield Case(f"request: {what}", connection._parse, value)
         params = inside(value, '{"method":"SUBSCRIBE","params":', "}")
-        yield Case(f"params: {what}", websocket._parse, params)
+        yield Case(f"params: {what}", connection._parse, params)
         yield Case(f"symbols: {what}", lambda it: parameters.symbols({"symbols": it}), value)
         trades = inside(value, '{"trades":', "}")
-        yield Case(f"live message: {what}", as_bytes(live.decode), trades)
+        yield Case(f"live message: {what}", as_bytes(messages.decode), trades)
     for what, part in MESSAGES.items():
         yield Case(f"messages: {what}", as_bytes(read_messages), repeated(part))
         begun = repeated(part, OURS_BEGINS)
@@ -249,7 +252,7 @@ def cpu_s(read: Read, text: str) -> float:
     least = MAX_S
     for _ in range(ROUNDS):
         start = time.process_time()
-        with contextlib.suppress(ValueError, BadRequest, websocket._BadRequest, RecursionError):
+        with contextlib.suppress(ValueError, BadRequest, connection._BadRequest, RecursionError):
             read(text)
         least = min(least, time.process_time() - start)
         if least >= MAX_S:

@@ -1,5 +1,5 @@
+from trading_app.parsing.trade_file import RefusedRow
 from trading_app.replay import Outcome
-from trading_app.tradefile import RefusedRow
 
 
 def test_of_many_refused_lines_the_first_are_kept_and_all_counted() -> None:

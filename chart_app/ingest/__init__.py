@@ -1,0 +1,1 @@
+"""The consumer group: from the topic into the store."""

@@ -1,0 +1,231 @@
+"""The OpenAPI document of chart_app."""
+
+from typing import Any
+
+from chart_app.model.intervals import Interval
+from chart_app.rest.openapi_schemas import (
+    FLAG,
+    INTEGER,
+    SCHEMAS,
+    TEXT,
+    TIME,
+    Schema,
+    array,
+    object_of,
+    one_of,
+    ref,
+)
+from chart_app.rest.parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_SYMBOLS
+from chart_app.rest.udf import DEFAULT_MATCHES, MAX_BARS, RESOLUTIONS, SHORT_RESOLUTIONS
+from chart_app.websocket import streams
+from chart_app.websocket.connection import (
+    INVALID_JSON,
+    INVALID_REQUEST,
+    MAX_STREAMS,
+    METHODS,
+    PING_INTERVAL_S,
+)
+from chart_app.websocket.send_queue import MAX_WAITING_BYTES
+from streaming.http import openapi
+
+
+def _parameter(name: str, schema: Schema, description: str, **more: Any) -> Schema:
+    described = {"description": description} if description else {}
+    return {"name": name, "in": "query", "schema": schema, **described, **more}
+
+
+def _json(description: str, schema: Schema) -> Schema:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _get(
+    summary: str, schema: Schema, *parameters: Schema, error: str = "Error", **more: Any
+) -> Schema:
+    """Describe a page that reads the store."""
+    responses = {
+        "200": _json("Found.", schema),
+        "503": _json("The store does not answer; try again later.", ref(error)),
+    }
+    if parameters and error == "Error":
+        responses["400"] = _json("A parameter is not right.", ref("Error"))
+    return {
+        "get": {"summary": summary, "parameters": list(parameters), "responses": responses, **more},
+    }
+
+
+def _static(summary: str, schema: Schema) -> Schema:
+    return {"get": {"summary": summary, "responses": {"200": _json("So it is.", schema)}}}
+
+
+_A_SYMBOL = _parameter(
+    "symbol",
+    {"type": "string", "example": "BTCUSDT"},
+    "A coin's name; if there is none spelled so, the one that is it but for the case.",
+    required=True,
+)
+_ANY_SYMBOL = _parameter("symbol", TEXT, "Only this coin.")
+_SOME_SYMBOLS = _parameter(
+    "symbols",
+    {"type": "string", "example": '["BTCUSDT","ETHUSDT"]'},
+    f"Only these coins, at most {MAX_SYMBOLS}.",
+)
+_LIMIT = _parameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "default": DEFAULT_LIMIT},
+    f"How many at most; above {MAX_LIMIT} it counts as {MAX_LIMIT}.",
+)
+_FROM_ID = _parameter("fromId", INTEGER, "From this trade on, in the order of ids.")
+_START = _parameter("startTime", TIME, "From here on; then the oldest are returned.")
+_END = _parameter("endTime", TIME, "Up to here, inclusive; without startTime the newest.")
+_INTERVAL = _parameter("interval", one_of(*Interval), "", required=True)
+_FILL = _parameter(
+    "fill",
+    FLAG,
+    "Also buckets without trades, flat at the last close, from the coin's first trade to now.",
+)
+_ONE_OR_ALL = "Without symbol an array, with it one item."
+
+_KLINES = _get(
+    "Candles, oldest first",
+    array(ref("Kline")),
+    *(_A_SYMBOL, _INTERVAL, _START, _END, _LIMIT, _FILL),
+)
+
+
+def _one_or_all(name: str) -> Schema:
+    return {"oneOf": [ref(name), array(ref(name))]}
+
+
+_REST_PATHS = {
+    "/api/v3/ping": _static("Is the server there?", object_of()),
+    "/api/v3/time": _static("The server's time", object_of(serverTime=TIME)),
+    "/api/v3/exchangeInfo": _get(
+        "The coins as markets",
+        object_of(
+            timezone=one_of("UTC"),
+            serverTime=TIME,
+            rateLimits=array(object_of()),
+            exchangeFilters=array(object_of()),
+            symbols=array(ref("Symbol")),
+        ),
+        *(_ANY_SYMBOL, _SOME_SYMBOLS),
+    ),
+    "/api/v3/klines": _KLINES,
+    "/api/v3/uiKlines": _KLINES,
+    "/api/v3/trades": _get("The newest trades", array(ref("Trade")), _A_SYMBOL, _LIMIT),
+    "/api/v3/historicalTrades": _get(
+        "Trades from an id on", array(ref("Trade")), _A_SYMBOL, _FROM_ID, _LIMIT
+    ),
+    "/api/v3/aggTrades": _get(
+        "Trades from an id on, or of a time",
+        array(ref("AggTrade")),
+        *(_A_SYMBOL, _FROM_ID, _START, _END, _LIMIT),
+        description="One trade is one aggregate. An id and a time do not go together.",
+    ),
+    "/api/v3/ticker/price": _get(
+        "Last prices", _one_or_all("Price"), _ANY_SYMBOL, _SOME_SYMBOLS, description=_ONE_OR_ALL
+    ),
+    "/api/v3/ticker/24hr": _get(
+        "The last 24 hours",
+        _one_or_all("Ticker"),
+        *(_ANY_SYMBOL, _SOME_SYMBOLS),
+        description=f"{_ONE_OR_ALL} Of a coin without trades since, the 24 hours up to its last "
+        "trade. openTime and closeTime say which.",
+    ),
+}
+
+
+def _chart(summary: str, schemas: list[Schema], *parameters: Schema, **more: Any) -> Schema:
+    page = _get(summary, {"oneOf": schemas}, *parameters, error="ChartError", **more)
+    page["get"]["description"] = "For TradingView's charting library."
+    return page
+
+
+_ERROR = ref("ChartError")
+_UDF_PATHS = {
+    "/udf/config": _static(
+        "What this feed can do",
+        object_of(
+            supports_search=FLAG,
+            supports_group_request=FLAG,
+            supports_time=FLAG,
+            supports_marks=FLAG,
+            supports_timescale_marks=FLAG,
+            supported_resolutions=array(TEXT),
+        ),
+    ),
+    "/udf/time": {
+        "get": {
+            "summary": "The server's time",
+            "responses": {
+                "200": {
+                    "description": "s since 1970.",
+                    "content": {"text/plain": {"schema": {"type": "string"}}},
+                }
+            },
+        }
+    },
+    "/udf/symbols": _chart("A coin", [ref("ChartSymbol"), _ERROR], _A_SYMBOL),
+    "/udf/search": _chart(
+        "Coins whose name contains a text",
+        [array(ref("Match")), _ERROR],
+        _parameter("query", TEXT, "Part of the name, without regard to case."),
+        *(_parameter("type", TEXT, ""), _parameter("exchange", TEXT, "")),
+        _parameter("limit", {"type": "integer", "default": DEFAULT_MATCHES}, "How many at most."),
+    ),
+    "/udf/history": _chart(
+        "Bars, oldest first",
+        [ref("Bars"), ref("NoBars"), _ERROR],
+        _A_SYMBOL,
+        _parameter("resolution", one_of(*RESOLUTIONS, *SHORT_RESOLUTIONS), "", required=True),
+        _parameter("from", INTEGER, "From here on, s since 1970."),
+        _parameter("to", INTEGER, "Up to before here, s since 1970."),
+        _parameter(
+            "countback", INTEGER, f"How many before `to`, whatever `from` is; {MAX_BARS} at most."
+        ),
+    ),
+}
+
+
+_DESCRIPTION = f"""\
+Stores the trades on Kafka and serves them and their candles, shaped as Binance's spot API.
+
+## WebSocket
+
+`/ws` or `/ws/<stream>/<stream>…` sends the bare events, `/stream?streams=<stream>/<stream>…` sends
+`{{"stream": …, "data": <event>}}`. Streams:
+
+- `<symbol>@kline_<interval>`: `kline`, the running candle whenever it changes, at once at the
+  beginning, and once more with `x: true` when it is closed. A candle that a late trade amends is
+  sent again.
+- `<symbol>@trade`, `<symbol>@aggTrade`: an event a trade. One trade is one aggregate.
+- `<symbol>@miniTicker`, `{streams.ALL_TICKERS}`: `24hrMiniTicker`, the last 24 hours of a coin
+  that was traded, once a second; the latter an array of all such coins.
+
+A symbol is the coin's name in any case; numbers are text, times ms.
+
+Send `{{"method": "{METHODS[0]}", "params": ["BTC-USD@kline_1m"], "id": 1}}` to add streams,
+`{METHODS[1]}` to leave them, `{METHODS[2]}` (without `params`) to list them. The answer is
+`{{"result": null, "id": 1}}`, or the list; after it comes the first event. What is wrong is
+answered `{{"error": {{"code", "msg"}}, "id"}}`, with code {INVALID_REQUEST} for a request or stream
+that is not one, {INVALID_JSON} for what is not JSON. A connection has {MAX_STREAMS:,} streams at
+most.
+
+The server pings every {PING_INTERVAL_S} s; who has not answered with a pong after half of that is
+cut off. A reader that is too slow gets of running candles the newest state only, and all else in
+order; once {MAX_WAITING_BYTES:,} bytes wait for it, it is closed with code 1008. At the end of the
+server it is closed with code 1001: connect again, and ask by REST for what was missed.
+"""
+
+
+def _document() -> dict[str, Any]:
+    document = openapi.document(
+        "chart_app",
+        _DESCRIPTION,
+        {**_REST_PATHS, **_UDF_PATHS},
+    )
+    document["components"]["schemas"] |= SCHEMAS
+    return document
+
+
+DOCUMENT = _document()

@@ -1,0 +1,143 @@
+"""The shapes of answers, for :mod:`chart_app.rest.openapi`."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+INTEGER: Schema = {"type": "integer", "format": "int64"}
+NUMBER: Schema = {"type": "number"}
+FLAG: Schema = {"type": "boolean"}
+DECIMAL: Schema = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
+TIME: Schema = {"type": "integer", "format": "int64", "description": "ms since 1970, UTC."}
+
+
+def object_of(**properties: Schema) -> Schema:
+    """Describe an object of just these properties."""
+    required = {"required": list(properties)} if properties else {}  # it may not be empty
+    return {
+        "type": "object",
+        **required,
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def array(items: Schema, **more: Any) -> Schema:
+    """Describe an array."""
+    return {"type": "array", "items": items, **more}
+
+
+def one_of(*values: Any) -> Schema:
+    """Describe a text that is one of these."""
+    return {"type": "string", "enum": list(values)}
+
+
+def ref(name: str) -> Schema:
+    """Refer to one of :data:`SCHEMAS`."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+SCHEMAS: dict[str, Schema] = {
+    "Error": object_of(code=INTEGER, msg=TEXT),
+    "Kline": array(
+        {"oneOf": [INTEGER, DECIMAL]},
+        minItems=12,
+        maxItems=12,
+        description="Open time (ms), open, high, low, close, volume, close time (ms), quote "
+        'volume, trades, then "0" three times: who took is not known.',
+    ),
+    "Trade": object_of(
+        id=INTEGER,
+        price=DECIMAL,
+        qty=DECIMAL,
+        quoteQty=DECIMAL,
+        time=TIME,
+        isBuyerMaker=FLAG,
+        isBestMatch=FLAG,
+    ),
+    "AggTrade": object_of(
+        a=INTEGER, p=DECIMAL, q=DECIMAL, f=INTEGER, l=INTEGER, T=TIME, m=FLAG, M=FLAG
+    ),
+    "Price": object_of(symbol=TEXT, price=DECIMAL),
+    "Ticker": object_of(
+        symbol=TEXT,
+        priceChange=DECIMAL,
+        priceChangePercent=DECIMAL,
+        weightedAvgPrice=DECIMAL,
+        lastPrice=DECIMAL,
+        openPrice=DECIMAL,
+        highPrice=DECIMAL,
+        lowPrice=DECIMAL,
+        volume=DECIMAL,
+        quoteVolume=DECIMAL,
+        openTime=TIME,
+        closeTime=TIME,
+        count=INTEGER,
+    ),
+    "Symbol": object_of(
+        symbol=TEXT,
+        status=one_of("TRADING"),
+        baseAsset={"type": "string", "minLength": 1},
+        baseAssetPrecision=INTEGER,
+        quoteAsset={"type": "string", "minLength": 1},
+        quotePrecision=INTEGER,
+        orderTypes=array(TEXT),
+        filters=array(
+            {
+                "oneOf": [
+                    object_of(
+                        filterType=one_of("PRICE_FILTER"),
+                        minPrice=DECIMAL,
+                        maxPrice=DECIMAL,
+                        tickSize=DECIMAL,
+                    ),
+                    object_of(
+                        filterType=one_of("LOT_SIZE"),
+                        minQty=DECIMAL,
+                        maxQty=DECIMAL,
+                        stepSize=DECIMAL,
+                    ),
+                ]
+            }
+        ),
+        permissions=array(TEXT),
+    ),
+    "ChartError": object_of(s=one_of("error"), errmsg=TEXT),
+    "ChartSymbol": object_of(
+        name=TEXT,
+        ticker=TEXT,
+        description=TEXT,
+        type=TEXT,
+        session=TEXT,
+        timezone=TEXT,
+        exchange=TEXT,
+        listed_exchange=TEXT,
+        minmov=INTEGER,
+        pricescale=INTEGER,
+        volume_precision=INTEGER,
+        format=TEXT,
+        has_intraday=FLAG,
+        has_daily=FLAG,
+        has_weekly_and_monthly=FLAG,
+        supported_resolutions=array(TEXT),
+        data_status=TEXT,
+    ),
+    "Bars": object_of(
+        s=one_of("ok"),
+        t=array(INTEGER, description="Open times, s since 1970."),
+        **{name: array(NUMBER) for name in "ohlcv"},
+    ),
+    "NoBars": {
+        "type": "object",
+        "required": ["s"],
+        "additionalProperties": False,
+        "properties": {
+            "s": one_of("no_data"),
+            "nextTime": {"type": "integer", "description": "The nearest bar before, s since 1970."},
+        },
+    },
+    "Match": object_of(
+        symbol=TEXT, full_name=TEXT, ticker=TEXT, description=TEXT, exchange=TEXT, type=TEXT
+    ),
+}

@@ -1,0 +1,180 @@
+"""TradingView's Universal Data Feed: ``/udf/…``."""
+
+from typing import Any
+
+from aiohttp import web
+
+from chart_app.model.intervals import Interval
+from chart_app.rest import parameters
+from chart_app.rest.binance import NowMs, add_page, json_text
+from chart_app.rest.parameters import BadRequest
+from chart_app.storage.reader import Coin, History
+from chart_app.storage.writer import StoreUnavailable
+from settings import Settings
+from streaming.http.access import ReadOrigins
+from streaming.http.responses import Handler
+
+ROOT = "/udf"
+EXCHANGE = "trade-streaming"
+TYPE = "crypto"
+RESOLUTIONS = {
+    "1": Interval.M1,
+    "3": Interval.M3,
+    "5": Interval.M5,
+    "15": Interval.M15,
+    "30": Interval.M30,
+    "60": Interval.H1,
+    "120": Interval.H2,
+    "240": Interval.H4,
+    "360": Interval.H6,
+    "480": Interval.H8,
+    "720": Interval.H12,
+    "1D": Interval.D1,
+    "3D": Interval.D3,
+    "1W": Interval.W1,
+    "1M": Interval.MONTH,
+}
+#: How the library may write some of them.
+SHORT_RESOLUTIONS = {"D": Interval.D1, "W": Interval.W1, "M": Interval.MONTH}
+#: Bars of an answer: the newest of those asked for.
+MAX_BARS = 10_000
+#: Symbols of a search, unless it says how many.
+DEFAULT_MATCHES = 30
+#: No price is below 10^-18, and no integer of JSON should be above 2^63.
+MAX_PLACES = 18
+
+CONFIG = {
+    "supports_search": True,
+    "supports_group_request": False,
+    "supports_time": True,
+    "supports_marks": False,
+    "supports_timescale_marks": False,
+    "supported_resolutions": list(RESOLUTIONS),
+}
+
+
+def add_routes(
+    web_app: web.Application, history: History, settings: Settings, now_ms: NowMs
+) -> None:
+    """Add the pages."""
+    feed = Feed(history)
+    origins = ReadOrigins(settings.read_origins)
+
+    async def time(_: web.Request) -> web.Response:
+        return web.Response(text=str(now_ms() // 1000))
+
+    add_page(web_app, f"{ROOT}/time", time, origins)
+    for answerer in (feed.config, feed.symbols, feed.search, feed.history):
+        add_page(web_app, f"{ROOT}/{answerer.__name__}", _handler(answerer), origins)
+
+
+class Feed:
+    """Answers requests; what it returns is the content of the answer, as text if made already.
+
+    Raises :exc:`BadRequest` and :exc:`StoreUnavailable`.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+
+    async def config(self, _: web.Request) -> dict[str, Any]:
+        """Return what this feed can do."""
+        return CONFIG
+
+    async def symbols(self, request: web.Request) -> dict[str, Any]:
+        """Return what the chart must know of a coin."""
+        name = await self._coin(request)
+        (coin,) = [it for it in await self._history.coins() if it.name == name]
+        return symbol_info(coin)
+
+    async def search(self, request: web.Request) -> list[dict[str, Any]]:
+        """Return the coins whose name contains a text, without regard to case."""
+        query = request.query
+        part = query.get("query", "").casefold()
+        limit = parameters.integer(query, "limit")
+        if query.get("type", TYPE) not in {"", TYPE}:
+            return []
+        if query.get("exchange", EXCHANGE) not in {"", EXCHANGE}:
+            return []
+        found = [coin.name for coin in await self._history.coins() if part in coin.name.casefold()]
+        count = DEFAULT_MATCHES if limit is None else max(0, limit)
+        return [
+            {
+                "symbol": name,
+                "full_name": name,
+                "ticker": name,
+                "description": name,
+                "exchange": EXCHANGE,
+                "type": TYPE,
+            }
+            for name in found[:count]
+        ]
+
+    async def history(self, request: web.Request) -> Any:
+        """Return bars: the last ``countback`` before ``to``, or all from ``from``."""
+        query = request.query
+        resolution = query.get("resolution", "")
+        interval = RESOLUTIONS.get(resolution) or SHORT_RESOLUTIONS.get(resolution)
+        if interval is None:
+            raise BadRequest(-1120, "unknown resolution")
+        start = parameters.integer(query, "from")
+        to = parameters.integer(query, "to")
+        countback = parameters.integer(query, "countback")
+        coin = await self._coin(request)
+        end = None if to is None else to * 1000 - 1
+        if countback is not None and countback > 0:
+            start, limit = None, min(countback, MAX_BARS)
+        else:
+            start, limit = None if start is None else start * 1000, MAX_BARS
+        columns = await self._history.bars(coin, interval, start=start, end=end, limit=limit)
+        if columns:
+            return f'{{"s":"ok",{columns}}}'
+        earlier = await self._history.candles(coin, interval, end=end, limit=1)
+        return {"s": "no_data", **({"nextTime": earlier[0][0] // 1000} if earlier else {})}
+
+    async def _coin(self, request: web.Request) -> str:
+        name = await self._history.find_coin(parameters.required_symbol(request.query))
+        if name is None:
+            raise BadRequest(-1121, "unknown_symbol")
+        return name
+
+
+def refused(status: int, reason: str) -> web.Response:
+    """Return the answer to a request that the program refuses."""
+    return json_text({"s": "error", "errmsg": reason}, status)
+
+
+def symbol_info(coin: Coin) -> dict[str, Any]:
+    """Return what the chart must know of a coin. A field ``s`` would say that there is none."""
+    return {
+        "name": coin.name,
+        "ticker": coin.name,
+        "description": coin.name,
+        "type": TYPE,
+        "session": "24x7",
+        "timezone": "Etc/UTC",
+        "exchange": EXCHANGE,
+        "listed_exchange": EXCHANGE,
+        "minmov": 1,
+        "pricescale": 10 ** min(coin.price_places, MAX_PLACES),
+        "volume_precision": coin.amount_places,
+        "format": "price",
+        "has_intraday": True,
+        "has_daily": True,
+        "has_weekly_and_monthly": True,
+        "supported_resolutions": list(RESOLUTIONS),
+        "data_status": "streaming",
+    }
+
+
+def _handler(answerer: Any) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            return json_text(await answerer(request))
+        except BadRequest as error:
+            # The library reads the answer whatever its status is; the feeds it knows say 200.
+            return json_text({"s": "error", "errmsg": error.message})
+        except StoreUnavailable:
+            return json_text({"s": "error", "errmsg": "the store does not answer"}, 503)
+
+    return handle

@@ -1,0 +1,1 @@
+"""The database: trades, candles, and how far each partition is consumed."""

@@ -1,0 +1,157 @@
+"""The database: its address, how it is written to, and how it is read."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Dialect, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from chart_app.storage.schema import SQLITE
+from settings import Settings
+
+SQLITE_FILE = "chart.sqlite"
+#: How long a statement may wait: for another process's lock, or for a server that hangs.
+TIMEOUT_S = 5.0
+#: How long PostgreSQL keeps a transaction, and its locks, of a worker that says nothing more: it
+#: may be stopped, or its machine gone. What it does between two statements takes far less.
+IDLE_TIMEOUT_S = 10
+#: Statements kept prepared. There are about as many as sizes of a batch: see rows.py.
+STATEMENTS_KEPT = 500
+READERS = 8
+#: PostgreSQL's codes for a transaction that another got ahead of: it changed the same row, made
+#: the same table, or inserted the same key. Run again, it sees what the other did.
+CONFLICTS = {
+    *("40001", "40P01"),  # serialization_failure, deadlock_detected
+    *("42P07", "23505"),  # duplicate_table, unique_violation
+}
+#: What PostgreSQL's codes of errors begin with that are about a value.
+DATA_EXCEPTION = "22"
+TRIES = 5
+SQLITE_ARGUMENTS = {"timeout": TIMEOUT_S, "cached_statements": STATEMENTS_KEPT}
+
+Result = TypeVar("Result")
+
+
+class Database:
+    """SQLite (WAL) or PostgreSQL, by URL."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.is_sqlite = url.get_backend_name() == SQLITE
+        self._writer: AsyncEngine | None = None
+        if self.is_sqlite:
+            self.engine = create_engine(
+                self.url.set(drivername="sqlite+pysqlite"),
+                connect_args={**SQLITE_ARGUMENTS, "check_same_thread": False},
+                pool_size=1,
+                max_overflow=0,
+            )
+            event.listen(self.engine, "do_connect", self._make_folder)
+            event.listen(self.engine, "connect", _set_up_sqlite)
+            event.listen(self.engine, "begin", _begin_immediate)
+            self.reader = self._sqlite_reader()
+        else:
+            self._writer = self._postgresql(pool_size=1, isolation_level="REPEATABLE READ")
+            self.engine = self._writer.sync_engine
+            self.reader = self._postgresql(pool_size=READERS, isolation_level="AUTOCOMMIT")
+        #: SQLite's own: a transaction runs there as a whole.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+
+    async def write(self, function: Callable[[Connection], Result]) -> Result:
+        """Return what a function returns that is called with a connection in a transaction.
+
+        It is the same function for both databases, and called again where another worker's
+        transaction came in between. On SQLite it runs in a thread of its own: statement by
+        statement, a transaction would wait for the event loop several times each.
+        """
+        if self._writer is None:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, self._write, function)
+        tries_left = TRIES
+        while True:
+            tries_left -= 1
+            try:
+                async with self._writer.begin() as connection:
+                    return await connection.run_sync(function)
+            except DBAPIError as error:
+                if not tries_left or getattr(error.orig, "sqlstate", None) not in CONFLICTS:
+                    raise
+
+    def _write(self, function: Callable[[Connection], Result]) -> Result:
+        with self.engine.begin() as connection:
+            return function(connection)
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return SQLAlchemy's dialect."""
+        return self.engine.dialect
+
+    def _sqlite_reader(self) -> AsyncEngine:
+        engine = create_async_engine(
+            self.url.set(drivername="sqlite+aiosqlite"),
+            connect_args=SQLITE_ARGUMENTS,
+            isolation_level="AUTOCOMMIT",
+            pool_size=READERS,
+            max_overflow=0,
+            pool_timeout=TIMEOUT_S,
+        )
+        event.listen(engine.sync_engine, "connect", _set_up_sqlite)
+        return engine
+
+    def _make_folder(self, *_: Any) -> None:
+        Path(self.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+
+    def _postgresql(self, **options: Any) -> AsyncEngine:
+        return create_async_engine(
+            self.url.set(drivername="postgresql+asyncpg"),
+            connect_args={
+                "timeout": TIMEOUT_S,
+                "command_timeout": TIMEOUT_S,
+                "prepared_statement_cache_size": STATEMENTS_KEPT,
+                "server_settings": {"idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT_S}s"},
+            },
+            pool_pre_ping=True,
+            max_overflow=0,
+            pool_timeout=TIMEOUT_S,
+            **options,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._writer is None:
+            self.engine.dispose()
+        else:
+            await self._writer.dispose()
+        await self.reader.dispose()
+
+
+def database_url(settings: Settings) -> URL:
+    """Return ``DATABASE_URL``, or SQLite's of a file under ``DATA_DIR``."""
+    if settings.database_url:
+        return make_url(settings.database_url)
+    return URL.create(SQLITE, database=str(settings.data_dir / SQLITE_FILE))
+
+
+def refuses_value(error: BaseException) -> bool:
+    """Tell whether PostgreSQL will never take a value, as a text with a NUL: it is there."""
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return str(sqlstate).startswith(DATA_EXCEPTION)
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # we begin transactions, not Python's driver
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # A power cut may take the last transactions back, offsets and all: they are read again.
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    # Not at the first write: by then another process may have changed what we read.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

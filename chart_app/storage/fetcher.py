@@ -1,0 +1,47 @@
+"""Reading from the database with as few turns of its thread as can be."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Executable
+
+from chart_app.storage.database import Database, refuses_value
+from chart_app.storage.writer import DATABASE_ERRORS, StoreUnavailable
+
+
+class Reader:
+    """Runs statements, each for itself.
+
+    SQLAlchemy hands SQLite's thread four jobs for a statement: cursor, execute, fetch, close. Each
+    waits for Python's lock, which a busy event loop keeps for up to 5 ms; so SQLite gets one.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._engine = database.reader
+        self._is_sqlite = database.is_sqlite
+        self._compiled = cache(lambda statement: statement.compile(dialect=database.dialect))
+
+    async def fetch(
+        self, statement: Executable, parameters: Mapping[str, Any]
+    ) -> list[Sequence[Any]]:
+        """Return the rows that a statement finds.
+
+        Raises :exc:`store.StoreUnavailable`, or the database's own error if it refuses a value.
+        """
+        try:
+            async with self._engine.connect() as connection:
+                if not self._is_sqlite:
+                    return list(await connection.execute(statement, parameters))
+                compiled = self._compiled(statement)
+                values = {**compiled.params, **parameters}
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                return list(
+                    await driver.execute_fetchall(
+                        compiled.string, [values[name] for name in compiled.positiontup]
+                    )
+                )
+        except DATABASE_ERRORS as error:
+            if refuses_value(error):
+                raise
+            raise StoreUnavailable(f"{type(error).__name__}: {error}".split("\n")[0]) from error

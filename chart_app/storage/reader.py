@@ -1,0 +1,281 @@
+"""The reading side of the store: coins, candles, trades, and the last 24 hours.
+
+What is read comes back as one row of JSON that the database has put together: between two rows
+the thread that waits for SQLite waits for Python's lock too, up to 5 ms each time.
+
+All times are ms since the epoch. Every method raises :exc:`store.StoreUnavailable`.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from decimal import Decimal, localcontext
+from itertools import islice
+from typing import Any, NamedTuple, NotRequired, TypedDict, Unpack
+
+import msgspec
+
+from chart_app.model.candles import EXACT, Candle, fill
+from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
+from chart_app.model.kline import CLOSE_TIME
+from chart_app.storage import queries
+from chart_app.storage.database import Database
+from chart_app.storage.fetcher import Reader
+from chart_app.storage.writer import read_candle
+
+#: Times beyond these are as good as these: no trade lies there, and the database's integers end.
+TIME_MIN = -(2**60)
+TIME_MAX = 2**60
+#: Before the first bucket of every interval.
+LONG_AGO = -31 * DAY_MS
+
+
+class Range(TypedDict):
+    """Which candles: those that open from ``start`` to ``end``, ``limit`` of them at most.
+
+    With ``start`` the oldest of them, else the newest.
+    """
+
+    start: NotRequired[int | None]
+    end: NotRequired[int | None]
+    limit: int
+
+
+class Coin(NamedTuple):
+    """A coin, and how many decimal places its prices and amounts have at most."""
+
+    name: str
+    price_places: int
+    amount_places: int
+
+
+class PastTrade(NamedTuple):
+    """A trade as it is read. ``id`` is the store's number of it."""
+
+    id: int
+    time: int
+    price: Decimal
+    amount: Decimal
+
+
+class Consumed(NamedTuple):
+    """How far a partition is consumed; ``log`` is its number in the ids of its trades."""
+
+    log: int
+    topic: str
+    partition: int
+    next_offset: int
+
+
+class Day(NamedTuple):
+    """The trades of a coin in 24 hours, and from when to when these are."""
+
+    coin: Coin
+    open_time: int
+    close_time: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+    quote_volume: Decimal
+    trades: int
+
+
+class History:
+    """Reads what :class:`store.Store` has stored."""
+
+    def __init__(self, database: Database) -> None:
+        self._reader = Reader(database)
+        #: Names of coins that there are. A coin never goes away.
+        self._names: set[str] = set()
+
+    async def coins(self) -> list[Coin]:
+        """Return all coins by name."""
+        return sorted(Coin(*row) for row in await self._reader.fetch(queries.COINS, {}))
+
+    async def find_coin(self, symbol: str) -> str | None:
+        """Return the name that is ``symbol``, or else the first that is it but for the case."""
+        return (await self.find_coins([symbol])).get(symbol)
+
+    async def find_coins(self, symbols: Collection[str]) -> dict[str, str]:
+        """Return as :meth:`find_coin` what there is of all symbols, in one query at most."""
+        unknown = {it for it in symbols if it not in self._names}
+        alike: dict[str, set[str]] = defaultdict(set)
+        if unknown:
+            wanted = msgspec.json.encode([*{it.casefold() for it in unknown}]).decode()
+            for (name,) in await self._reader.fetch(queries.FIND_COINS, {"folded": wanted}):
+                alike[name.casefold()].add(name)
+                if name in unknown:
+                    self._names.add(name)
+        found = {}
+        for symbol in symbols:
+            if symbol in self._names:
+                found[symbol] = symbol
+            elif names := alike[symbol.casefold()]:
+                found[symbol] = min(names)
+        return found
+
+    async def klines(self, coin: str, interval: Interval, **wanted: Unpack[Range]) -> str:
+        """Return candles as JSON in the shape of Binance's klines, oldest first."""
+        newest = wanted.get("start") is None
+        statement = queries.NEWEST_KLINES if newest else queries.OLDEST_KLINES
+        length = interval.end_time(0)
+        parameters = {"coin": coin, "interval": interval, "length": length, **_bounds(**wanted)}
+        text = await self._json(statement, parameters)
+        return _with_close_times(text) if interval is Interval.MONTH else text
+
+    async def bars(self, coin: str, interval: Interval, **wanted: Unpack[Range]) -> str:
+        """Return candles as columns, the members of a JSON object; always the newest of a range.
+
+        ``"t"`` (open time, s), ``"o"``, ``"h"``, ``"l"``, ``"c"``, ``"v"`` are arrays of numbers.
+        Without candles the text is empty.
+        """
+        parameters = {"coin": coin, "interval": interval, **_bounds(**wanted)}
+        (columns,) = await self._reader.fetch(queries.BARS, parameters)
+        names = queries.BARS.selected_columns.keys()
+        texts = (f'"{name}":[{text}]' for name, text in zip(names, columns, strict=True) if text)
+        return ",".join(texts)
+
+    async def candles(
+        self, coin: str, interval: Interval, **wanted: Unpack[Range]
+    ) -> list[tuple[int, Candle]]:
+        """Return (open time, candle) of the same candles as :meth:`klines`."""
+        newest = wanted.get("start") is None
+        statement = queries.NEWEST_CANDLES if newest else queries.OLDEST_CANDLES
+        parameters = {"coin": coin, "interval": interval, **_bounds(**wanted)}
+        rows = msgspec.json.decode(await self._json(statement, parameters))
+        return [(row[0], _candle(row)) for row in rows]
+
+    async def filled_candles(
+        self, coin: str, interval: Interval, now_ms: int, **wanted: Unpack[Range]
+    ) -> list[tuple[int, Candle]]:
+        """Return (open time, candle) of every bucket, empty ones at the last close.
+
+        They begin with the coin's first trade and go on to the running bucket, or to that of
+        the coin's last trade if it is later.
+        """
+        start, end, limit = wanted.get("start"), wanted.get("end"), wanted["limit"]
+        newest = await self.candles(coin, interval, limit=1)
+        if not newest:
+            return []
+        last = max(interval.open_time(now_ms), newest[0][0])
+        if end is not None and end < last:
+            last = interval.open_time(max(end, LONG_AGO))
+        if start is None:  # what is before the first trade stays empty
+            first = interval.back(last, limit - 1)
+        elif start > last:
+            return []
+        else:
+            oldest = await self.candles(coin, interval, start=TIME_MIN, limit=1)
+            first = _first_bucket(interval, max(start, oldest[0][0]))
+        before = await self.candles(coin, interval, end=first - 1, limit=1)
+        known = await self.candles(coin, interval, start=first, end=last, limit=limit)
+        previous = before[0][1].close if before else None
+        return list(islice(fill(known, interval, first, interval.end_time(last), previous), limit))
+
+    async def trades(
+        self,
+        coin: str,
+        *,
+        from_id: int | None = None,
+        **wanted: Unpack[Range],
+    ) -> list[PastTrade]:
+        """Return trades, oldest first.
+
+        With ``from_id`` the first ``limit`` of that id and larger ones, by id; else those of a
+        range of time, by time.
+        """
+        if from_id is not None:
+            statement = queries.TRADES_FROM
+            parameters = {"from_id": _clamp(from_id), "limit": wanted["limit"]}
+        else:
+            newest = wanted.get("start") is None
+            statement = queries.NEWEST_TRADES if newest else queries.OLDEST_TRADES
+            parameters = _bounds(**wanted)
+        return [
+            PastTrade(id_, time, Decimal(price), Decimal(amount))
+            for id_, time, price, amount in msgspec.json.decode(
+                await self._json(statement, {"coin": coin, **parameters})
+            )
+        ]
+
+    async def prices(self, coin: str | None = None) -> list[tuple[str, str]]:
+        """Return (coin, last price in plain digits) of all coins by name, or of one."""
+        statement = queries.PRICES if coin is None else queries.PRICE
+        rows = await self._reader.fetch(statement, {"coin": coin})
+        return sorted((name, price) for name, price in rows)
+
+    async def days(self, now_ms: int, coin: str | None = None) -> list[Day]:
+        """Return the last 24 hours, the running minute with them, of all coins or of one.
+
+        For a coin without a trade in them, the 24 hours up to its last trade.
+        """
+        start = now_ms - now_ms % MINUTE_MS + MINUTE_MS - DAY_MS
+        statement = queries.DAYS if coin is None else queries.DAY
+        days = []
+        rows = await self._reader.fetch(statement, {"coin": coin, "start": start})
+        for *names, last_time, open_time, text in rows:
+            close_time = max(last_time, now_ms if open_time == start else 0)
+            parts = msgspec.json.decode(f"[{text}]")
+            days.append(Day(Coin(*names), open_time, close_time, *_sum_up(parts)))
+        return sorted(days)
+
+    async def consumed(self) -> list[Consumed]:
+        """Return how far each partition is consumed."""
+        return [Consumed(*row) for row in await self._reader.fetch(queries.CONSUMED, {})]
+
+    async def traded_minutes(self, first_id: int, last_id: int) -> list[tuple[str, int]]:
+        """Return (coin, open time) of the minutes of all trades with ids from first to last."""
+        wanted = {"first_id": first_id, "last_id": last_id}
+        rows = await self._reader.fetch(queries.TRADED_MINUTES, wanted)
+        return [(coin, minute) for coin, minute in rows]
+
+    async def _json(self, statement: Any, parameters: Mapping[str, Any]) -> str:
+        ((text,),) = await self._reader.fetch(statement, parameters)
+        return f"[{text or ''}]"
+
+
+def _first_bucket(interval: Interval, time: int) -> int:
+    """Return when the first bucket that begins at a time or later does."""
+    open_time = interval.open_time(time)
+    return open_time if open_time == time else interval.end_time(open_time)
+
+
+def _with_close_times(klines: str) -> str:
+    """Return klines of months, whose length is the calendar's, with their close times."""
+    rows = msgspec.json.decode(klines)
+    for row in rows:
+        row[CLOSE_TIME] = Interval.MONTH.end_time(row[0]) - 1
+    return msgspec.json.encode(rows).decode()
+
+
+def _sum_up(rows: list[list[Any]]) -> tuple[Any, ...]:
+    """Return the last seven fields of :class:`Day` from the rows of parts of a day."""
+    _, opens, highs, lows, closes, volumes, quote_volumes, trades = zip(*sorted(rows), strict=True)
+    with localcontext(EXACT):
+        return (
+            Decimal(opens[0]),
+            max(map(Decimal, highs)),
+            min(map(Decimal, lows)),
+            Decimal(closes[-1]),
+            sum(map(Decimal, volumes)),
+            sum(map(Decimal, quote_volumes)),
+            sum(trades),
+        )
+
+
+def _bounds(**wanted: Unpack[Range]) -> dict[str, int]:
+    start, end, limit = wanted.get("start"), wanted.get("end"), wanted["limit"]
+    return {
+        "start": TIME_MIN if start is None else _clamp(start),
+        "end": TIME_MAX if end is None else _clamp(end),
+        "limit": limit,
+    }
+
+
+def _clamp(number: int) -> int:
+    return max(TIME_MIN, min(number, TIME_MAX))
+
+
+def _candle(row: list[Any]) -> Candle:
+    return read_candle(("", Interval.M1, *row))[1]

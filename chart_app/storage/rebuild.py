@@ -1,0 +1,322 @@
+"""``faust -A chart_app rebuild``: the candles once more, from the stored trades.
+
+Says what differs from the stored candles, and puts it right. Neither Kafka nor a worker is
+needed, and workers may run: a coin is one transaction, which is tried again if they meet. SQLite
+has one writer, so there they wait for it.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import click
+from faust.cli import AppCommand, option
+from sqlalchemy import Connection, bindparam, delete, func, inspect, select, tuple_
+
+from chart_app.ingest.trade_log import format_time, quote
+from chart_app.model.candles import Candle, CandleKey, Tick, fold_coin, merge, sequence
+from chart_app.model.intervals import Interval
+from chart_app.storage import schema, statements
+from chart_app.storage.database import Database
+from chart_app.storage.writer import (
+    DATABASE_ERRORS,
+    StoreError,
+    StoreUnavailable,
+    WrongStore,
+    candle_row,
+    read_candle,
+)
+from settings import warn_of_misspelt
+
+#: Trades in memory at a time.
+CHUNK_TRADES = 20_000
+#: Between two tries of a coin's transaction.
+RETRY_PAUSES_S = (0.1, 0.5, 1.0, 2.0, 4.0)
+#: Before and after all times of candles.
+START, END = -(2**63), 2**63 - 1
+#: Exit codes: nothing differed, something did, or it could not be found out.
+SAME, DIFFERENT, FAILED = 0, 1, 2
+
+_VALUES = [column.name for column in schema.candles.c if not column.primary_key]
+
+
+class Difference(NamedTuple):
+    """A candle that is not what the trades say. None: it is missing, or should not be there."""
+
+    key: CandleKey
+    stored: Candle | None
+    computed: Candle | None
+
+    def __str__(self) -> str:
+        coin, interval, open_time = self.key
+        return f"{quote(coin)} {interval.value} {format_time(open_time)} {self._what()}"
+
+    def _what(self) -> str:
+        if self.stored is None:
+            return f"missing: {self._all(self.computed)}"
+        if self.computed is None:
+            return f"superfluous: {self._all(self.stored)}"
+        pairs = zip(_VALUES, self._texts(self.stored), self._texts(self.computed), strict=True)
+        return "wrong: " + ", ".join(
+            f"{name} {stored} → {computed}"
+            for name, stored, computed in pairs
+            if stored != computed
+        )
+
+    def _all(self, candle: Candle | None) -> str:
+        texts = self._texts(candle) if candle else []
+        return ", ".join(f"{name} {text}" for name, text in zip(_VALUES, texts, strict=True))
+
+    def _texts(self, candle: Candle) -> list[str]:
+        values = candle_row(self.key, candle, _shortest)
+        return [str(value) for value in values[-len(_VALUES) :]]
+
+
+def _shortest(number: Decimal) -> str:
+    text = schema.plain(number)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def compare(
+    stored: Mapping[CandleKey, Candle], computed: Mapping[CandleKey, Candle]
+) -> Iterator[Difference]:
+    """Yield what differs, in the order of the keys."""
+    for key in sorted({**stored, **computed}):
+        difference = Difference(key, stored.get(key), computed.get(key))
+        if difference.stored != difference.computed:
+            yield difference
+
+
+class Recomputation:
+    """The candles of a coin from its trades, which come in the order of their times.
+
+    So all but the last candle of each interval are complete, and can be taken away.
+    """
+
+    def __init__(self, coin: str) -> None:
+        self._coin = coin
+        self._candles: dict[Interval, dict[int, Candle]] = {interval: {} for interval in Interval}
+
+    def add(self, ticks: Iterable[Tick]) -> None:
+        """Take the next trades."""
+        for interval, open_time, candle in fold_coin(ticks):
+            candles = self._candles[interval]
+            known = candles.get(open_time)
+            candles[open_time] = candle if known is None else merge(known, candle)
+
+    def take(self, interval: Interval, end: int) -> dict[CandleKey, Candle]:
+        """Return the candles that open before ``end``, and forget them."""
+        candles = self._candles[interval]
+        taken = [open_time for open_time in candles if open_time < end]
+        return {CandleKey(self._coin, interval, it): candles.pop(it) for it in taken}
+
+
+@dataclass
+class Outcome:
+    """What was looked at, and what differed."""
+
+    coins: int = 0
+    candles: int = 0
+    differences: int = 0
+
+
+class Rebuild:
+    """Compares the stored candles with the stored trades; puts them right if ``repair`` is set."""
+
+    def __init__(self, database: Database, *, repair: bool) -> None:
+        self.outcome = Outcome()
+        self._database = database
+        self._repair = repair
+        self._number = schema.exact_binder(database.dialect)
+        self._upsert = statements.upsert(schema.candles, database.dialect)
+
+    def summary(self) -> str:
+        """Return a line that says what was done."""
+        it = self.outcome
+        repaired = " (repaired)" if it.differences and self._repair else ""
+        return (
+            f"{it.candles} candles of {it.coins} coins checked, "
+            f"{it.differences} differences{repaired}"
+        )
+
+    async def run(self, coin: str | None) -> AsyncIterator[Difference]:
+        """Yield what differed, a coin at a time, after its repair. Raises :exc:`StoreError`."""
+        self._check_file()
+        try:
+            async with self._database.reader.connect() as connection:
+                await connection.run_sync(check_store)
+                coins = await connection.run_sync(find_coins)
+        except DATABASE_ERRORS as error:
+            raise _unavailable(error) from error
+        if coin is not None and coin not in coins:
+            raise WrongStore(f"The store knows no coin {quote(coin)}")
+        for name in coins if coin is None else [coin]:
+            for difference in await self._rebuild(name):
+                yield difference
+
+    def _check_file(self) -> None:
+        file = Path(self._database.url.database or "")
+        if self._database.is_sqlite and not file.is_file():  # SQLite would make it
+            raise WrongStore(f"There is no store: the file {file} does not exist")
+
+    async def _rebuild(self, coin: str) -> list[Difference]:
+        for pause in (*RETRY_PAUSES_S, None):
+            try:
+                candles, differences = await self._database.write(
+                    lambda connection: self._rebuild_in(connection, coin)
+                )
+            except DATABASE_ERRORS as error:
+                if pause is None:
+                    raise _unavailable(error) from error
+                await asyncio.sleep(pause)
+            else:
+                break
+        self.outcome.coins += 1
+        self.outcome.candles += candles
+        self.outcome.differences += len(differences)
+        return differences
+
+    def _rebuild_in(self, connection: Connection, coin: str) -> tuple[int, list[Difference]]:
+        """Return how many candles of the coin there are, and those that differed."""
+        check_store(connection)
+        recomputation = Recomputation(coin)
+        starts = dict.fromkeys(Interval, START)
+        candles = 0
+        differences: list[Difference] = []
+
+        def settle(ends: Mapping[Interval, int]) -> None:
+            nonlocal candles
+            stored: dict[CandleKey, Candle] = {}
+            computed: dict[CandleKey, Candle] = {}
+            for interval, end in ends.items():
+                if starts[interval] < end:
+                    stored |= read_candles(connection, coin, interval, starts[interval], end)
+                    computed |= recomputation.take(interval, end)
+                    starts[interval] = end
+            candles += len(stored.keys() | computed.keys())
+            found = list(compare(stored, computed))
+            if self._repair:
+                self._put_right(connection, found)
+            differences.extend(found)
+
+        for ticks in read_ticks(connection, coin):
+            recomputation.add(ticks)
+            settle({interval: interval.open_time(ticks[-1].time) for interval in Interval})
+        settle(dict.fromkeys(Interval, END))
+        return candles, differences
+
+    def _put_right(self, connection: Connection, differences: Iterable[Difference]) -> None:
+        right = [(it.key, it.computed) for it in differences if it.computed]
+        self._upsert.execute(
+            connection, [candle_row(key, candle, self._number) for key, candle in right]
+        )
+        superfluous = [it.key for it in differences if it.computed is None]
+        if superfluous:
+            connection.execute(_DELETE, [_parameters(key) for key in superfluous])
+
+
+_DELETE = delete(schema.candles).where(
+    schema.candles.c.coin == bindparam("of_coin"),
+    schema.candles.c.interval == bindparam("of_interval"),
+    schema.candles.c.open_time == bindparam("of_time"),
+)
+
+
+def _parameters(key: CandleKey) -> dict[str, Any]:
+    return {"of_coin": key.coin, "of_interval": key.interval.value, "of_time": key.open_time}
+
+
+def check_store(connection: Connection) -> None:
+    """Raise :exc:`WrongStore` unless candles can be recomputed from the trades stored there."""
+    if not inspect(connection).has_table(schema.store.name):
+        raise WrongStore("There is no store: the database has no tables of ours")
+    version, has_all_trades = connection.execute(select(schema.store)).one()
+    if version != schema.VERSION:
+        raise WrongStore(
+            f"The store has version {version} of the tables, this program version {schema.VERSION}"
+        )
+    if not has_all_trades:
+        raise WrongStore(
+            "The store does not have all trades, because a worker has run with "
+            "STORE_TRADES=false: its candles know more than its trades do"
+        )
+
+
+def find_coins(connection: Connection) -> list[str]:
+    """Return the coins that have trades or candles: a step of the index each, not a scan."""
+    coins = set()
+    for column in (schema.trades.c.coin, schema.candles.c.coin):
+        coin = ""
+        while coin := connection.scalar(select(func.min(column)).where(column > coin)):
+            coins.add(coin)
+    return sorted(coins)
+
+
+def read_ticks(connection: Connection, coin: str) -> Iterator[list[Tick]]:
+    """Yield the trades of a coin in the order of their times, some thousands at a time."""
+    of = schema.trades.c
+    statement = (
+        select(of.time, of.id, of.offset, of.trade_id, of.price, of.amount)
+        .where(of.coin == coin)
+        .order_by(of.time, of.id)
+        .limit(CHUNK_TRADES)
+    )
+    page = statement
+    while found := connection.execute(page).all():
+        yield [
+            Tick(time, sequence(trade_id, offset), id_, price, amount)
+            for time, id_, offset, trade_id, price, amount in found
+        ]
+        page = statement.where(tuple_(of.time, of.id) > (found[-1].time, found[-1].id))
+
+
+def read_candles(
+    connection: Connection, coin: str, interval: Interval, start: int, end: int
+) -> dict[CandleKey, Candle]:
+    """Return the stored candles that open from ``start`` to before ``end``."""
+    of = schema.candles.c
+    statement = select(schema.candles).where(
+        of.coin == coin, of.interval == interval.value, of.open_time >= start, of.open_time < end
+    )
+    return dict(map(read_candle, connection.execute(statement)))
+
+
+def _unavailable(error: BaseException) -> StoreUnavailable:
+    return StoreUnavailable(f"The store does not answer: {error}".split("\n")[0])
+
+
+def make_command(database: Database) -> type[AppCommand]:
+    """Add the command to the app's."""
+
+    class rebuild(AppCommand):  # noqa: N801 - the name is the command's
+        """Recompute the candles from the stored trades, and repair those that differ."""
+
+        options = [  # noqa: RUF012 - Faust's declaration
+            option("--coin", help="only this one"),
+            option("--check", is_flag=True, help="only say what differs"),
+        ]
+
+        def __call__(self, *_: Any, **__: Any) -> NoReturn:
+            """Run the command and end the program."""
+            warn_of_misspelt()
+            task = Rebuild(database, repair=not self.kwargs["check"])
+            sys.exit(asyncio.run(_run(database, task, self.kwargs["coin"])))
+
+    return rebuild
+
+
+async def _run(database: Database, rebuild: Rebuild, coin: str | None) -> int:
+    try:
+        async for difference in rebuild.run(coin):
+            click.echo(difference)
+    except StoreError as error:
+        click.echo(error, err=True)
+        return FAILED
+    finally:
+        await database.close()
+    click.echo(rebuild.summary())
+    return DIFFERENT if rebuild.outcome.differences else SAME

@@ -1,0 +1,106 @@
+"""Statements over many rows.
+
+SQLAlchemy compiles a statement of many rows for longer than the database runs it, and a
+statement a row costs Python a turn of its lock each: the thread that waits for the database
+waits for the event loop too. So a statement is compiled for one row, its text is repeated for
+many, and the values go to the driver as it takes them.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    CursorResult,
+    Dialect,
+    Table,
+    and_,
+    bindparam,
+    column,
+    select,
+    values,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from chart_app.storage.schema import SQLITE
+
+#: Rows of a statement; what is left over goes in one of just as many. With 16 columns the
+#: largest has 32,000 parameters; SQLite takes 32,766, PostgreSQL 32,767.
+SIZES = (2000, 500, 100)
+
+Rows = Sequence[Sequence[Any]]
+
+
+class Statement:
+    """A statement for any number of rows."""
+
+    def __init__(self, dialect: Dialect, statement: Any) -> None:
+        text = str(statement.compile(dialect=dialect))
+        self._text = lru_cache(maxsize=None)(lambda count: repeat_row(text, count))
+
+    def execute(self, connection: Connection, rows: Rows) -> int:
+        """Run it for all rows; return how many rows it changed."""
+        return sum(self._run(connection, part).rowcount for part in parts(rows))
+
+    def fetch(self, connection: Connection, rows: Rows) -> list[Any]:
+        """Run it for all rows; return what it found, as the driver gives it."""
+        return [row for part in parts(rows) for row in self._run(connection, part)]
+
+    def _run(self, connection: Connection, rows: Rows) -> CursorResult[Any]:
+        parameters = tuple(chain.from_iterable(rows))
+        return connection.exec_driver_sql(self._text(len(rows)), parameters)
+
+
+def repeat_row(sql: str, count: int) -> str:
+    """Return a statement with ``VALUES (…)`` for so many rows; $1, $2 … are numbered on."""
+    head, row, tail = re.split(r"(?<=VALUES )(\([^()]*\))", sql, maxsplit=1)
+    width = row.count(",") + 1
+
+    def numbered(number: int) -> str:
+        return re.sub(r"\$(\d+)", lambda found: f"${int(found[1]) + number * width}", row)
+
+    return head + ", ".join(map(numbered, range(count))) + tail
+
+
+def parts(rows: Rows) -> Iterator[Rows]:
+    """Yield the rows in parts of :data:`SIZES`, and what is left."""
+    start = 0
+    for size in SIZES:
+        while len(rows) - start >= size:
+            yield rows[start : start + size]
+            start += size
+    if start < len(rows):
+        yield rows[start:]
+
+
+def insert_new(table: Table, dialect: Dialect) -> Statement:
+    """Insert rows, but those that break a unique key."""
+    return Statement(dialect, _insert(table, dialect).on_conflict_do_nothing())
+
+
+def upsert(table: Table, dialect: Dialect) -> Statement:
+    """Insert rows, or put them in the place of those of the same primary key."""
+    statement = _insert(table, dialect)
+    keys = list(table.primary_key)
+    others = {it.name: it for it in statement.excluded if table.columns[it.name] not in keys}
+    return Statement(dialect, statement.on_conflict_do_update(index_elements=keys, set_=others))
+
+
+def select_by(keys: Sequence[Column[Any]], dialect: Dialect) -> Statement:
+    """Select the rows of a table by values of these columns."""
+    wanted = (
+        values(*(column(key.name, key.type) for key in keys), name="wanted")
+        .data([tuple(bindparam(key.name, type_=key.type) for key in keys)])
+        .cte()
+    )
+    matches = and_(*(key == wanted.c[key.name] for key in keys))
+    return Statement(dialect, select(keys[0].table).join(wanted, matches))
+
+
+def _insert(table: Table, dialect: Dialect) -> Any:
+    insert = sqlite.insert if dialect.name == SQLITE else postgresql.insert
+    return insert(table).values([{it.name: bindparam(it.name, type_=it.type) for it in table.c}])

@@ -1,0 +1,81 @@
+"""``/``: the live page and what it loads, all from this machine."""
+
+import hashlib
+import logging
+from pathlib import Path
+
+from aiohttp import web
+
+from streaming.http.access import SECURITY_HEADERS
+from streaming.http.responses import Handler
+
+logger = logging.getLogger(__name__)
+
+FOLDER = Path(__file__).parent / "page"
+CHARTS = (
+    FOLDER / "node_modules/lightweight-charts/dist/lightweight-charts.standalone.production.mjs"
+)
+MISSING = (
+    "The page's packages are not installed. Run\n\n"
+    "    python -m dev.npm chart_app/web/page\n\n"
+    "in the project's folder (`make run` does so), and start chart_app again.\n"
+)
+
+#: Everything from our own address, nothing inline.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+CONTENT_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+
+
+def add_routes(web_app: web.Application, charts: Path = CHARTS) -> None:
+    """Add ``/`` and ``/page/…``; without the package of charts, ``/`` says what to run."""
+    if not charts.exists():
+        logger.warning("There is no live page: run `python -m dev.npm chart_app/web/page`")
+        web_app.router.add_get("/", _missing)
+        return
+    parts = {f"/page/{path.name}": path for path in FOLDER.iterdir() if path.is_file()}
+    for name in ("index.html", "package.json", "package-lock.json"):
+        del parts[f"/page/{name}"]
+    parts |= {"/": FOLDER / "index.html", "/page/lightweight-charts.mjs": charts}
+    for route, path in parts.items():
+        web_app.router.add_get(route, _serve(path))
+
+
+async def _missing(_: web.Request) -> web.Response:
+    return web.Response(status=503, text=MISSING)
+
+
+def _serve(path: Path) -> Handler:
+    body = path.read_bytes()
+    tag = hashlib.sha256(body).hexdigest()[:32]
+    headers = {
+        **SECURITY_HEADERS,
+        "Cache-Control": "no-cache",  # kept, but asked for each time whether it is still true
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "ETag": f'W/"{tag}"',  # weak: compressed or not, it is the same
+        "Referrer-Policy": "no-referrer",
+        "Vary": "Accept-Encoding",
+    }
+
+    async def serve(request: web.Request) -> web.Response:
+        if any(known.value in {tag, "*"} for known in request.if_none_match or ()):
+            return web.Response(status=304, headers=headers)
+        response = web.Response(
+            body=body,
+            content_type=CONTENT_TYPES[path.suffix],
+            charset="utf-8",
+            headers=headers,
+        )
+        response.enable_compression()
+        return response
+
+    return serve

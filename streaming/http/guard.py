@@ -1,0 +1,88 @@
+"""What every request of a program passes on its way to a route, and every answer on its way out.
+
+One mechanism for all routes, also those that aiohttp answers itself: no page, no file and no
+WebSocket can be forgotten. Not a middleware: that took 4 % of a request's time.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from aiohttp import hdrs, web
+from multidict import istr
+
+from streaming.http.access import SECURITY_HEADERS, Access, quote, target_host
+from streaming.http.responses import Handler, problem
+from streaming.logs import ACCESS_LOGGER, escape
+
+logger = logging.getLogger(__name__)
+access_logger = logging.getLogger(ACCESS_LOGGER)
+
+SEC_FETCH_SITE = istr("Sec-Fetch-Site")
+_NOSNIFF, _POLICY = [(istr(name), value) for name, value in SECURITY_HEADERS.items()]
+
+#: Makes the answer to a request that is refused of a status and its reason.
+RefusalForm = Callable[[int, str], web.Response]
+
+
+class Request(web.Request):
+    """A request whose answer, whoever makes it, gets the headers that all have."""
+
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        add = response.headers.setdefault
+        add(*_NOSNIFF)
+        add(*_POLICY)
+
+
+class Guard:
+    """Refuses requests or hands them on; what a handler raises becomes an answer."""
+
+    def __init__(self, access: Access, forms: Mapping[str, RefusalForm]) -> None:
+        """``forms`` are the refusals of paths whose first part is the key, if not a problem."""
+        self._refusal = access.refusal
+        self._forms = forms
+
+    def __call__(self, handle: Handler) -> Handler:
+        """Return a handler that hands on to another what is not refused."""
+        refusal_of = self._refusal
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            header = request.headers.get
+            refusal = refusal_of(
+                request.method, header(hdrs.HOST), header(hdrs.ORIGIN), header(SEC_FETCH_SITE)
+            )
+            if refusal is None and request.raw_path[0] != "/":
+                refusal = refusal_of(request.method, target_host(request.raw_path), None, None)
+            if refusal is not None:
+                return self._refuse(request, *refusal)
+            try:
+                return await handle(request)
+            except web.HTTPException as error:
+                return _without_route(request, error)
+            except Exception:
+                logger.exception("%s %s failed", request.method, request.path)
+                return problem(500, "The server failed; its log says more.")
+
+        return guarded
+
+    def _refuse(self, request: web.Request, status: int, detail: str) -> web.Response:
+        access_logger.warning(
+            "refused status=%d method=%s target=%s host=%s origin=%s client=%s",
+            status,
+            request.method,
+            quote(request.raw_path),
+            quote(request.headers.get(hdrs.HOST, "")),
+            quote(request.headers.get(hdrs.ORIGIN, "")),
+            request.remote,
+        )
+        form = self._forms.get(request.path[1:].partition("/")[0], problem)
+        return form(status, detail)
+
+
+def _without_route(request: web.Request, error: web.HTTPException) -> web.Response:
+    if isinstance(error, web.HTTPNotFound):
+        return problem(404, f"There is nothing at {escape(request.path)}.")
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(error.allowed_methods))
+        detail = f"{request.method} is not possible here, {allowed} is."
+        return problem(405, detail, headers={"Allow": allowed})
+    return problem(error.status, f"The request cannot be met: {error.reason}.")

@@ -1,0 +1,1 @@
+"""Faust's transport to Kafka, and the cluster around it."""

@@ -1,0 +1,298 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any
+
+import pytest
+from aiokafka.record.default_records import DefaultRecord
+from faust.types import TP
+
+from chart_app.ingest import trade_consumer
+from chart_app.ingest.offsets import Offsets
+from chart_app.ingest.trade_consumer import Follower
+from chart_app.live.gaps import Span
+from chart_app.model.decoder import Intake, take_in
+from chart_app.model.trades import Trades
+from chart_app.storage.write_batch import Change, Portion, Progress
+from chart_app.storage.writer import StoreUnavailable, Superseded
+from streaming.kafka.transport import Batch, Record
+from tests.waiting import eventually
+
+GOOD = b'{"coinName":"BTC","numOfCoin":1,"price":2}'
+PARTITION = TP("tradeData", 0)
+
+
+def record(value: bytes | None, timestamp: int = 0, offset: int = 7) -> Record:
+    """Return a record of a topic."""
+    return DefaultRecord(offset, timestamp, 0, None, value, [])
+
+
+def batch(*offsets: int, start: int | None = None) -> Batch:
+    """Return a batch of good trades, whose fetch began at ``start``, else at the first of them."""
+    records = [record(GOOD, offset=offset) for offset in offsets]
+    return Batch(*PARTITION, records, offsets[0] if start is None else start)
+
+
+async def stream(batches: Iterable[Batch]) -> AsyncIterator[Batch]:
+    for it in batches:
+        yield it
+
+
+class Store:
+    """Keeps what it is given, after raising the errors it is to raise."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.kept: list[tuple[int, list[int]]] = []
+        self._errors = list(errors)
+
+    async def progress(self, topic_ids: Mapping[TP, str]) -> dict[TP, Progress]:
+        """Stand at offset 10."""
+        return {tp: Progress(10, topic_id, 0) for tp, topic_id in topic_ids.items()}
+
+    async def apply(self, *portions: Portion) -> Change:
+        """Keep the offsets of the portions' trades."""
+        if self._errors:
+            raise self._errors.pop(0)
+        for portion in portions:
+            self.kept.append((portion.progress.next_offset, [*portion.trades.offsets]))
+        return Change(Trades.joined(portion.trades for portion in portions))
+
+
+class Consumer:
+    """Remembers what was done, and how often it was sent back."""
+
+    def __init__(self, first_offset: int = 0) -> None:
+        self.done_offsets: list[int] = []
+        self.seeks = 0
+        self._first_offset = first_offset
+
+    def assignment(self) -> set[TP]:
+        """Have one partition."""
+        return {PARTITION}
+
+    def is_stale(self, _: Batch) -> bool:
+        """Throw away what was fetched before a seek."""
+        return self.seeks > 0
+
+    async def first_offset(self, _: TP) -> int:
+        """Have nothing before."""
+        return self._first_offset
+
+    async def seek_back(self) -> None:
+        """Count it."""
+        self.seeks += 1
+
+    def done(self, done: Batch) -> None:
+        """Remember it."""
+        self.done_offsets.append(done.next_offset)
+
+
+class Broadcaster:
+    """Keeps how many trades it is to broadcast, and what they cover."""
+
+    def __init__(self) -> None:
+        self.trades = 0
+        self.spans: list[Span] = []
+
+    def put(self, change: Change, spans: Iterable[Span]) -> None:
+        """Keep it."""
+        self.trades += len(change.trades)
+        self.spans += spans
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trade_consumer, "RETRY_FIRST_S", 0.001)
+
+
+async def follow(
+    store: Store, consumer: Consumer, *batches: Batch, broadcaster: Broadcaster | None = None
+) -> Follower:
+    """Let the batches be followed from offset 10 on."""
+    offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
+    offsets._progress = await store.progress({PARTITION: "id"})
+    parts: dict[str, Any] = {
+        "offsets": offsets,
+        "store": store,
+        "broadcaster": broadcaster or Broadcaster(),
+    }
+    follower = Follower(
+        **parts,
+        dead_letters=None,  # type: ignore[arg-type]
+        consumer=lambda: consumer,  # type: ignore[arg-type, return-value]
+        should_stop=lambda: False,
+    )
+    await follower.follow(stream(batches))
+    return follower
+
+
+async def test_batches_are_stored_in_their_order() -> None:
+    store, consumer = Store(), Consumer()
+    await follow(store, consumer, batch(10, 11), batch(12), batch(13, 14))
+    assert store.kept == [(10, [10, 11]), (12, [12]), (13, [13, 14])]
+    assert consumer.done_offsets == [12, 13, 15]
+
+
+async def test_what_was_stored_before_is_skipped() -> None:
+    store, consumer = Store(), Consumer()
+    await follow(store, consumer, batch(7, 8, 9), batch(9, 10))
+    assert store.kept == [(10, [10])]
+    assert consumer.seeks == 0
+
+
+async def test_offsets_that_hold_no_record_are_passed_over() -> None:
+    # As those of the markers of transactions: the fetch began before them.
+    store, consumer = Store(), Consumer()
+    await follow(store, consumer, batch(12, 15, start=10), batch(18, start=16))
+    assert store.kept == [(10, [12, 15]), (16, [18])]
+    assert consumer.seeks == 0
+
+
+@pytest.mark.parametrize("first_offset", [12, 13])
+async def test_offsets_that_kafka_has_deleted_are_passed_over(first_offset: int) -> None:
+    store, consumer = Store(), Consumer(first_offset)
+    await follow(store, consumer, batch(12))
+    assert store.kept == [(10, [12])]
+    assert consumer.seeks == 0
+
+
+async def test_a_batch_behind_one_that_was_thrown_away_is_not_taken_for_the_next() -> None:
+    store, consumer = Store(), Consumer(first_offset=11)
+    await follow(store, consumer, batch(12))
+    assert store.kept == []
+    assert consumer.seeks == 1
+
+
+async def test_where_kafka_does_not_say_what_it_has_deleted_it_is_asked_again() -> None:
+    store, consumer = Store(), Consumer()
+
+    async def no_answer(_: TP) -> int:
+        raise TimeoutError
+
+    consumer.first_offset = no_answer  # type: ignore[method-assign]
+    await follow(store, consumer, batch(12))
+    assert store.kept == []
+    assert consumer.seeks == 1
+
+
+async def test_what_was_stored_is_broadcast_with_the_offsets_it_covers() -> None:
+    broadcaster = Broadcaster()
+    await follow(Store(), Consumer(), batch(10, 11), batch(15, start=12), broadcaster=broadcaster)
+    assert broadcaster.trades == 3
+    assert broadcaster.spans == [Span(0, 10, 12), Span(0, 12, 16)]
+
+
+async def test_a_database_that_is_away_is_asked_again() -> None:
+    store = Store(StoreUnavailable("gone"), StoreUnavailable("gone"))
+    consumer = Consumer()
+    follower = await follow(store, consumer, batch(10), batch(11))
+    assert store.kept == [(10, [10]), (11, [11])]
+    assert follower.check() is None
+
+
+async def test_readiness_says_that_the_database_is_away() -> None:
+    store = Store(*(StoreUnavailable("gone") for _ in range(100)))
+    offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
+    offsets._progress = await store.progress({PARTITION: "id"})
+    stopped = asyncio.Event()
+    follower = Follower(
+        offsets=offsets,
+        store=store,  # type: ignore[arg-type]
+        dead_letters=None,  # type: ignore[arg-type]
+        broadcaster=Broadcaster(),  # type: ignore[arg-type]
+        consumer=Consumer,  # type: ignore[arg-type]
+        should_stop=stopped.is_set,
+    )
+    following = asyncio.create_task(follower.follow(stream([batch(10)])))
+
+    async def trouble() -> str | None:
+        return follower.check()
+
+    assert await eventually(trouble, "trouble") == "the store does not answer: gone"
+    stopped.set()
+    await following
+    assert store.kept == []
+
+
+async def test_a_worker_that_was_superseded_after_an_outage_is_ready() -> None:
+    store = Store(StoreUnavailable("gone"), Superseded("tradeData 0 is no longer at 10"))
+    follower = await follow(store, Consumer(), batch(10))
+    assert store.kept == []
+    assert follower.check() is None
+
+
+async def test_a_worker_that_lost_its_partitions_in_an_outage_is_ready() -> None:
+    consumer = Consumer()
+
+    class Away(Store):
+        async def apply(self, *_: Portion) -> Change:
+            consumer.seeks += 1
+            raise StoreUnavailable("gone")
+
+    follower = await follow(Away(), consumer, batch(10))
+    assert follower.check() is None
+
+
+async def test_offsets_that_are_loaded_while_a_batch_is_read_stay_as_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, consumer = Store(), Consumer()
+    advanced: list[TP] = []
+
+    def take_in_and_seek(log: int, records: list[Record]) -> Intake:
+        consumer.seeks += 1
+        return take_in(log, records)
+
+    monkeypatch.setattr(trade_consumer, "take_in", take_in_and_seek)
+    monkeypatch.setattr(Offsets, "advance", lambda _, tp, __: advanced.append(tp))
+    await follow(store, consumer, batch(10))
+    assert advanced == []
+
+
+async def test_a_batch_whose_partition_has_gone_while_it_was_read_is_thrown_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, consumer = Store(), Consumer()
+    loaded: list[Offsets] = []
+    get = Offsets.get
+
+    def take_in_and_lose(log: int, records: list[Record]) -> Intake:
+        loaded[-1]._progress = {}
+        return take_in(log, records)
+
+    def get_and_remember(self: Offsets, tp: TP) -> Progress | None:
+        loaded.append(self)
+        return get(self, tp)
+
+    monkeypatch.setattr(trade_consumer, "take_in", take_in_and_lose)
+    monkeypatch.setattr(Offsets, "get", get_and_remember)
+    await follow(store, consumer, batch(10))
+    assert store.kept == []
+
+
+async def test_a_worker_that_was_superseded_reads_again_what_the_store_lacks() -> None:
+    store, consumer = Store(Superseded("tradeData 0 is no longer at 10")), Consumer()
+    broadcaster = Broadcaster()
+    await follow(store, consumer, batch(10), batch(11), broadcaster=broadcaster)
+    assert broadcaster.spans == []
+    assert store.kept == []
+    assert consumer.seeks == 1
+    assert consumer.done_offsets == []
+
+
+async def test_what_was_logged_is_stored_by_a_worker_that_is_told_to_end_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Store()
+    logged: list[int] = []
+
+    def log_and_cancel(_: Batch, intake: Intake) -> None:
+        logged.extend(intake.trades.offsets)
+        following.cancel()
+
+    monkeypatch.setattr(trade_consumer, "SLICE_TRADES", 2)
+    monkeypatch.setattr(trade_consumer, "log", log_and_cancel)
+    following = asyncio.create_task(follow(store, Consumer(), batch(10, 11, 12, 13, 14)))
+    with pytest.raises(asyncio.CancelledError):
+        await following
+    assert logged == [10, 11, 12, 13, 14]
+    assert store.kept == [(10, logged)]

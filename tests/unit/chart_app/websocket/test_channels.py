@@ -1,0 +1,354 @@
+import json
+from typing import Any
+
+import pytest
+
+from chart_app.live.messages import LiveCandle, LiveMessage, LiveTrade
+from chart_app.model.intervals import MINUTE_MS, Interval
+from chart_app.websocket import streams
+from chart_app.websocket.channels import (
+    CLOSE_GRACE_MS,
+    MAX_REMEMBERED_TRADES,
+    MAX_STALE,
+    REMEMBERED,
+    REMEMBERED_TRADES,
+    Channel,
+    IsSettled,
+    KlineChannel,
+    OpenTimes,
+    TradeChannel,
+    make_channel,
+)
+from chart_app.websocket.streams import Burst, Event
+
+NAME = "btc@kline_1m"
+#: The running minute begins here.
+START = 1_000 * MINUTE_MS
+END = START + MINUTE_MS
+#: (minutes from START, trades, is closed)
+Told = tuple[int, int, bool]
+
+
+def never_settled(_: int) -> bool:
+    return False
+
+
+class Reader:
+    """Keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def push(self, event: Event) -> None:
+        """Take an event."""
+        self.events.append(json.loads(event.bare))
+
+    def push_all(self, burst: Burst) -> None:
+        """Take events."""
+        self.events.extend(map(json.loads, burst.bare))
+
+    def told(self) -> list[Told]:
+        """Return what was sent of candles since the last call."""
+        events, self.events = self.events, []
+        return [((k["t"] - START) // MINUTE_MS, k["n"], k["x"]) for k in (it["k"] for it in events)]
+
+
+class Bench:
+    """A channel of candles with one reader, and the clock."""
+
+    def __init__(self) -> None:
+        self.now = START + 1_000
+        channel = make_channel(streams.parse(NAME), lambda: self.now, never_settled)
+        assert isinstance(channel, KlineChannel)
+        self.channel = channel
+        self.channel.coin = "BTC"
+        self.reader = Reader()
+        self.channel.readers.add(self.reader)
+
+    def handle(self, *candles: LiveCandle) -> list[Told]:
+        """Hand a message in; return what the reader is told."""
+        self.channel.handle(LiveMessage([], list(candles)))
+        return self.reader.told()
+
+    def read(self, *stored: LiveCandle) -> list[Told] | None:
+        """Read again what is to be read, as it is stored; return what the reader is told."""
+        if self.channel.next_stale() is None:
+            return None
+        self.channel.read(list(stored), is_all=True)
+        return self.reader.told()
+
+    def tick(self, now: int) -> list[Told]:
+        """Let the clock stand at ``now``; return what the reader is told."""
+        self.now = now
+        self.channel.tick()
+        return self.reader.told()
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def candle(minute: int, trades: int, interval: Interval = Interval.M1) -> LiveCandle:
+    """Return a candle of so many trades, minutes from START."""
+    open_time = START + minute * MINUTE_MS
+    return LiveCandle(interval, open_time, "1", "3", "1", "2", "4", "5", trades, 10, 11)
+
+
+def test_the_running_candle_is_told_with_each_change(bench: Bench) -> None:
+    assert bench.handle(candle(0, 1)) == [(0, 1, False)]
+    assert bench.handle(candle(0, 3)) == [(0, 3, False)]
+
+
+def test_a_trade_of_the_next_minute_closes_the_candle_first(bench: Bench) -> None:
+    bench.handle(candle(0, 2))
+    bench.now = END + 1
+    assert bench.handle(candle(1, 1)) == [(0, 2, True), (1, 1, False)]
+    assert bench.tick(END + CLOSE_GRACE_MS) == []
+
+
+def test_without_another_trade_the_clock_closes_the_candle_within_two_seconds(
+    bench: Bench,
+) -> None:
+    bench.handle(candle(0, 2))
+    assert bench.tick(END + CLOSE_GRACE_MS - 1) == []
+    assert bench.tick(END + CLOSE_GRACE_MS) == [(0, 2, True)]
+    assert bench.tick(END + 10_000) == []
+    assert CLOSE_GRACE_MS < 2_000
+
+
+def test_after_the_clock_has_closed_it_the_next_minute_does_not_close_it_again(
+    bench: Bench,
+) -> None:
+    bench.handle(candle(0, 2))
+    bench.tick(END + CLOSE_GRACE_MS)
+    assert bench.handle(candle(1, 1)) == [(1, 1, False)]
+
+
+def test_a_late_trade_corrects_the_candle_that_the_clock_has_closed(bench: Bench) -> None:
+    bench.handle(candle(0, 2))
+    bench.tick(END + CLOSE_GRACE_MS)
+    assert bench.handle(candle(0, 3)) == [(0, 3, True)]
+
+
+def test_a_late_trade_corrects_an_earlier_candle_and_the_running_one_goes_on(
+    bench: Bench,
+) -> None:
+    bench.handle(candle(0, 2))
+    bench.now = END + 1
+    bench.handle(candle(1, 1))
+    assert bench.handle(candle(0, 3)) == [(0, 3, True)]
+    assert bench.handle(candle(1, 2)) == [(1, 2, False)]
+
+
+def test_a_trade_of_long_ago_makes_a_closed_candle(bench: Bench) -> None:
+    bench.handle(candle(0, 2))
+    for trades in (1, 2):
+        assert bench.handle(candle(-500_000, trades)) == []
+        assert bench.read(candle(-500_000, trades)) == [(-500_000, trades, True)]
+    assert bench.handle(candle(0, 3)) == [(0, 3, False)]
+
+
+def test_the_same_state_is_not_told_twice(bench: Bench) -> None:
+    bench.handle(candle(0, 2))
+    assert bench.handle(candle(0, 2)) == []
+    bench.handle(candle(1, 1))
+    assert bench.handle(candle(0, 2), candle(1, 1)) == []
+
+
+def test_an_older_state_that_comes_late_takes_nothing_back(bench: Bench) -> None:
+    bench.handle(candle(0, 5))
+    assert bench.handle(candle(0, 4)) == []
+    bench.handle(candle(1, 3))
+    assert bench.handle(candle(0, 4), candle(1, 2)) == []
+
+
+def test_several_candles_in_one_message_are_told_from_old_to_new(bench: Bench) -> None:
+    bench.now = START + 2 * MINUTE_MS + 5_000
+    assert bench.handle(candle(2, 1), candle(0, 3), candle(1, 2)) == [
+        *((0, 3, True), (1, 2, True), (2, 1, False)),
+    ]
+
+
+def test_several_candles_that_have_not_ended_are_closed_by_the_next(bench: Bench) -> None:
+    told = bench.handle(candle(0, 3), candle(1, 2))  # from a sender whose clock is ahead
+    assert told == [(0, 3, False), (0, 3, True), (1, 2, False)]
+
+
+def test_a_candle_that_is_over_when_it_is_first_seen_is_closed(bench: Bench) -> None:
+    assert bench.handle(candle(-10, 3)) == [(-10, 3, True)]
+    assert bench.tick(START + 2_000) == []
+    assert bench.handle(candle(0, 1)) == [(0, 1, False)]
+
+
+def test_candles_of_other_intervals_are_not_told(bench: Bench) -> None:
+    assert bench.handle(candle(0, 1, Interval.M3), candle(0, 1)) == [(0, 1, False)]
+
+
+def test_a_new_reader_is_told_the_newest_candle_as_it_is(bench: Bench) -> None:
+    late = Reader()
+    bench.channel.greet(late)
+    assert late.told() == []
+    bench.handle(candle(0, 2))
+    bench.channel.greet(late)
+    assert late.told() == [(0, 2, False)]
+    bench.tick(END + CLOSE_GRACE_MS)
+    bench.channel.greet(late)
+    assert late.told() == [(0, 2, True)]
+    assert bench.reader.told() == []
+
+
+def test_what_is_loaded_is_told(bench: Bench) -> None:
+    bench.channel.load([candle(0, 2)])
+    assert bench.reader.told() == [(0, 2, False)]
+
+
+def test_what_is_told_late_of_a_loaded_candle_takes_nothing_back(bench: Bench) -> None:
+    bench.channel.load([candle(0, 7)])
+    bench.reader.told()
+    assert bench.handle(candle(0, 6)) == []
+    assert bench.handle(candle(0, 8)) == [(0, 8, False)]
+
+
+def test_what_is_loaded_behind_what_was_told_takes_nothing_back(bench: Bench) -> None:
+    bench.handle(candle(0, 5))
+    bench.handle(candle(1, 1))
+    bench.channel.load([candle(0, 4)])
+    assert bench.reader.told() == []
+    assert bench.handle(candle(1, 2)) == [(1, 2, False)]
+
+
+def test_what_is_loaded_is_newer_than_a_late_trade_that_was_told_before(bench: Bench) -> None:
+    bench.handle(candle(-9, 1))
+    bench.channel.load([candle(0, 2)])
+    assert bench.reader.told() == [(0, 2, False)]
+
+
+@pytest.mark.parametrize("loaded", [[candle(1, 1)], [candle(0, 5), candle(1, 1)]])
+def test_a_candle_that_loading_has_passed_is_told_as_it_is_in_the_end(
+    bench: Bench, loaded: list[LiveCandle]
+) -> None:
+    told = bench.handle(candle(0, 1))
+    bench.channel.load(loaded)
+    told += bench.reader.told()
+    told += bench.handle(candle(0, 5))
+    assert [it for it in told if it[0] == 0][-1] == (0, 5, True)
+
+
+def test_nothing_is_told_of_a_coin_without_candles(bench: Bench) -> None:
+    bench.channel.load([])
+    assert bench.reader.told() == []
+    assert bench.tick(END * 2) == []
+    assert bench.channel.is_loaded
+
+
+def test_of_what_is_not_remembered_the_store_is_asked(bench: Bench) -> None:
+    for minute in range(3 * REMEMBERED):
+        bench.handle(candle(minute, 1))
+    assert len(bench.channel._trades) == REMEMBERED
+    assert bench.handle(candle(2 * REMEMBERED, 1)) == []
+    assert not bench.read()
+    assert bench.handle(candle(2 * REMEMBERED - 1, 2)) == [], "it may be an older state"
+    assert bench.read(candle(2 * REMEMBERED - 1, 4)) == [(2 * REMEMBERED - 1, 4, True)]
+
+
+def test_what_is_read_again_is_told_and_no_candle_that_only_lies_between(bench: Bench) -> None:
+    bench.handle(candle(0, 1))
+    bench.channel.mark_stale([candle(-9, 1).open_time, candle(-7, 1).open_time])
+    told = bench.read(candle(-9, 3), candle(-8, 3), candle(-7, 3))
+    assert told == [(-9, 3, True), (-7, 3, True)]
+    assert bench.read() is None
+
+
+def test_candles_far_apart_are_read_one_by_one(bench: Bench) -> None:
+    bench.channel.mark_stale(candle(minute, 1).open_time for minute in (0, -5, -9_000))
+    first = bench.channel.next_stale()
+    assert first
+    assert (first.first, first.last) == (candle(-9_000, 1).open_time,) * 2
+    bench.channel.read([], is_all=True)
+    rest = bench.channel.next_stale()
+    assert rest
+    assert (rest.first, rest.last) == (candle(-5, 1).open_time, START)
+
+
+def test_a_range_is_read_page_by_page(bench: Bench) -> None:
+    bench.channel.mark_stale(candle(minute, 1).open_time for minute in (-3, -2, -1))
+    bench.channel.next_stale()
+    bench.channel.read([candle(-3, 1), candle(-2, 1)], is_all=False)
+    rest = bench.channel.next_stale()
+    assert rest
+    assert rest.first == candle(-2, 1).open_time + 1
+    bench.channel.read([candle(-1, 1)], is_all=True)
+    assert bench.channel.next_stale() is None
+    assert [minute for minute, *_ in bench.reader.told() if minute < 0] == [-3, -2, -1]
+
+
+def test_however_many_are_to_be_read_again_little_is_kept(bench: Bench) -> None:
+    bench.handle(candle(0, 1))
+    bench.channel.mark_stale(range(MAX_STALE + 1))
+    assert bench.channel._stale == set()
+    assert bench.channel.next_stale() == OpenTimes(0, MAX_STALE)
+    for start in range(2 * MAX_STALE):
+        bench.channel._ranges.append(OpenTimes(start, start))
+    assert bench.channel.next_stale() == OpenTimes(0, 2 * MAX_STALE - 1)
+    assert len(bench.channel._ranges) == 1
+
+
+@pytest.mark.parametrize(("kind", "id_field"), [("trade", "t"), ("aggTrade", "a")])
+def test_each_trade_is_an_event(kind: str, id_field: str) -> None:
+    channel = make_channel(streams.parse(f"btc@{kind}"), lambda: 5, never_settled)
+    assert isinstance(channel, TradeChannel)
+    channel.coin = "BTC"
+    reader = Reader()
+    channel.readers.add(reader)
+    channel.handle(LiveMessage([LiveTrade(1, 2, "3", "4"), LiveTrade(2, 2, "3", "4")], []))
+    assert [it[id_field] for it in reader.events] == [1, 2]
+    assert all(it["e"] == kind and it["s"] == "BTC" for it in reader.events)
+
+
+def test_a_ticker_has_nothing_to_say_of_a_single_trade() -> None:
+    channel = make_channel(streams.parse("btc@miniTicker"), lambda: 5, never_settled)
+    assert type(channel) is Channel
+    reader = Reader()
+    channel.readers.add(reader)
+    channel.handle(LiveMessage([LiveTrade(1, 2, "3", "4")], []))
+    assert reader.events == []
+
+
+def trade_channel(is_settled: IsSettled = never_settled) -> tuple[TradeChannel, Reader]:
+    """Return a channel of trades and its reader."""
+    channel = make_channel(streams.parse("btc@trade"), lambda: 5, is_settled)
+    assert isinstance(channel, TradeChannel)
+    channel.coin = "BTC"
+    reader = Reader()
+    channel.readers.add(reader)
+    return channel, reader
+
+
+def live_trades(*ids: int) -> list[LiveTrade]:
+    return [LiveTrade(id_, 2, "3", "4") for id_ in ids]
+
+
+def test_a_trade_comes_once_by_message_or_from_the_store() -> None:
+    channel, reader = trade_channel()
+    channel.handle(LiveMessage(live_trades(1, 2), []))
+    channel.gaps.append(range(1, 5))
+    channel.handle(LiveMessage(live_trades(4), []))
+    channel.send(live_trades(1, 2, 3, 4))
+    channel.close_gap()
+    channel.handle(LiveMessage(live_trades(2, 3, 5), []))
+    assert [it["t"] for it in reader.events] == [1, 2, 4, 3, 5]
+    assert not channel.is_stale
+
+
+def test_only_trades_that_may_be_in_a_gap_are_remembered() -> None:
+    channel, _ = trade_channel(lambda id_: id_ < 10 * REMEMBERED_TRADES)
+    for id_ in range(10 * REMEMBERED_TRADES + 3):
+        channel.handle(LiveMessage(live_trades(id_), []))
+    assert len(channel._sent) <= REMEMBERED_TRADES
+
+
+def test_what_is_remembered_of_trades_is_bounded() -> None:
+    channel, _ = trade_channel()
+    channel.send(live_trades(*range(MAX_REMEMBERED_TRADES + 1)))
+    assert len(channel._sent) <= MAX_REMEMBERED_TRADES

@@ -1,0 +1,116 @@
+import json
+
+import pytest
+
+from chart_app.live.messages import LiveCandle, LiveTrade
+from chart_app.model.intervals import Interval
+from chart_app.websocket import streams
+from chart_app.websocket.streams import Burst, Event, InvalidStream, Kind, Stream
+
+CANDLE = LiveCandle(Interval.M1, 60_000, "1", "3", "0.5", "2", "10", "20.5", 4, 100, 103)
+
+
+@pytest.mark.parametrize("interval", Interval)
+def test_every_interval_has_a_stream(interval: Interval) -> None:
+    name = f"btc@kline_{interval}"
+    assert streams.parse(name) == Stream(name, Kind.KLINE, "btc", interval)
+
+
+@pytest.mark.parametrize("kind", [Kind.TRADE, Kind.AGG_TRADE, Kind.MINI_TICKER])
+def test_a_stream_of_another_kind_has_no_interval(kind: Kind) -> None:
+    assert streams.parse(f"btc@{kind}") == Stream(f"btc@{kind}", kind, "btc", None)
+    assert streams.parse("!miniTicker@arr").symbol == ""
+
+
+@pytest.mark.parametrize("symbol", ["BTC", "a@b", "비트코인", "a/b:c", "x" * 64, "@", "kline_1m"])
+def test_the_symbol_is_all_before_the_last_at_sign(symbol: str) -> None:
+    assert streams.parse(f"{symbol}@kline_1m").symbol == symbol
+    assert streams.parse(f"{symbol}@trade").symbol == symbol
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", "@", "btc", "btc@", "@trade", "@kline_1m", "btc@kline", "btc@kline_", "btc@kline_1"),
+        *("btc@kline_2m", "btc@kline_1m_", "btc@trade_", "btc@trade_1m", "btc@depth", "btc@TRADE"),
+        *("btc@miniTicker_", "!miniTicker@arr@trade_", "!ticker@arr", "x" * 10_000 + "@trade"),
+        *("a\0@trade", "\x1b[2J@kline_1m", "a\r\n@trade", "\x9b@trade", "\ud800@kline_1m"),
+    ],
+)
+def test_anything_else_is_no_stream(name: str) -> None:
+    with pytest.raises(InvalidStream) as raised:
+        streams.parse(name)
+    assert len(str(raised.value)) < 300
+    assert str(raised.value).isprintable(), "it is sent, and may be logged"
+
+
+def test_a_month_is_told_from_a_minute() -> None:
+    assert streams.parse("btc@kline_1M").interval is Interval.MONTH
+    assert streams.parse("btc@kline_1m").interval is Interval.M1
+
+
+def test_the_event_of_a_candle_has_all_fields_of_the_right_types() -> None:
+    event = streams.kline("BTC", CANDLE, closed=True, now_ms=7)
+    assert event == {
+        "e": "kline",
+        "E": 7,
+        "s": "BTC",
+        "k": {
+            "t": 60_000,
+            "T": 119_999,
+            "s": "BTC",
+            "i": "1m",
+            "f": 100,
+            "L": 103,
+            "o": "1",
+            "c": "2",
+            "h": "3",
+            "l": "0.5",
+            "v": "10",
+            "n": 4,
+            "x": True,
+            "q": "20.5",
+            "V": "0",
+            "Q": "0",
+            "B": "0",
+        },
+    }
+    assert event["k"]["x"] is True
+
+
+def test_the_events_of_a_trade_have_all_fields() -> None:
+    trade = LiveTrade(9, 1_000, "1.50", "2")
+    assert streams.trade("BTC", trade, 7) == {
+        "e": "trade",
+        "E": 7,
+        "s": "BTC",
+        "t": 9,
+        "p": "1.50",
+        "q": "2",
+        "T": 1_000,
+        "m": False,
+        "M": True,
+    }
+    assert streams.agg_trade("BTC", trade, 7) == {
+        "e": "aggTrade",
+        "E": 7,
+        "s": "BTC",
+        "a": 9,
+        "p": "1.50",
+        "q": "2",
+        "f": 9,
+        "l": 9,
+        "T": 1_000,
+        "m": False,
+        "M": True,
+    }
+
+
+def test_a_combined_event_names_its_stream_exactly() -> None:
+    name = 'b"t\\c é@trade'
+    event = Event(name, {"e": "trade"})
+    assert json.loads(event.bare) == {"e": "trade"}
+    assert json.loads(event.combined) == {"stream": name, "data": {"e": "trade"}}
+    burst = Burst([event, event])
+    assert burst.bare == [event.bare] * 2
+    assert burst.combined == [event.combined] * 2

@@ -1,0 +1,114 @@
+import asyncio
+from unittest.mock import AsyncMock, MagicMock
+
+import pytest
+from aiokafka.errors import ProducerClosed
+from aiokafka.record.default_records import DefaultRecord
+from faust.types import TP, Message
+
+import settings
+from streaming.app import App
+from streaming.kafka.transport import Batch, Consumer, Fetched, Producer
+
+FIRST, SECOND = TP("tradeData", 0), TP("tradeData", 1)
+
+
+@pytest.fixture
+async def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
+    """Return the consumer of two partitions, each with a record to fetch."""
+    app = App(
+        "test", origin=__name__, settings=settings.load(), port_setting="CHART_PORT", topics=[]
+    )
+    consumer = app.transport.create_consumer(
+        AsyncMock(), on_partitions_revoked=AsyncMock(), on_partitions_assigned=AsyncMock()
+    )
+    assert isinstance(consumer, Consumer)
+    partitions = {FIRST, SECOND}
+    fetched = {tp: Fetched([DefaultRecord(7, 0, 0, None, b"", [])], 7) for tp in partitions}
+    monkeypatch.setattr(consumer, "_wait_next_records", AsyncMock(return_value=(fetched, None)))
+    monkeypatch.setattr(consumer, "highwater", lambda _: 8)
+    return consumer
+
+
+async def fetch(consumer: Consumer) -> list[tuple[TP, Message]]:
+    return [it async for it in consumer.getmany(0)]
+
+
+async def test_a_full_buffer_stops_the_fetching_of_all_partitions_until_it_has_room(
+    consumer: Consumer,
+) -> None:
+    consumer.on_buffer_full(FIRST)
+    consumer.on_buffer_full(SECOND)
+    fetching = asyncio.create_task(fetch(consumer))
+    for partition in (FIRST, SECOND):
+        await asyncio.sleep(0.05)
+        assert not fetching.done()
+        consumer.on_buffer_drop(partition)
+    assert {tp for tp, _ in await asyncio.wait_for(fetching, 5)} == {FIRST, SECOND}
+
+
+async def test_a_consumer_that_ends_does_not_wait_for_room(consumer: Consumer) -> None:
+    consumer.on_buffer_full(FIRST)
+    fetching = asyncio.create_task(fetch(consumer))
+    await asyncio.sleep(0.05)
+    consumer.set_shutdown()
+    consumer._stopped.set()
+    await asyncio.wait_for(fetching, 5)
+
+
+def test_a_batch_is_cut_by_the_bytes_of_its_values_too() -> None:
+    values = [b"x" * 60, None, b"x" * 60, b"x"]
+    batch = Batch("t", 0, [DefaultRecord(n, 0, 0, None, it, []) for n, it in enumerate(values)])
+    parts = [[record.offset for record in part] for part in batch.slices(3, 100)]
+    assert parts == [[0], [1, 2], [3]]
+
+
+@pytest.fixture
+async def producer(monkeypatch: pytest.MonkeyPatch) -> Producer:
+    """Return a producer whose one of aiokafka is played."""
+    app = App(
+        "test", origin=__name__, settings=settings.load(), port_setting="CHART_PORT", topics=[]
+    )
+    producer = app.transport.create_producer()
+    assert isinstance(producer, Producer)
+    monkeypatch.setattr(producer, "_producer", MagicMock())
+    return producer
+
+
+async def test_a_wait_returns_what_it_waits_for(producer: Producer) -> None:
+    async def answer() -> int:
+        return 7
+
+    assert await producer.within(60, producer.kafka, answer()) == 7
+
+
+async def test_a_wait_on_kafka_ends(producer: Producer) -> None:
+    forever = asyncio.Event()
+    with pytest.raises(TimeoutError):
+        await producer.within(0.01, producer.kafka, forever.wait())
+
+
+async def test_a_wait_does_not_survive_the_producer_it_waits_on(producer: Producer) -> None:
+    kafka = producer.kafka
+    kafka.stop = AsyncMock()  # type: ignore[method-assign]
+    forever = asyncio.Event()
+    waiting = asyncio.create_task(producer.within(60, kafka, forever.wait()))
+    await asyncio.sleep(0)
+    await producer._stop_producer(kafka)
+    with pytest.raises(ProducerClosed):
+        await waiting
+    assert producer._ends == {}
+
+
+async def test_nobody_waits_on_a_producer_that_was_replaced(producer: Producer) -> None:
+    replaced, producer._producer = producer.kafka, MagicMock()
+    with pytest.raises(ProducerClosed):
+        await producer.within(60, replaced, asyncio.Event().wait())
+
+
+async def test_a_rebalance_does_not_wait_for_a_topic_that_takes_nothing(
+    producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streaming.kafka.transport.FLUSH_TIMEOUT_S", 0.01)
+    producer.kafka.flush = asyncio.Event().wait  # type: ignore[method-assign]
+    await asyncio.wait_for(producer.flush(), 60)

@@ -1,0 +1,54 @@
+"""The OpenAPI documents."""
+
+import tomllib
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+import chart_app.rest.openapi
+import trading_app.endpoints.openapi
+from chart_app.websocket import connection, send_queue, streams
+from settings import Settings
+from tests.programs import ROOT
+
+DOCUMENTS = {
+    "trading_app": trading_app.endpoints.openapi.document(Settings()),
+    "chart_app": chart_app.rest.openapi.DOCUMENT,
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_the_document_is_valid_openapi(document: dict[str, object]) -> None:
+    validate(document)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_its_version_is_the_programs(document: dict[str, Any]) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert document["info"]["version"] == project["version"]
+
+
+def test_the_websocket_is_described_in_full() -> None:
+    description = DOCUMENTS["chart_app"]["info"]["description"]
+    for text in (
+        *connection.METHODS,
+        *streams.Kind,
+        streams.ALL_TICKERS,
+        "/ws/",
+        "/stream?streams=",
+    ):
+        assert text in description
+    for number in (
+        connection.MAX_STREAMS,
+        connection.PING_INTERVAL_S,
+        send_queue.MAX_WAITING_BYTES,
+    ):
+        assert f"{number:,}" in description
+
+
+def test_every_answer_of_the_contract_is_documented() -> None:
+    paths = DOCUMENTS["trading_app"]["paths"]
+    one = {"201", "400", "408", "413", "415", "422", "429", "503"}
+    assert set(paths["/send-trading-data"]["post"]["responses"]) == one
+    assert set(paths["/trades"]["post"]["responses"]) == {*one, "207"}

@@ -1,0 +1,56 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trading_app.endpoints import rate_limit
+from trading_app.endpoints.rate_limit import RateLimit
+
+
+def test_a_full_bucket_lets_a_second_s_worth_through() -> None:
+    limit = RateLimit(10)
+    for _ in range(10):
+        assert limit.wait_s("a", 100) == 0
+        limit.spend("a", 1, 100)
+    assert limit.wait_s("a", 100) == 0  # what it lets through may exceed the tokens
+    limit.spend("a", 1, 100)
+    assert 0 < limit.wait_s("a", 100) <= 0.1
+    assert limit.wait_s("a", 100.11) == 0
+
+
+def test_a_large_list_is_paid_for_afterwards() -> None:
+    limit = RateLimit(10)
+    limit.spend("a", 100, 0)
+    assert limit.wait_s("a", 0) == 9
+    assert limit.wait_s("a", 5) == 4
+    assert limit.wait_s("a", 9) == 0
+
+
+def test_clients_do_not_share() -> None:
+    limit = RateLimit(1)
+    limit.spend("a", 10, 0)
+    assert limit.wait_s("b", 0) == 0
+
+
+def test_who_was_silent_for_longest_is_forgotten_first() -> None:
+    limit = RateLimit(1)
+    for number in range(rate_limit.CLIENTS_MAX):
+        limit.spend(str(number), 10, 0)
+    limit.spend("0", 1, 0)
+    limit.spend("new", 10, 0)
+    assert limit.wait_s("1", 0) == 0
+    assert limit.wait_s("0", 0) > 0
+    assert limit.wait_s("new", 0) > 0
+
+
+@given(st.lists(st.tuples(st.floats(0, 10), st.integers(1, 50)), max_size=50))
+def test_over_any_time_no_more_than_the_rate_and_one_list_gets_through(
+    arrivals: list[tuple[float, int]],
+) -> None:
+    limit = RateLimit(10)
+    now = 0.0
+    sent = 0
+    for pause_s, trades in arrivals:
+        now += pause_s
+        if limit.wait_s("a", now) == 0:
+            limit.spend("a", trades, now)
+            sent += trades
+    assert sent <= 10 * (now + 1) + 50

@@ -1,0 +1,100 @@
+"""``POST /trades``: many trades, answered once Kafka holds all."""
+
+import asyncio
+from itertools import zip_longest
+from typing import Any
+
+from aiohttp import web
+
+import topics
+from settings import Settings
+from streaming.http.responses import BodyBudget, BodyError, json_response, problem, read_body
+from streaming.kafka.accumulator import ProducerBatch
+from streaming.slices import slices
+from trading_app.endpoints.metrics import Answers
+from trading_app.endpoints.post import PostView
+from trading_app.endpoints.rate_limiter import Clients
+from trading_app.endpoints.single import RETRY_AFTER
+from trading_app.parsing import trade_list
+from trading_app.parsing.media_type import JSON, read_media_type
+from trading_app.parsing.submission import Rules
+from trading_app.parsing.trade_list import BadBody, Bulk
+from trading_app.publisher import NotSent, Publisher, now_ms
+
+PATH = "/trades"
+NDJSON = "application/x-ndjson"
+BODY_LIMIT = 4 * 1024 * 1024
+#: Of all bodies that are being received or read: what else would bound the memory they take?
+BODIES_LIMIT = 8 * BODY_LIMIT
+#: Trades, and bytes, read in one go: 3 ms, at worst 15, then other requests have their turn.
+SLICE = 500
+SLICE_BYTES = 64 * 1024
+
+
+class BulkView(PostView):
+    """Takes many trades a request, all for the first of ``TRADE_TOPICS``."""
+
+    def __init__(self, publisher: Publisher, clients: Clients, settings: Settings) -> None:
+        super().__init__(clients, Answers("trading_bulk", PATH))
+        self._publisher = publisher
+        self._topic = settings.trade_topics[0]
+        self._rules = Rules((self._topic,), topics.max_future_ms(settings), self._topic)
+        self._read_timeout_s = settings.http_read_timeout
+        self._bodies = BodyBudget(BODIES_LIMIT)
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        try:
+            read = await self._read(request)
+        except BodyError as error:
+            return error.answer
+        except BadBody as error:
+            return problem(error.status, str(error))
+        counts: dict[str, Any] = {"accepted": len(read.records), "rejected": len(read.rejected)}
+        if not read.records:
+            return problem(422, "There is no valid trade.", **counts, errors=read.rejected)
+        try:
+            batches = await self._publisher.publish_all(self._topic, read.records)
+        except NotSent as error:
+            return problem(503, f"No trade was sent: {error}.", headers=RETRY_AFTER)
+        if len(batches) < len(read.records) or not all(batch.stored for batch in set(batches)):
+            return self._unconfirmed(read, batches)
+        return json_response({**counts, "errors": read.rejected}, 207 if read.rejected else 201)
+
+    async def _read(self, request: web.Request) -> Bulk:
+        if self._publisher.is_full:
+            raise BodyError(503, "Too many trades wait for Kafka already.", RETRY_AFTER)
+        media_type = read_media_type(request.headers.get("Content-Type", ""))
+        if media_type not in {JSON, NDJSON}:
+            raise BodyError(415, f"The body must be {JSON} or {NDJSON}, in UTF-8.")
+        body = await read_body(request, BODY_LIMIT, self._read_timeout_s, self._bodies)
+        try:
+            items = (
+                trade_list.split_array(body) if media_type == JSON else trade_list.split_lines(body)
+            )
+            self._clients.sent(request, len(items))
+            read = Bulk()
+            received_ms = now_ms()
+            for part in slices(items, SLICE, SLICE_BYTES, trade_list.size_of):
+                if read.count:
+                    await asyncio.sleep(0)
+                read.read(part, self._rules, received_ms)
+        finally:
+            self._bodies.give_back(len(body))
+        return read
+
+    def _unconfirmed(self, read: Bulk, batches: list[ProducerBatch]) -> web.Response:
+        confirmed: list[int] = []
+        unknown: list[int] = []
+        for index, batch in zip_longest(read.indexes, batches):
+            (confirmed if batch and batch.stored else unknown).append(index)
+        failed = [batch for batch in batches if not batch.stored]
+        why = self._publisher.reason(failed[0]) if failed else "the producer was closed"
+        return problem(
+            503,
+            f"The outcome of {len(unknown)} trades is unknown: {why}. "
+            "Kafka may or may not store them; sent again, they may be stored twice.",
+            headers=RETRY_AFTER,
+            confirmed=confirmed,
+            unknown=unknown,
+            errors=read.rejected,
+        )

@@ -1,0 +1,77 @@
+"""``POST /send-trading-data``: one trade, answered once Kafka holds it."""
+
+from aiohttp import web
+
+import topics
+from records import TRADE_MAX_BYTES, InvalidTrade, NotJSON
+from settings import Settings
+from streaming.http.responses import BodyError, json_response, problem, read_body
+from trading_app.endpoints.metrics import Answers
+from trading_app.endpoints.post import PostView
+from trading_app.endpoints.rate_limiter import Clients
+from trading_app.parsing import submission
+from trading_app.parsing.media_type import JSON, read_media_type
+from trading_app.parsing.submission import NotAForm, NoTopic, Rules, Submission, record_of
+from trading_app.publisher import NotConfirmed, Publisher, PublishError, Stored, now_ms
+
+PATH = "/send-trading-data"
+FORM = "application/x-www-form-urlencoded"
+RETRY_AFTER = {"Retry-After": "1"}
+PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+
+
+class TradeView(PostView):
+    """Takes one trade a request."""
+
+    def __init__(self, publisher: Publisher, clients: Clients, settings: Settings) -> None:
+        super().__init__(clients, Answers("trading_http", PATH))
+        self._publisher = publisher
+        self._rules = Rules(tuple(settings.trade_topics), topics.max_future_ms(settings))
+        self._body_limit = min(settings.http_body_limit, TRADE_MAX_BYTES)
+        self._read_timeout_s = settings.http_read_timeout
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        try:
+            submitted = await self._read(request)
+            self._clients.sent(request, 1)
+            stored = await self._publisher.publish(
+                submitted.topic, record_of(submitted.trade, submitted.timestamp_ms)
+            )
+        except BodyError as error:
+            return error.answer
+        except (NotJSON, NotAForm) as error:
+            return problem(400, str(error))
+        except NoTopic:
+            return web.Response(status=400, text="topic is undefined")
+        except InvalidTrade as error:
+            return problem(422, "Some fields are not valid.", errors=error.errors)
+        except PublishError as error:
+            return _unpublished(error)
+        return _added(stored, request)
+
+    async def _read(self, request: web.Request) -> Submission:
+        media_type = read_media_type(request.headers.get("Content-Type", ""))
+        if media_type not in {JSON, FORM}:
+            raise BodyError(415, f"The body must be {JSON} or {FORM}, in UTF-8.")
+        body = await read_body(request, self._body_limit, self._read_timeout_s)
+        if media_type == JSON:
+            return submission.read_json(body, self._rules, now_ms())
+        return submission.parse(submission.read_form(body), self._rules, now_ms())
+
+
+def _added(stored: Stored, request: web.Request) -> web.Response:
+    if JSON in request.headers.get("Accept", ""):
+        return json_response(stored._asdict(), 201)
+    body = f"topic {stored.topic} added".encode()
+    return web.Response(status=201, body=body, headers=PLAIN_TEXT)
+
+
+def _unpublished(error: PublishError) -> web.Response:
+    if isinstance(error, NotConfirmed):
+        detail = (
+            f"The outcome is unknown: {error}. Kafka may or may not store the trade; "
+            "sent again, it may be stored twice."
+        )
+    else:
+        detail = f"The trade was not sent: {error}."
+    return problem(503, detail, headers=RETRY_AFTER)

@@ -1,0 +1,1 @@
+"""From text to valid trades. No Kafka, no HTTP."""

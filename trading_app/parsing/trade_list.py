@@ -1,0 +1,96 @@
+"""Many trades in one body: a JSON array, or NDJSON. Pure: no I/O, no clock.
+
+Errors::
+
+    BadBody           the body is no list of trades
+      + TooMany       it holds more than MAX_TRADES
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+import msgspec
+
+from records import FieldError, InvalidTrade
+from trading_app.parsing.submission import Record, Rules, read_json, record_of
+
+MAX_TRADES = 10_000
+#: No list of trades has as many commas, and an array of nothing but commas takes much memory.
+MAX_COMMAS = 40 * MAX_TRADES
+
+
+class BadBody(ValueError):
+    """The body is no list of trades."""
+
+    status = 400
+
+
+class TooMany(BadBody):
+    """The body holds more trades than may be."""
+
+    status = 413
+
+    def __str__(self) -> str:
+        return f"There are more than {MAX_TRADES} trades."
+
+
+class Rejected(TypedDict):
+    """What is wrong with the trade at an index of the list."""
+
+    index: int
+    errors: list[FieldError]
+
+
+@dataclass
+class Bulk:
+    """What came of ``count`` items: records to send, the index of each, and what was rejected."""
+
+    records: list[Record] = field(default_factory=list)
+    indexes: list[int] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    count: int = 0
+
+    def read(self, items: Sequence[bytes | msgspec.Raw], rules: Rules, now_ms: int) -> None:
+        """Read the next items of the list."""
+        start = self.count
+        self.count += len(items)
+        for index, item in enumerate(items, start):
+            try:
+                submitted = read_json(bytes(item), rules, now_ms)
+            except InvalidTrade as error:
+                self.rejected.append({"index": index, "errors": error.errors})
+            else:
+                self.records.append(record_of(submitted.trade, submitted.timestamp_ms))
+                self.indexes.append(index)
+
+
+_split_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def split_array(body: bytes) -> Sequence[msgspec.Raw]:
+    """Return the items of a JSON array, unread. Raises :exc:`BadBody`."""
+    if body.count(b",") > MAX_COMMAS:
+        raise TooMany
+    try:
+        items = _split_array(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadBody(f"The body is not a JSON array: {error}") from None
+    except RecursionError:
+        raise BadBody("The body is not a JSON array: it is nested too deep") from None
+    if len(items) > MAX_TRADES:
+        raise TooMany
+    return items
+
+
+def size_of(items: Sequence[bytes | msgspec.Raw]) -> int:
+    """Return how many bytes items have together."""
+    return sum(map(len, items))
+
+
+def split_lines(body: bytes) -> Sequence[bytes]:
+    """Return the lines of NDJSON that are not empty. Raises :exc:`BadBody`."""
+    lines = body.split(b"\n", MAX_TRADES + 1)
+    if len(lines) > MAX_TRADES + 1 or (len(lines) > MAX_TRADES and lines[-1].strip()):
+        raise TooMany
+    return [line for line in lines if line.strip()]
