@@ -1,7 +1,7 @@
 """The topics both programs make, whichever starts first."""
 
 from settings import Settings
-from streaming.kafka.cluster import TopicSpec
+from streaming.kafka.topics import TopicSpec
 
 #: The brokers take trades this much further ahead of now than trading_app does: their
 #: clocks may be behind. One record too far ahead has the broker refuse its whole batch.

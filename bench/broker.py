@@ -47,8 +47,7 @@ async def count_records(broker: LocalKafka, topic: str) -> int:
 async def counting(broker: LocalKafka, topic: str) -> AsyncIterator[Callable[[], Awaitable[int]]]:
     """Yield a function that returns how many records the topic holds."""
     async with AIOKafkaConsumer(bootstrap_servers=broker.bootstrap_server) as consumer:
-        # Or the leaders of a new topic stay unknown.
-        await consumer._client.add_topic(topic)  # noqa: SLF001
+        await consumer.topics()  # or the leaders of a new topic stay unknown
         partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
 
         async def count() -> int:

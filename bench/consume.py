@@ -21,14 +21,14 @@ from typing import NamedTuple
 import uvloop
 from aiokafka import AIOKafkaProducer
 
-import records
+import trade_rules
 from bench import machine, report, venv
 from bench.broker import COINS, PARTITIONS, make_topic, running_broker
 from bench.chart import stored_trades
 from bench.processes import Child, end_on_signals, running
+from dev import node
 from dev.local_kafka import LocalKafka, free_port
-from records import Trade
-from tests import node
+from trade_rules import TradeMessage
 
 TOPIC = "trades"
 TRADES = 200_000
@@ -109,8 +109,8 @@ async def fill(broker: LocalKafka, trades: int) -> None:
             coin = COINS[number % len(COINS)]
             price = Decimal(9_000_000 + number % 100_000) / 100
             amount = Decimal(1 + number % 10_000) / 10_000
-            value = records.encode(
-                Trade(coinName=coin, numOfCoin=amount, price=price, tradeId=number)
+            value = trade_rules.encode(
+                TradeMessage(coinName=coin, numOfCoin=amount, price=price, tradeId=number)
             )
             sent.append(await producer.send(TOPIC, value, key=coin.encode()))
         await asyncio.gather(*sent)

@@ -14,9 +14,9 @@ import uvloop
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 
-import records
+import trade_rules
 from bench.broker import PARTITIONS
-from records import Trade
+from trade_rules import TradeMessage
 
 #: A batch this often; at full speed as many trades as it may hold.
 INTERVAL_S = 0.05
@@ -65,7 +65,7 @@ def messages(coins: int) -> dict[int, list[tuple[bytes, bytes]]]:
     for number, coin in itertools.product(range(MESSAGES), range(coins)):
         name = f"COIN{coin}"
         price = Decimal(100_000 + coin * 1000 + number * 7 % 90) / 100
-        value = records.encode(Trade(name, Decimal(number % 50 + 1) / 1000, price))
+        value = trade_rules.encode(TradeMessage(name, Decimal(number % 50 + 1) / 1000, price))
         found[partitioner(name.encode(), partitions, partitions)].append((name.encode(), value))
     return found
 

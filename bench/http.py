@@ -21,8 +21,8 @@ from bench import load, machine, report, venv
 from bench.broker import COINS, PARTITIONS, count_records, make_topic, running_broker
 from bench.load import Load
 from bench.processes import Child, end_on_signals, running
+from dev import node
 from dev.local_kafka import LocalKafka, free_port
-from tests import node
 
 TOPIC = "trades"
 CONNECTIONS = 32

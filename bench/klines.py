@@ -25,7 +25,7 @@ from chart_app.model.candles import Candle, CandleKey, Mark
 from chart_app.model.intervals import Interval
 from chart_app.storage import schema, statements
 from chart_app.storage.database import Database
-from chart_app.storage.writer import Store, candle_row
+from chart_app.storage.writer import StoreWriter, candle_row
 
 COINS = 20
 CANDLES = 1_000_000
@@ -63,7 +63,7 @@ def main() -> None:
 async def fill(folder: Path, candles: int) -> None:
     """Make a store with so many candles that end now."""
     database = Database(URL.create("sqlite", database=str(folder / "chart.sqlite")))
-    await Store(database, store_trades=True).open()
+    await StoreWriter(database, store_trades=True).open()
     statement = statements.upsert(schema.candles, database.dialect)
     number = schema.exact_binder(database.dialect)
     batch = []

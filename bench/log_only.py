@@ -11,16 +11,17 @@ import faust
 import settings
 import topics
 from chart_app.ingest.trade_consumer import SLICE_BYTES, SLICE_TRADES, log
-from chart_app.model.decoder import take_in
+from chart_app.model.decoder import decode
 from records import Trade
 from streaming.app import App
-from streaming.kafka.transport import Batch, BatchSchema
+from streaming.kafka.batch import Batch, BatchSchema
 
 _settings = settings.load()
 app = App(
     _settings.group_id,
     origin="bench.log_only",
     settings=_settings,
+    port=_settings.chart_port,
     port_setting="CHART_PORT",
     topics=[*topics.trade_topics(_settings)],
 )
@@ -32,6 +33,6 @@ async def log_trades(batches: faust.StreamT[Batch]) -> None:
     """Log each trade."""
     async for batch in batches:
         for slice_ in batch.slices(SLICE_TRADES, SLICE_BYTES):
-            log(batch, take_in(0, slice_))
+            log(batch, decode(0, slice_))
             await asyncio.sleep(0)
         app.kafka_consumer.done(batch)

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dev import local_kafka
-from tests.node import node_binary
+from dev.node import node_binary
 
 
 def describe() -> dict[str, str | int]:

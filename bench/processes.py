@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from tests.programs import clean_environment
+from dev.environment import clean_environment
 
 ROOT = Path(__file__).parent.parent
 STOP_TIMEOUT_S = 10
@@ -56,7 +56,7 @@ def running(
         process = subprocess.Popen(
             command,
             cwd=folder,  # where no .env is
-            env={**clean_environment(), "PYTHONPATH": str(ROOT), **environment},
+            env={**clean_environment(), **environment},
             stdout=output,
             stderr=output,
             start_new_session=True,

@@ -1,7 +1,5 @@
 """The App class of both programs: settings to Faust, topics, health, shutdown."""
 
-import asyncio
-import gc
 import logging
 import os
 import threading
@@ -9,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import faust
-import uvloop
 from aiohttp import web
 from faust.app.base import BootStrategy
 from faust.cli import worker as worker_command
@@ -19,16 +16,18 @@ from faust.types.web import Web as WebT
 from mode import ServiceT
 from yarl import URL
 
-from settings import Settings as OurSettings
-from settings import warn_of_misspelt
-from streaming import logs
+from streaming import internals, logs
 from streaming.http import health, metrics, openapi
 from streaming.http.access import LOOPBACK_NAMES, Access
 from streaming.http.guard import RefusalForm
 from streaming.http.server import Web
-from streaming.kafka import connection
-from streaming.kafka.cluster import KafkaGate, TopicSpec, credentials
-from streaming.kafka.transport import MAX_BATCH_BYTES, Consumer, Producer, Transport
+from streaming.kafka.cluster import credentials
+from streaming.kafka.consumer import Consumer
+from streaming.kafka.gate import KafkaGate
+from streaming.kafka.producer import MAX_BATCH_BYTES, Producer
+from streaming.kafka.topics import TopicSpec
+from streaming.kafka.transport import Transport
+from streaming.settings import ProgramSettings
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +44,6 @@ COMMIT_INTERVAL_S = 1.0
 REQUEST_TIMEOUT_S = 30.0
 
 StartOffsets = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
-
-asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-connection.use()
-# A fetch makes tens of thousands of objects and soon drops them, in no cycles. With Python's
-# threshold of 700 the collector takes a fifth of the consumer's time to find nothing.
-gc.set_threshold(50_000, 20, 100)
 
 
 class _FaustSettings(faust.Settings):
@@ -70,7 +63,7 @@ class Worker(faust.Worker):
     def on_setup_root_logger(self, *_: Any) -> None:
         """Leave the handlers as configured; no progress spinner."""
         self.spinner = None
-        warn_of_misspelt()
+        cast(App, self.app).on_logging_set_up()
 
     def _on_startup_end_spinner(self) -> None:
         logger.info("Ready: http://%s:%s", self.app.conf.web_bind, self.app.conf.web_port)
@@ -121,22 +114,25 @@ class App(faust.App):
         id: str,  # noqa: A002 - Faust's name
         *,
         origin: str,
-        settings: OurSettings,
+        settings: ProgramSettings,
+        port: int,
         port_setting: str,
-        topics: list[TopicSpec],
+        topics: Sequence[TopicSpec],
         producer_only: bool = False,
         services: Iterable[ServiceT] = (),
         start_offsets: StartOffsets | None = None,
         refusal_forms: Mapping[str, RefusalForm] | None = None,
+        on_logging_set_up: Callable[[], None] = lambda: None,
     ) -> None:
         """Set the app up; ``services`` start as soon as Kafka is there, before the consumer.
 
-        ``port_setting`` names the setting of the port to listen on, in capitals.
+        ``port_setting`` names the setting of the port, for error messages.
 
         ``start_offsets`` says where to read partitions from, if not from the offsets that the
         group has committed. ``refusal_forms`` say how to refuse a request, by the first part of
-        its path, if not by a problem.
+        its path, if not by a problem. ``on_logging_set_up`` is called once a worker can log.
         """
+        self.on_logging_set_up = on_logging_set_up
         self.gate = KafkaGate(settings, topics, None if producer_only else id)
         self.pulse = health.Pulse(lambda: self.kafka_producer)
         self.producer_only = producer_only
@@ -146,7 +142,7 @@ class App(faust.App):
             settings.http_allowed_hosts or (*LOOPBACK_NAMES, settings.http_host),
             settings.read_origins,
         )
-        self.refusal_forms = refusal_forms or {}
+        self.refusal_forms: Mapping[str, RefusalForm] = refusal_forms or {}
         self.services = list(services)
         self._start_offsets = start_offsets
         super().__init__(
@@ -168,7 +164,7 @@ class App(faust.App):
             topic_disable_leader=True,
             store="memory://",
             web_bind=settings.http_host,
-            web_port=getattr(settings, port_setting.lower()),
+            web_port=port,
             logging_config=logs.config(settings.log_level, settings.log_format),
             worker_redirect_stdouts=False,
             Worker=Worker,
@@ -203,7 +199,7 @@ class App(faust.App):
 
     def check_group(self) -> str | None:
         """Return None if this worker has its place in the consumer group."""
-        if self.rebalancing or self._assignment is None:
+        if self.rebalancing or not internals.has_assignment(self):
             return "the consumer group has not given this worker its partitions yet"
         return None
 

@@ -36,6 +36,8 @@ LIBRARY_LEVELS = {
 #: inside of a regular expression's brackets.
 HIDDEN = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _HIDDEN_CHARACTER = re.compile(f"[{HIDDEN}]")
+_NEEDS_QUOTES = re.compile(rf'[\s"=\\{HIDDEN}]')
+_NEEDS_ESCAPE = re.compile(rf'["\\{HIDDEN}]')
 
 _encode_json = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -82,6 +84,21 @@ class JSONFormatter(logging.Formatter):
             _json_line({**head, "message": message, **more}) + "\n"
             for message, more in zip(messages, fields, strict=True)
         )
+
+
+def quote_value(value: str) -> str:
+    """Return a value of ``name=value`` as it stands, or as a JSON string if it could mislead.
+
+    Quoted is what has blanks, quotes, equals signs, backslashes or what is :data:`HIDDEN`.
+    """
+    if value and not _NEEDS_QUOTES.search(value):
+        return value
+    return f'"{_NEEDS_ESCAPE.sub(_escape_in_quotes, value)}"'
+
+
+def _escape_in_quotes(match: re.Match[str]) -> str:
+    character = match[0]
+    return f"\\{character}" if character in '"\\' else _escape_in_json(match)
 
 
 def escape(text: str) -> str:

@@ -12,6 +12,6 @@ _time, _time_ns = time.time, time.time_ns
 time.time = lambda: _time() + _AHEAD_S
 time.time_ns = lambda: _time_ns() + _AHEAD_S * 1_000_000_000
 
-from chart_app import app as _app  # noqa: E402 - what it imports keeps the clock
+from chart_app import main  # noqa: E402 - what it imports keeps the clock
 
-app: Any = _app
+app: Any = main.program().app

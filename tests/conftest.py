@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from dev.local_kafka import LocalKafka, free_port
+from streaming import runtime
 from tests import logs
 from tests.programs import Program
 from tests.waiting import PATIENCE_S
@@ -21,6 +22,9 @@ from tests.waiting import PATIENCE_S
 if TYPE_CHECKING:  # xdist is there where several processes run tests
     from xdist.remote import Producer
     from xdist.scheduler.protocol import Scheduling
+
+# Tests run on the event loop of the programs.
+runtime.set_up()
 
 # A busy machine stalls for seconds; how long an example takes says nothing here.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -12,14 +12,15 @@ from typing import Any
 
 from sqlalchemy import event
 
-import chart_app
-from chart_app.storage.write_batch import Change, Portion
-from chart_app.storage.writer import Store
+from chart_app import main
+from chart_app.storage.write_batch import Change, WriteBatch
+from chart_app.storage.writer import StoreWriter
 from tests.faults import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
 
-app = chart_app.app
-_apply = Store.apply
-_at_hand: list[Portion] = []
+_program = main.program()
+app = _program.app
+_apply = StoreWriter.apply
+_at_hand: list[WriteBatch] = []
 _is_over = False
 
 
@@ -29,27 +30,27 @@ def _reached(instruction: str) -> None:
         return
     _is_over = True
     for partition in sorted({it.tp.partition for it in _at_hand}):
-        portions = [it for it in _at_hand if it.tp.partition == partition]
-        start, end = portions[0].progress.next_offset, portions[-1].next_offset
+        batches = [it for it in _at_hand if it.tp.partition == partition]
+        start, end = batches[0].checkpoint.next_offset, batches[-1].next_offset
         sys.stderr.write(f"fault {instruction} partition={partition} from={start} until={end}\n")
     sys.stderr.flush()
     os.kill(os.getpid(), signal.Signals[os.environ["FAULT_SIGNAL"]])
 
 
-async def _faulty_apply(self: Store, *portions: Portion) -> Change:
-    _at_hand[:] = portions if any(it.trades for it in portions) else ()
+async def _faulty_apply(self: StoreWriter, *batches: WriteBatch) -> Change:
+    _at_hand[:] = batches if any(it.trades for it in batches) else ()
     try:
         _reached(BEFORE_TRANSACTION)
-        change = await _apply(self, *portions)
+        change = await _apply(self, *batches)
         _reached(AFTER_COMMIT)
     finally:
         _at_hand.clear()
     return change
 
 
-@event.listens_for(chart_app._database.engine, "commit")
+@event.listens_for(_program.database.engine, "commit")
 def _before_commit(_: Any) -> None:
     _reached(BEFORE_COMMIT)
 
 
-Store.apply = _faulty_apply  # type: ignore[method-assign]
+StoreWriter.apply = _faulty_apply  # type: ignore[method-assign]

@@ -1,7 +1,6 @@
 """The two programs as a user runs them: processes of their own, told what to do by settings."""
 
 import math
-import os
 import re
 import signal
 import subprocess
@@ -13,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from dev.environment import clean_environment
 from dev.local_kafka import free_port
-from settings import Settings
 from tests.forks import Fork
 from tests.waiting import PATIENCE_S, wait_for
 
@@ -157,10 +156,3 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, handler)
-
-
-def clean_environment() -> dict[str, str]:
-    """Return our environment without any setting of the programs."""
-    names = {name.upper() for name in Settings.model_fields}
-    ours = {name: value for name, value in os.environ.items() if name.upper() not in names}
-    return {**ours, "PYTHONPATH": str(ROOT)}

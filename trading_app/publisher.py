@@ -8,7 +8,6 @@ Errors::
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -19,8 +18,8 @@ from prometheus_client import Counter, Gauge
 from settings import Settings
 from streaming.deadlines import Deadlines
 from streaming.kafka.accumulator import Accumulator, ProducerBatch
-from streaming.kafka.transport import Producer
-from trading_app.parsing.submission import Record
+from streaming.kafka.producer import Producer
+from trading_app.parsing.submission import TradeRecord
 
 CONFIRMED = Counter("trading_trades_confirmed", "Trades that Kafka confirmed.")
 UNCONFIRMED = Gauge("trading_trades_unconfirmed", "Trades sent and not yet confirmed.")
@@ -65,12 +64,12 @@ class Publisher:
         """Tell whether not even one more trade may be sent now."""
         return self._unconfirmed >= self.max_unconfirmed
 
-    async def publish(self, topic: str, record: Record) -> Stored:
+    async def publish(self, topic: str, record: TradeRecord) -> Stored:
         """Send a trade; return where Kafka stored it.
 
         Raises :exc:`PublishError`, after ``KAFKA_DELIVERY_TIMEOUT`` seconds at the latest.
         """
-        ((batch, place),) = await self.send(topic, (record,))
+        ((batch, index),) = await self.send(topic, (record,))
         waiter = batch.waiter()
         self._deadlines.add(waiter)
         await waiter
@@ -80,9 +79,9 @@ class Publisher:
         # Without a time: the topic keeps the one that we sent.
         appended_ms = stored.timestamp if stored.timestamp_type else None
         timestamp = appended_ms or record.timestamp_ms
-        return Stored(topic, stored.partition, stored.offset + place, timestamp)
+        return Stored(topic, stored.partition, stored.offset + index, timestamp)
 
-    async def publish_all(self, topic: str, records: Sequence[Record]) -> list[ProducerBatch]:
+    async def publish_all(self, topic: str, records: Sequence[TradeRecord]) -> list[ProducerBatch]:
         """Send trades, in their order; return for each the batch that it is part of.
 
         That is ``stored``, or the outcome is unknown, as it is of trades that have none because
@@ -93,22 +92,24 @@ class Publisher:
         await asyncio.wait(waiters, timeout=self._deadlines.timeout_s)
         return batches
 
-    async def send(self, topic: str, records: Sequence[Record]) -> list[tuple[ProducerBatch, int]]:
-        """Do as :meth:`publish_all`, without waiting; return also each place in the batch."""
+    async def send(
+        self, topic: str, records: Sequence[TradeRecord]
+    ) -> list[tuple[ProducerBatch, int]]:
+        """Do as :meth:`publish_all`, without waiting; return the index in the batch, too."""
         partitions = await self._reserve(topic, len(records))
-        places: list[tuple[ProducerBatch, int]] = []
+        sent: list[tuple[ProducerBatch, int]] = []
         for start in range(0, len(records), SLICE):
             if start:
                 await asyncio.sleep(0)
             try:
                 part = records[start : start + SLICE]
-                places += self._accumulator.append(topic, partitions, part)
+                sent += self._accumulator.append(topic, partitions, part)
             except (NotReady, KafkaError) as error:
                 self._unconfirmed -= len(records) - start
-                if not places:
+                if not sent:
                     raise NotSent(f"the producer is closed: {error!r}") from None
                 break
-        return places
+        return sent
 
     def reason(self, batch: ProducerBatch) -> str:
         """Return why a batch is not confirmed."""
@@ -135,8 +136,3 @@ class Publisher:
         self._unconfirmed -= batch.count
         if batch.stored:
             CONFIRMED.inc(batch.count)
-
-
-def now_ms() -> int:
-    """Return the time in ms since the epoch."""
-    return time.time_ns() // 1_000_000

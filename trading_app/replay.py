@@ -1,40 +1,20 @@
-"""``faust -A trading_app replay FILE``: trades from a file, in their own rhythm or faster."""
+"""Trades from a file, sent to Kafka in their own rhythm or faster."""
 
 import asyncio
-import logging.config
-import sys
 import time
-import zlib
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from math import inf
-from typing import Any, NoReturn
 
-import click
-from aiokafka.errors import KafkaError
-from faust.cli import AppCommand, argument, option
-from tqdm import tqdm
-
-import topics
-from settings import Settings, warn_of_misspelt
-from streaming import logs
-from streaming.app import App
 from streaming.kafka.accumulator import ProducerBatch
-from streaming.kafka.cluster import KafkaUnavailable
-from streaming.kafka.transport import FLUSH_TIMEOUT_S
-from trading_app.parsing import trade_file
-from trading_app.parsing.submission import Record, record_of
-from trading_app.parsing.trade_file import NotATradeFile, RefusedRow, Row, Span
-from trading_app.publisher import SLICE, NotSent, Publisher, PublishError, now_ms
+from streaming.kafka.producer import FLUSH_TIMEOUT_S
+from trading_app.parsing.submission import TradeRecord, record_of
+from trading_app.parsing.trade_file import RefusedRow, Row
+from trading_app.publisher import SLICE, NotSent, Publisher
 
-UNREADABLE = (OSError, EOFError, zlib.error, NotATradeFile)
 REFUSED_SHOWN = 5
-MAX_SPEED = inf
 #: Shorter pauses are not worth a turn of the event loop's clock.
 MIN_PAUSE_S = 0.001
-INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
 
 @dataclass
@@ -93,7 +73,7 @@ class Replay:
     async def _send_all(self, rows: Iterable[Row | RefusedRow]) -> None:
         start = time.monotonic()
         first_ms: int | None = None
-        due: list[Record] = []
+        due: list[TradeRecord] = []
         for row in rows:
             if isinstance(row, RefusedRow):
                 self.outcome.refuse(row)
@@ -110,10 +90,10 @@ class Replay:
             due.append(record_of(row.trade, row.timestamp_ms))
         await self._send(due)
 
-    async def _send(self, due: list[Record]) -> None:
+    async def _send(self, due: list[TradeRecord]) -> None:
         while True:
             try:
-                places = await self._publisher.send(self._topic, due)
+                sent = await self._publisher.send(self._topic, due)
             except NotSent:
                 if not self._pending:
                     raise
@@ -121,7 +101,7 @@ class Replay:
             else:
                 break
         self.outcome.sent += len(due)
-        for batch in {batch for batch, _ in places} - self._pending.keys():
+        for batch in {batch for batch, _ in sent} - self._pending.keys():
             waiter = self._pending[batch] = batch.waiter()
             waiter.add_done_callback(partial(self._settle, batch))
         await asyncio.sleep(0)  # what was sent goes out while the next lines are read
@@ -134,95 +114,3 @@ class Replay:
     async def _wait_for_pending(self, timeout_s: float | None) -> None:
         if self._pending:
             await asyncio.wait(self._pending.values(), timeout=timeout_s)
-
-
-def make_command(app: App, publisher: Publisher, settings: Settings) -> type[AppCommand]:
-    """Add the command to the app's."""
-
-    class replay(AppCommand):  # noqa: N801 - the name is the command's
-        """Send the trades of a CSV file (also .gz; - for standard input) to Kafka."""
-
-        options = [  # noqa: RUF012 - Faust's declaration
-            argument("file"),
-            option(
-                "--speed",
-                default="1",
-                callback=_parse_speed,
-                help="times real time, or max",
-            ),
-            option(
-                "--topic",
-                default=settings.trade_topics[0],
-                type=click.Choice(settings.trade_topics),
-                show_default=True,
-            ),
-            option(
-                "--until-now",
-                is_flag=True,
-                help="move all times, so that the latest trade is now, and leave out trade ids",
-            ),
-        ]
-
-        def __call__(self, *_: Any, **__: Any) -> NoReturn:
-            """Run the command and end the program."""
-            replay = Replay(publisher, self.kwargs["topic"], self.kwargs["speed"])
-            latest_ms = now_ms() + topics.max_future_ms(settings)
-            logging.config.dictConfig(logs.config(settings.log_level, settings.log_format))
-            warn_of_misspelt()
-            file, until_now = self.kwargs["file"], self.kwargs["until_now"]
-            sys.exit(_replay(app, replay, file, latest_ms, until_now=until_now))
-
-    return replay
-
-
-def _parse_speed(_context: Any, _option: Any, text: str) -> float:
-    if text == "max":
-        return MAX_SPEED
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0
-    if not 0 < speed < MAX_SPEED:
-        raise click.BadParameter("must be a number above 0, or max")
-    return speed
-
-
-def _replay(app: App, replay: Replay, file: str, latest_ms: int, *, until_now: bool) -> int:
-    try:
-        with trade_file.open_file(file) as lines:
-            span = Span.of(lines) if until_now else None
-            rows = trade_file.read(trade_file.lines_of(lines), inf if span else latest_ms)
-            asyncio.run(_send(app, replay, rows, span))
-    except KeyboardInterrupt:
-        print(f"Interrupted: {replay.outcome}")
-        return INTERRUPTED
-    except (*UNREADABLE, KafkaUnavailable, KafkaError, PublishError) as error:
-        if replay.outcome.sent:
-            print(replay.outcome, file=sys.stderr)
-        print(f"{file}: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
-        return 1
-    print(replay.outcome)
-    return 1 if replay.outcome.refused or replay.outcome.unconfirmed else 0
-
-
-async def _send(
-    app: App, replay: Replay, rows: Iterable[Row | RefusedRow], span: Span | None
-) -> None:
-    async with _producer(app):
-        if span:
-            rows = trade_file.moved(rows, span.shift_ms(replay.speed, now_ms()))
-        await replay.run(_with_progress(rows))
-
-
-@asynccontextmanager
-async def _producer(app: App) -> AsyncIterator[None]:
-    await app.gate.wait_for_topics()
-    await app.producer.start()
-    try:
-        yield
-    finally:
-        await app.producer.stop()
-
-
-def _with_progress(rows: Iterable[Row | RefusedRow]) -> Iterable[Row | RefusedRow]:
-    return tqdm(rows, unit=" trades", unit_scale=True, disable=None)

@@ -8,10 +8,11 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 from mode import Service
 
-from chart_app.storage.write_batch import Progress
-from chart_app.storage.writer import Store, StoreUnavailable
+from chart_app.storage.errors import StoreUnavailable
+from chart_app.storage.write_batch import Checkpoint
+from chart_app.storage.writer import StoreWriter
+from streaming.kafka.consumer import Consumer
 from streaming.kafka.topic_ids import topic_ids
-from streaming.kafka.transport import Consumer
 
 logger = logging.getLogger(__name__)
 
@@ -19,54 +20,54 @@ TOPIC_CHECK_INTERVAL_S = 2.0
 
 
 class Offsets:
-    """The progress of the partitions this worker has, as of the store and what was read since."""
+    """The checkpoints of this worker's partitions, as of the store and what was read since."""
 
-    def __init__(self, store: Store, client: Callable[[], AIOKafkaClient]) -> None:
-        self._store = store
+    def __init__(self, writer: StoreWriter, client: Callable[[], AIOKafkaClient]) -> None:
+        self._writer = writer
         self._client = client
-        self._progress: dict[TP, Progress] = {}
+        self._checkpoints: dict[TP, Checkpoint] = {}
 
-    def get(self, tp: TP) -> Progress | None:
+    def get(self, tp: TP) -> Checkpoint | None:
         """Return how far a partition has been read, or None if that must be loaded first."""
-        return self._progress.get(tp)
+        return self._checkpoints.get(tp)
 
     def advance(self, tp: TP, next_offset: int) -> None:
         """Note that a partition was read this far."""
-        self._progress[tp] = self._progress[tp]._replace(next_offset=next_offset)
+        self._checkpoints[tp] = self._checkpoints[tp]._replace(next_offset=next_offset)
 
     async def load(self, partitions: Iterable[TP]) -> dict[TP, int]:
         """Return the stored offsets; those of partitions that cannot be had now are left out."""
-        known, self._progress = self._progress, {}
+        known, self._checkpoints = self._checkpoints, {}
         try:
             ids = await topic_ids(self._client(), {tp.topic for tp in partitions})
-            stored = await self._store.progress(
+            stored = await self._writer.checkpoints(
                 {tp: ids[tp.topic] for tp in partitions if tp.topic in ids}
             )
         except (StoreUnavailable, KafkaError, TimeoutError) as error:
             logger.warning("Could not load the offsets of the store yet: %s", error)
             return {}
-        made_again = {
+        recreated = {
             tp.topic for tp in known.keys() & stored if known[tp].topic_id != ids[tp.topic]
         }
-        for topic in sorted(made_again):
-            logger.warning("%s was deleted and made again; reading it from its start", topic)
-        self._progress = stored
-        return {tp: progress.next_offset for tp, progress in stored.items()}
+        for topic in sorted(recreated):
+            logger.warning("%s was deleted and created again; reading it from its start", topic)
+        self._checkpoints = stored
+        return {tp: checkpoint.next_offset for tp, checkpoint in stored.items()}
 
     async def have_changed_topic(self) -> bool:
-        """Tell whether a topic has been deleted and made again since the offsets were loaded.
+        """Tell whether a topic has been recreated since the offsets were loaded.
 
         Raises KafkaError or TimeoutError when no broker answers.
         """
-        ids = await topic_ids(self._client(), {tp.topic for tp in self._progress})
+        ids = await topic_ids(self._client(), {tp.topic for tp in self._checkpoints})
         return any(
-            ids.get(tp.topic, progress.topic_id) != progress.topic_id
-            for tp, progress in self._progress.items()
+            ids.get(tp.topic, checkpoint.topic_id) != checkpoint.topic_id
+            for tp, checkpoint in self._checkpoints.items()
         )
 
 
 class TopicWatch(Service):
-    """Has a topic that was deleted and made again read from its start."""
+    """Has a topic that was recreated read from its start."""
 
     logger = logger
     mundane_level = "debug"

@@ -1,27 +1,30 @@
-"""The consumer group: logs each trade, stores it, and puts aside what is none."""
+"""From fetched batches to write batches: each trade is logged and stored, or dead-lettered."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
-import faust
 from aiokafka.errors import KafkaError
 from faust.types import TP
 from prometheus_client import Counter
 
-import records
+import trade_rules
 from chart_app.ingest import trade_log
 from chart_app.ingest.offsets import Offsets
 from chart_app.live.broadcaster import Broadcaster
 from chart_app.live.gaps import Span
-from chart_app.model.decoder import Intake, take_in
+from chart_app.model.decoder import Decoded, decode
+from chart_app.model.folding import fold_trades
 from chart_app.model.trades import Trades
-from chart_app.storage.write_batch import Portion, Progress, fold_trades, spans
-from chart_app.storage.writer import Store, StoreUnavailable, Superseded
-from streaming.app import App
+from chart_app.storage.errors import StoreUnavailable, Superseded
+from chart_app.storage.write_batch import Checkpoint, WriteBatch, spans
+from chart_app.storage.writer import StoreWriter
+from streaming.kafka.batch import Batch
+from streaming.kafka.consumer import Consumer
 from streaming.kafka.dead_letter import DeadLetter, DeadLetterQueue
-from streaming.kafka.transport import Batch, Consumer
 from streaming.logs import info_many
+from streaming.trouble import Trouble
 from topics import dead_letter_topic
 
 logger = logging.getLogger(__name__)
@@ -30,7 +33,7 @@ trades_logger = logging.getLogger("chart_app.trades")
 CONSUMED = Counter("chart_trades_consumed", "Trades logged.", ["topic"])
 STORED = Counter("chart_trades_stored", "Trades stored that were new.")
 #: Trades, and bytes, between two turns of the event loop: a fetch can be 12,000, and health
-#: checks wait. What is no trade takes up to 0.4 µs a byte.
+#: checks wait. An invalid record takes up to 0.4 µs a byte.
 SLICE_TRADES = 1000
 SLICE_BYTES = 128 * 1024
 #: Trades that may wait for the store. Then reading waits: memory is bounded.
@@ -46,8 +49,8 @@ RETRY_MAX_S = 2.0
 RETRY_PAUSE_S = 1.0
 
 
-class Follower:
-    """Follows the trades: reads batches while those before them are stored.
+class TradeConsumer:
+    """Consumes the trades: decodes and logs batches while those before them are stored.
 
     What has been read by the time that the store is free goes into one transaction: the more
     there is to do, the less a trade costs.
@@ -57,38 +60,38 @@ class Follower:
         self,
         *,
         offsets: Offsets,
-        store: Store,
+        writer: StoreWriter,
         dead_letters: DeadLetterQueue,
         broadcaster: Broadcaster,
         consumer: Callable[[], Consumer],
         should_stop: Callable[[], bool],
     ) -> None:
         self._offsets = offsets
-        self._store = store
+        self._writer = writer
         self._dead_letters = dead_letters
         self._broadcaster = broadcaster
         self._consumer = consumer
         self._should_stop = should_stop
-        self._trouble: str | None = None
-        self._read_batches: list[tuple[Batch, Portion]] = []
+        self._trouble = Trouble(logger, "The store answers again")
+        self._waiting: list[tuple[Batch, WriteBatch]] = []
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
         self._is_last = False
 
     def check(self) -> str | None:
         """Return None if the store takes what it is given, else what is wrong."""
-        return self._trouble
+        return self._trouble.check()
 
-    async def follow(self, batches: AsyncIterator[Batch]) -> None:
+    async def consume(self, batches: AsyncIterator[Batch]) -> None:
         """Handle batches until the program ends."""
         self._is_last = False
         storing = asyncio.create_task(self._store_all())
         storing.add_done_callback(lambda _: self._taken.set())
         try:
             async for batch in batches:
-                progress = await self._progress(batch)
-                if progress:
-                    await _finish(asyncio.create_task(self._read(batch, progress)))
+                checkpoint = await self._checkpoint(batch)
+                if checkpoint:
+                    await _finish(asyncio.create_task(self._decode(batch, checkpoint)))
                 while self._waiting_trades() > MAX_WAITING_TRADES and not storing.done():
                     self._taken.clear()
                     await self._taken.wait()
@@ -100,34 +103,34 @@ class Follower:
             await _finish(storing)
 
     def _waiting_trades(self) -> int:
-        return sum(len(portion.trades) for _, portion in self._read_batches)
+        return sum(len(it.trades) for _, it in self._waiting)
 
     async def _store_all(self) -> None:
         """Store what is read."""
-        while not self._is_last or self._read_batches:
+        while not self._is_last or self._waiting:
             await self._arrived.wait()
             self._arrived.clear()
-            taken, self._read_batches = self._read_batches, []
+            taken, self._waiting = self._waiting, []
             self._taken.set()
-            await self._keep(taken)
+            await self._write(taken)
             if self._waiting_trades() < BACKLOG_TRADES:
                 await asyncio.sleep(PAUSE_S)
 
-    async def _progress(self, batch: Batch) -> Progress | None:
+    async def _checkpoint(self, batch: Batch) -> Checkpoint | None:
         """Return where the batch continues, or None if it does not: then it is thrown away."""
         tp = TP(batch.topic, batch.partition)
         consumer = self._consumer()
         while not self._should_stop() and not consumer.is_stale(batch):
-            progress = self._offsets.get(tp)
-            if progress is None:
+            checkpoint = self._offsets.get(tp)
+            if checkpoint is None:
                 if tp not in await self._offsets.load(consumer.assignment()):
                     await asyncio.sleep(RETRY_PAUSE_S)
-            elif batch.next_offset <= progress.next_offset:
+            elif batch.next_offset <= checkpoint.next_offset:
                 return None  # read before
-            elif batch.start > progress.next_offset and not await self._is_gone(batch, tp):
+            elif batch.start > checkpoint.next_offset and not await self._is_gone(batch, tp):
                 await consumer.seek_back()  # what is between was fetched, and thrown away
             else:
-                return progress
+                return checkpoint
         return None
 
     async def _is_gone(self, batch: Batch, tp: TP) -> bool:
@@ -138,79 +141,69 @@ class Follower:
             logger.warning("Could not ask where %s begins: %r", tp, error)
             return False
 
-    async def _read(self, batch: Batch, progress: Progress) -> None:
-        """Log the trades of a batch, put aside what is none, and have the trades stored."""
+    async def _decode(self, batch: Batch, checkpoint: Checkpoint) -> None:
+        """Log the trades of a batch, dead-letter invalid records, and have the trades stored."""
         parts: list[Trades] = []
         for slice_ in batch.slices(SLICE_TRADES, SLICE_BYTES):
             new = slice_
-            if slice_[0].offset < progress.next_offset:
-                new = [record for record in slice_ if record.offset >= progress.next_offset]
-            intake = take_in(progress.log, new)
-            log(batch, intake)
-            CONSUMED.labels(batch.topic).inc(len(intake.trades))
-            if intake.letters and not await self._put_aside(batch, intake.letters):
+            if slice_[0].offset < checkpoint.next_offset:
+                new = [record for record in slice_ if record.offset >= checkpoint.next_offset]
+            decoded = decode(checkpoint.partition_id, new)
+            log(batch, decoded)
+            CONSUMED.labels(batch.topic).inc(len(decoded.trades))
+            if decoded.invalid and not await self._dead_letter(batch, decoded.invalid):
                 return
-            parts.append(intake.trades)
+            parts.append(decoded.trades)
             await asyncio.sleep(0)
         tp = TP(batch.topic, batch.partition)
-        if self._consumer().is_stale(batch) or self._offsets.get(tp) != progress:
+        if self._consumer().is_stale(batch) or self._offsets.get(tp) != checkpoint:
             return  # the offsets were loaded anew meanwhile, and do not lead here
         trades = Trades.joined(parts)
         self._offsets.advance(tp, batch.next_offset)
-        portion = Portion(tp, progress, batch.next_offset, trades, fold_trades(trades))
-        self._read_batches.append((batch, portion))
+        to_write = WriteBatch(tp, checkpoint, batch.next_offset, trades, fold_trades(trades))
+        self._waiting.append((batch, to_write))
         self._arrived.set()
 
-    async def _keep(self, taken: list[tuple[Batch, Portion]]) -> None:
+    async def _write(self, taken: list[tuple[Batch, WriteBatch]]) -> None:
         """Store batches, let their offsets be committed, and have the change broadcast."""
         pause = RETRY_FIRST_S
         while True:  # at the end of the program once, too: what was logged is to be stored
             fresh = [it for it in taken if not self._consumer().is_stale(it[0])]
             if not fresh:
-                self._trouble = None  # nothing waits any longer
+                self._trouble.note(None)  # nothing waits any longer
                 return
             try:
-                change = await self._store.apply(*(portion for _, portion in fresh))
+                change = await self._writer.apply(*(it for _, it in fresh))
             except Superseded as error:
-                self._note(None)
+                self._trouble.note(None)
                 logger.warning("%s; reading on from where the store stands", error)
                 await self._consumer().seek_back()
                 return
             except StoreUnavailable as error:
-                self._note(f"the store does not answer: {error}")
+                self._trouble.note(f"the store does not answer: {error}")
                 if self._should_stop():
                     return
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, RETRY_MAX_S)
             else:
-                self._note(None)
+                self._trouble.note(None)
                 STORED.inc(len(change.trades))
                 for batch, _ in fresh:
                     self._consumer().done(batch)
-                covered = spans(portion for _, portion in fresh).values()
+                covered = spans(it for _, it in fresh).values()
                 self._broadcaster.put(
-                    change, [Span(it.log, it.next_offset, end) for it, end in covered]
+                    change, [Span(it.partition_id, it.next_offset, end) for it, end in covered]
                 )
                 return
 
-    def _note(self, trouble: str | None) -> None:
-        if trouble and not self._trouble:
-            logger.error("Waiting: %s", trouble)
-        elif self._trouble and not trouble:
-            logger.info("The store answers again")
-        self._trouble = trouble
-
-    async def _put_aside(self, batch: Batch, letters: list[DeadLetter]) -> bool:
+    async def _dead_letter(self, batch: Batch, invalid: list[tuple[Any, str]]) -> bool:
         topic = dead_letter_topic(batch.topic)
+        first, reason = invalid[0]
         logger.warning(
             "%d records of %s partition %d are no trades and go to %s; the first, offset %d: %s",
-            len(letters),
-            batch.topic,
-            batch.partition,
-            topic,
-            letters[0].record.offset,
-            letters[0].reason,
+            *(len(invalid), batch.topic, batch.partition, topic, first.offset, reason),
         )
+        letters = [DeadLetter(record, reason) for record, reason in invalid]
         return await self._dead_letters.send(topic, batch, letters)
 
 
@@ -227,26 +220,13 @@ async def _finish(task: asyncio.Task[None]) -> None:
         raise cancelled
 
 
-def log(batch: Batch, intake: Intake) -> None:
+def log(batch: Batch, decoded: Decoded) -> None:
     """Log a line a trade."""
     info_many(
         trades_logger,
-        trade_log.lines(batch, intake.trades),
+        trade_log.lines(batch, decoded.trades),
         lambda: (
-            trade_log.fields(batch, record, records.decode(record.value))
-            for record in intake.records
+            trade_log.fields(batch, record, trade_rules.decode(record.value))
+            for record in decoded.valid
         ),
     )
-
-
-def add_agent(app: App, topic: faust.TopicT, follower: Follower) -> None:
-    """Make the app follow the topic."""
-
-    @app.agent(topic)
-    async def follow_trades(batches: faust.StreamT[Batch]) -> None:
-        try:
-            await follower.follow(aiter(batches))
-        except Exception as error:
-            # Faust would restart the agent and go on behind the batch.
-            logger.exception("A batch could not be handled; the worker ends")
-            await app.crash(error)

@@ -14,7 +14,8 @@ from prometheus_client import Counter
 from chart_app.live import messages
 from chart_app.live.gaps import Span
 from chart_app.storage.write_batch import Change
-from streaming.kafka.transport import Producer
+from streaming.kafka.producer import Producer
+from streaming.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ LIMIT_S = 5.0
 END_LIMIT_S = 1.0
 #: What Kafka has refused is followed by an empty message, so often, until it takes one.
 PROBE_INTERVAL_S = 1.0
-#: After so long without success it is said that readers wait.
+#: After so long without success there is a warning that readers wait.
 WARN_AFTER_S = 5.0
 
 
@@ -58,7 +59,7 @@ class Broadcaster(Service):
         self._sending = asyncio.Lock()
         #: Since when Kafka has not taken what it was sent.
         self._failing_since: float | None = None
-        self._was_said = False
+        self._trouble = Trouble(logger, "Kafka takes live messages again", level=logging.WARNING)
 
     def put(self, change: Change, spans: Sequence[Span]) -> None:
         """Take what a transaction has changed, and the offsets that it covers."""
@@ -136,15 +137,15 @@ class Broadcaster(Service):
     def _note_failure(self, begin: float, error: Exception) -> None:
         if self._failing_since is None:
             self._failing_since = begin
-        if not self._was_said and self.warning():
-            self._was_said = True
-            logger.warning("%s (%r)", self.warning(), error)
+        if self.warning():
+            self._trouble.note(
+                "Kafka does not take live messages: readers are served late, from the store "
+                f"({error!r})"
+            )
 
     def _note_success(self) -> None:
         self._failing_since = None
-        if self._was_said:
-            self._was_said = False
-            logger.info("Kafka takes live messages again")
+        self._trouble.note(None)
 
 
 def _look_at_error(said: "asyncio.Future[object]") -> None:

@@ -1,4 +1,4 @@
-"""How far the live topic has carried each partition's trades, and the gaps in that. Pure.
+"""How far the live topic has carried each partition's trades, and the gaps in that.
 
 A worker that has broadcast what it stored says so: :class:`Span`. What is stored and was never
 said to be broadcast is a gap, whatever the reason: its worker was killed, Kafka was away, this
@@ -7,21 +7,16 @@ worker did not read the topic for a while. Gaps are read from the store.
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-
-from chart_app.storage.schema import MAX_LOGS, OFFSET_BITS, place
-
-# Who writes to the topic need not be one of us: with these the ids of trades can be made.
-Log = Annotated[int, msgspec.Meta(ge=0, lt=MAX_LOGS)]
-Offset = Annotated[int, msgspec.Meta(ge=0, lt=1 << OFFSET_BITS)]
+from chart_app.model.bounds import Offset, PartitionId
+from chart_app.model.trade_ids import split
 
 
 class Span(NamedTuple):
-    """Consecutive offsets of a partition, ``end`` not included; ``log`` is its number."""
+    """Consecutive offsets of a partition, ``end`` not included."""
 
-    log: Log
+    partition_id: PartitionId
     start: Offset
     end: Offset
 
@@ -66,15 +61,17 @@ class LiveGaps:
         """Note that the topic has carried a span."""
         if self._carried is None:
             return
-        carried = self._carried.get(span.log, 0)  # not there at the beginning: it began at 0
+        carried = self._carried.get(
+            span.partition_id, 0
+        )  # not there at the beginning: it began at 0
         if span.start > carried:
-            self._gaps.append(Span(span.log, carried, span.start))
-        self._carried[span.log] = max(carried, span.end)
+            self._gaps.append(Span(span.partition_id, carried, span.start))
+        self._carried[span.partition_id] = max(carried, span.end)
 
     def compare(self, stored: Mapping[int, int]) -> None:
         """Note that what is stored up to these offsets should have been carried by now."""
-        for log, offset in stored.items():
-            self.carry(Span(log, offset, offset))
+        for partition_id, offset in stored.items():
+            self.carry(Span(partition_id, offset, offset))
 
     def first(self) -> Span | None:
         """Return the oldest gap."""
@@ -88,8 +85,8 @@ class LiveGaps:
 
     def is_settled(self, trade_id: int) -> bool:
         """Tell whether a trade was carried, and is part of no gap that is yet to be read."""
-        log, offset = place(trade_id)
-        carried = (self._carried or {}).get(log, 0)
+        partition_id, offset = split(trade_id)
+        carried = (self._carried or {}).get(partition_id, 0)
         return offset < carried and not any(
-            gap.log == log and gap.start <= offset < gap.end for gap in self._gaps
+            gap.partition_id == partition_id and gap.start <= offset < gap.end for gap in self._gaps
         )

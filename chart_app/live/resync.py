@@ -7,24 +7,18 @@ has and the topic has not, whoever was to broadcast it, and whatever has become 
 import asyncio
 import logging
 import time
-from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from typing import Any, Protocol
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
-from aiokafka.structs import TopicPartition
 from mode import Service
 
 from chart_app.live.broadcaster import LIMIT_S
 from chart_app.live.gaps import LiveGaps, Span
-from chart_app.model.decoder import take_in
-from chart_app.model.intervals import MINUTE_MS
-from chart_app.storage.reader import Consumed, History
-from chart_app.storage.schema import trade_id
-from chart_app.storage.writer import StoreUnavailable
-from chart_app.websocket.hub import Hub
-from streaming.kafka.transport import Record
+from chart_app.live.traded_minutes import Minutes, TradedMinutes
+from chart_app.storage.errors import StoreUnavailable
+from chart_app.storage.reader import Consumed, StoreReader
 
 logger = logging.getLogger(__name__)
 
@@ -36,78 +30,21 @@ GRACE_S = LIMIT_S + 1.0
 RETRY_INTERVAL_S = 1.0
 #: Offsets of a gap that are read at once: a tenth of a second of the database.
 GAP_PAGE = 50_000
-#: For Kafka to hand out the next records of a gap, and how many at once.
-READ_LIMIT_S = 30.0
-READ_PAGE = 1000
-
-#: Of each coin the minutes (open times, ms) in which it was traded.
-Minutes = Mapping[str, set[int]]
 
 
-class TradedMinutes(Protocol):
-    """Finds out what was traded in a gap."""
+class Subscribers(Protocol):
+    """Those who read streams of this worker."""
 
-    async def of(self, gap: Span, place: Consumed) -> Minutes:
-        """Return it. Raises StoreUnavailable, KafkaError or TimeoutError."""
+    @property
+    def has_subscribers(self) -> bool:
+        """Tell whether anybody reads a stream."""
 
-
-class StoredMinutes:
-    """Asks the store, which has all trades."""
-
-    def __init__(self, history: History) -> None:
-        self._history = history
-
-    async def of(self, gap: Span, _: Consumed) -> Minutes:
-        """Return what was traded in a gap."""
-        first, end = trade_id(gap.log, gap.start), trade_id(gap.log, gap.end)
-        found: dict[str, set[int]] = defaultdict(set)
-        for coin, minute in await self._history.traded_minutes(first, end - 1):
-            found[coin].add(minute)
-        return found
-
-
-class TopicMinutes:
-    """Reads the topic of the trades again: with ``STORE_TRADES=false`` the store has none."""
-
-    def __init__(self, new_consumer: Callable[[], AIOKafkaConsumer]) -> None:
-        self._new_consumer = new_consumer
-
-    async def of(self, gap: Span, place: Consumed) -> Minutes:
-        """Return what was traded in a gap."""
-        found: dict[str, set[int]] = defaultdict(set)
-        consumer = self._new_consumer()
-        try:
-            async for records in _read(consumer, place, gap):
-                trades = take_in(gap.log, records).trades
-                for coin, time_ms in zip(trades.coins, trades.times, strict=True):
-                    found[coin].add(time_ms - time_ms % MINUTE_MS)
-        finally:
-            async with asyncio.timeout(READ_LIMIT_S):
-                await consumer.stop()
-        return found
-
-
-async def _read(
-    consumer: AIOKafkaConsumer, place: Consumed, gap: Span
-) -> AsyncIterator[list[Record]]:
-    tp = TopicPartition(place.topic, place.partition)
-    async with asyncio.timeout(READ_LIMIT_S):
-        await consumer.start()
-    consumer.assign([tp])
-    consumer.seek(tp, gap.start)
-    position = gap.start
-    while position < gap.end:
-        async with asyncio.timeout(READ_LIMIT_S):
-            fetched = await consumer.getmany(
-                tp, timeout_ms=int(READ_LIMIT_S * 1000), max_records=READ_PAGE
-            )
-            position = await consumer.position(tp)
-        records: list[Any] = fetched.get(tp, [])
-        yield [it for it in records if it.offset < gap.end]
+    def reread(self, gap: Span, minutes: Minutes) -> None:
+        """Have the store read for what was changed in a gap: in these minutes of each coin."""
 
 
 class Resync(Service):
-    """Watches for gaps, and has the hub read again what was changed in them."""
+    """Watches for gaps, and has what was changed in them read for the subscribers."""
 
     logger = logger
     mundane_level = "debug"
@@ -115,19 +52,19 @@ class Resync(Service):
     def __init__(
         self,
         gaps: LiveGaps,
-        history: History,
-        hub: Hub,
+        reader: StoreReader,
+        subscribers: Subscribers,
         minutes: TradedMinutes,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self._gaps = gaps
-        self._history = history
-        self._hub = hub
+        self._reader = reader
+        self._subscribers = subscribers
         self._minutes = minutes
         self._clock = clock
-        #: Where the partitions stand, by their numbers.
-        self._places: dict[int, Consumed] = {}
+        #: How far the partitions are consumed, by their ids.
+        self._consumed: dict[int, Consumed] = {}
         #: (when, offsets by partition): what was stored when it was looked.
         self._looks: deque[tuple[float, dict[int, int]]] = deque()
         self._has_gap = asyncio.Event()
@@ -156,8 +93,8 @@ class Resync(Service):
 
     async def look(self) -> None:
         """See how far the store is. Raises StoreUnavailable."""
-        self._places = {it.log: it for it in await self._history.consumed()}
-        stored = {it.log: it.next_offset for it in self._places.values()}
+        self._consumed = {it.partition_id: it for it in await self._reader.consumed()}
+        stored = {it.partition_id: it.next_offset for it in self._consumed.values()}
         self._gaps.begin(stored)
         now = self._clock()
         self._looks.append((now, stored))
@@ -192,17 +129,17 @@ class Resync(Service):
 
     async def _read_gap(self, gap: Span) -> None:
         """Read the first page of a gap, or pass over all of it where nobody reads streams."""
-        if not self._hub.has_readers:
+        if not self._subscribers.has_subscribers:
             self._gaps.close(gap.end)
             return
         gap = gap._replace(end=min(gap.end, gap.start + GAP_PAGE))
-        if gap.log not in self._places:
+        if gap.partition_id not in self._consumed:
             await self.look()
-        place = self._places.get(gap.log)  # None: its topic was deleted and made again
-        if place:
+        consumed = self._consumed.get(gap.partition_id)  # None: its topic was recreated
+        if consumed:
             logger.info(
                 "%s partition %d: offsets %d to %d were not broadcast; reading what they changed",
-                *(place.topic, place.partition, gap.start, gap.end - 1),
+                *(consumed.topic, consumed.partition, gap.start, gap.end - 1),
             )
-            self._hub.reread(gap, await self._minutes.of(gap, place))
+            self._subscribers.reread(gap, await self._minutes.of(gap, consumed))
         self._gaps.close(gap.end)

@@ -1,24 +1,25 @@
-"""Candles: folding trades, merging candles, merging them up the ladder, filling gaps. Pure.
+"""Candles: folding trades, merging candles, merging them up the ladder, filling gaps.
 
-Numbers are exact: sums and products are taken in a context with room for every digit that
-traps Inexact, where Python's own rounds at 28 digits silently, so that a sum would depend on
-its order. Within a bucket trades are ordered by (time, sequence, id), whatever the order of
-their arrival: exchanges put several trades into one millisecond, and only their ids tell.
+Sums and products are exact. Within a bucket trades are ordered by (time, sequence, id), whatever
+the order of their arrival: exchanges put several trades into one millisecond, and only their ids
+keep the order.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Context, Decimal, Inexact, InvalidOperation, localcontext
-from typing import NamedTuple
+from decimal import Decimal, localcontext
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-import records
+import msgspec
+
+from chart_app.model.bounds import Count, Number, OpenTime
+from chart_app.model.columns import Column
+from chart_app.model.decimals import EXACT, ZERO, plain
 from chart_app.model.intervals import MADE_OF, MINUTE_MS, Interval
+from trade_rules import as_integer
 
-#: The product of a price and an amount has up to 36 digits before the point and, where both are
-#: near 10^-18 and have 38 digits, 110 behind it. A sum of 10^20 of the largest and smallest fits.
-EXACT = Context(prec=200, traps=[Inexact, InvalidOperation])
 _multiply = EXACT.multiply
-_ZERO = Decimal(0)
 
 
 class Tick(NamedTuple):
@@ -26,7 +27,7 @@ class Tick(NamedTuple):
 
     time:      ms since the epoch.
     sequence:  see :func:`sequence`.
-    id:        the store's number of the trade, which grows with the offset.
+    id:        see :mod:`chart_app.model.trade_ids`; it grows with the offset.
     """
 
     time: int
@@ -36,13 +37,13 @@ class Tick(NamedTuple):
     amount: Decimal
 
 
-#: A tick without the names, or with them: many are made in a third of the time without.
+#: A tick, with the names or without: without, many are made in a third of the time.
 PlainTick = tuple[int, int, int, Decimal, Decimal]
 
 
 def sequence(trade_id: str | None, offset: int) -> int:
     """Return a trade's place in its millisecond: its id if a whole number, else its offset."""
-    number = records.as_integer(trade_id)
+    number = as_integer(trade_id)
     return offset if number is None else number
 
 
@@ -80,12 +81,88 @@ class Candle(NamedTuple):
         return self.last.price
 
 
+#: What the store keeps of a candle. It, the rows, the live messages and ``rebuild`` follow.
+COLUMNS = (
+    Column("open", Decimal, "first.price"),
+    Column("high", Decimal, "high"),
+    Column("low", Decimal, "low"),
+    Column("close", Decimal, "last.price"),
+    Column("volume", Decimal, "volume"),
+    Column("quote_volume", Decimal, "quote_volume"),
+    Column("trades", int, "trades"),
+    Column("first_time", int, "first.time"),
+    Column("first_sequence", str, "first.sequence"),  # up to 64 digits
+    Column("first_id", int, "first.id"),
+    Column("last_time", int, "last.time"),
+    Column("last_sequence", str, "last.sequence"),
+    Column("last_id", int, "last.id"),
+)
+#: Returns the values of a candle in the order of :data:`COLUMNS`.
+column_values = attrgetter(*(column.of for column in COLUMNS))
+
+
+def from_columns(values: Iterable[Any]) -> Candle:
+    """Return the candle of which :func:`column_values` are these, decimals also as text."""
+    (
+        open_,
+        high,
+        low,
+        close,
+        volume,
+        quote_volume,
+        trades,
+        first_time,
+        first_sequence,
+        first_id,
+        last_time,
+        last_sequence,
+        last_id,
+    ) = values
+    return Candle(
+        Mark(first_time, int(first_sequence), first_id, Decimal(open_)),
+        Mark(last_time, int(last_sequence), last_id, Decimal(close)),
+        Decimal(high),
+        Decimal(low),
+        Decimal(volume),
+        Decimal(quote_volume),
+        trades,
+    )
+
+
 class CandleKey(NamedTuple):
     """Which candle: the coin, its interval, and when its bucket begins (ms)."""
 
     coin: str
     interval: Interval
     open_time: int
+
+
+class PublicCandle(msgspec.Struct, array_like=True, gc=False):
+    """A candle as it is broadcast and streamed. Times in ms; numbers as text, with their digits."""
+
+    interval: Interval
+    open_time: OpenTime
+    open: Number
+    high: Number
+    low: Number
+    close: Number
+    volume: Number
+    quote_volume: Number
+    trades: Count
+    first_id: Count
+    last_id: Count
+
+    @classmethod
+    def of(cls, key: CandleKey, candle: Candle) -> "PublicCandle":
+        """Return a candle as it is broadcast."""
+        values: list[Any] = [
+            plain(it) if isinstance(it, Decimal) else it for it in _public_values(candle)
+        ]
+        return cls(key.interval, key.open_time, *values)
+
+
+_COLUMN = {column.name: column for column in COLUMNS}
+_public_values = attrgetter(*(_COLUMN[name].of for name in PublicCandle.__struct_fields__[2:]))
 
 
 def fold(ticks: Iterable[PlainTick]) -> Candle:
@@ -98,8 +175,8 @@ def fold(ticks: Iterable[PlainTick]) -> Candle:
             Mark(*ordered[-1][:4]),
             max(prices),
             min(prices),
-            sum(amounts, _ZERO),
-            sum(map(_multiply, prices, amounts), _ZERO),
+            sum(amounts, ZERO),
+            sum(map(_multiply, prices, amounts), ZERO),
             len(ordered),
         )
 
@@ -146,7 +223,7 @@ def merge_up(candles: Mapping[int, Candle], interval: Interval) -> dict[int, Can
 def flat(open_time: int, close: Decimal) -> Candle:
     """Return the candle of a bucket without trades: at the last close, of no volume."""
     nothing = Mark(open_time, 0, -1, close)
-    return Candle(nothing, nothing, close, close, _ZERO, _ZERO, 0)
+    return Candle(nothing, nothing, close, close, ZERO, ZERO, 0)
 
 
 def fill(

@@ -1,42 +1,59 @@
-"""What stands on the topic, told apart: trades as the store takes them, and what is none. Pure."""
+"""Records of the topic, decoded: valid trades as the store takes them, and invalid records."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-import records
-from chart_app.ingest import trade_log
+import trade_rules
 from chart_app.model.candles import sequence
+from chart_app.model.decimals import plain
+from chart_app.model.times import is_time
+from chart_app.model.trade_ids import trade_id
 from chart_app.model.trades import StoredTrade, Trades
-from chart_app.storage.schema import plain, trade_id
-from records import InvalidTrade, Trade
-from streaming.kafka.dead_letter import DeadLetter
-from streaming.kafka.transport import Record
+from trade_rules import InvalidTrade, TradeMessage
 
 
-class Intake(NamedTuple):
-    """The trades among some records, the records that they stood in, and what is no trade."""
+class Record(Protocol):
+    """What is read here of a record of Kafka."""
+
+    @property
+    def offset(self) -> int:
+        """Where it stands."""
+
+    @property
+    def timestamp(self) -> int:
+        """Its time in ms."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The message."""
+
+
+class Decoded(NamedTuple):
+    """The trades among some records, the valid records, and the invalid ones with the reason."""
 
     trades: Trades
-    records: Sequence[Record]
-    letters: list[DeadLetter]
+    valid: Sequence[Record]
+    invalid: list[tuple[Record, str]]
 
 
-def take_in(log: int, records_: Sequence[Record]) -> Intake:
-    """Tell the trades of a partition from what is none. ``log`` is its number in the store."""
-    trades = _take_in_plain(log, records_)
-    return _take_in_each(log, records_) if trades is None else Intake(trades, records_, [])
+def decode(partition_id: int, records: Sequence[Record]) -> Decoded:
+    """Decode records of a partition. For its id see :mod:`chart_app.model.trade_ids`."""
+    trades = _decode_together(partition_id, records)
+    if trades is None:
+        return _decode_each(partition_id, records)
+    return Decoded(trades, records, [])
 
 
-def _take_in_plain(log: int, records_: Sequence[Record]) -> Trades | None:
-    """Return the trades if all records are as nearly all are, else None: in C, column by column."""
-    texts = records.read_texts([record.value for record in records_])
-    times = tuple([record.timestamp for record in records_])
-    if not texts or not all(map(_is_time, (min(times), max(times)))):
+def _decode_together(partition_id: int, records: Sequence[Record]) -> Trades | None:
+    """Return the trades if all records are of the common form, else None: column by column."""
+    texts = trade_rules.read_texts([record.value for record in records])
+    times = tuple([record.timestamp for record in records])
+    if not texts or not all(map(is_time, (min(times), max(times)))):
         return None
     coins, amounts, prices, integer_ids, text_ids = zip(*texts, strict=True)
-    offsets = tuple([record.offset for record in records_])
-    first_id = trade_id(log, 0)
+    offsets = tuple([record.offset for record in records])
+    first_id = trade_id(partition_id, 0)
     sequences = [
         int(integer_id) if integer_id else sequence(text_id or None, offset)
         for integer_id, text_id, offset in zip(integer_ids, text_ids, offsets, strict=True)
@@ -55,30 +72,25 @@ def _take_in_plain(log: int, records_: Sequence[Record]) -> Trades | None:
     )
 
 
-def _take_in_each(log: int, records_: Iterable[Record]) -> Intake:
+def _decode_each(partition_id: int, records: Iterable[Record]) -> Decoded:
     trades: list[StoredTrade] = []
-    kept: list[Record] = []
-    letters: list[DeadLetter] = []
-    for record in records_:
+    valid: list[Record] = []
+    invalid: list[tuple[Record, str]] = []
+    for record in records:
         try:
-            trade = records.decode(record.value)
+            trade = trade_rules.decode(record.value)
         except InvalidTrade as error:
-            letters.append(DeadLetter(record, str(error)))
+            invalid.append((record, str(error)))
             continue
-        if _is_time(record.timestamp):
-            trades.append(_stored_trade(log, record, trade))
-            kept.append(record)
+        if is_time(record.timestamp):
+            trades.append(_stored_trade(partition_id, record, trade))
+            valid.append(record)
         else:
-            reason = f"timestamp: {record.timestamp} is no time"
-            letters.append(DeadLetter(record, reason))
-    return Intake(Trades.of(trades), kept, letters)
+            invalid.append((record, f"timestamp: {record.timestamp} is no time"))
+    return Decoded(Trades.of(trades), valid, invalid)
 
 
-def _is_time(timestamp_ms: int) -> bool:
-    return 0 <= timestamp_ms <= trade_log.TIMESTAMP_MAX_MS
-
-
-def _stored_trade(log: int, record: Record, trade: Trade) -> StoredTrade:
+def _stored_trade(partition_id: int, record: Record, trade: TradeMessage) -> StoredTrade:
     offset = record.offset
     own_id = None if trade.tradeId is None else str(trade.tradeId)
     place = sequence(own_id, offset)
@@ -88,7 +100,7 @@ def _stored_trade(log: int, record: Record, trade: Trade) -> StoredTrade:
         trade.coinName,
         record.timestamp,
         place,
-        trade_id(log, offset),
+        trade_id(partition_id, offset),
         trade.price,
         trade.numOfCoin,
         own_id,

@@ -1,4 +1,4 @@
-"""The intervals of candles, and where their buckets begin and end. Pure.
+"""The intervals of candles, and where their buckets begin and end.
 
 All times are ms since the epoch, UTC. Up to three days a bucket begins at a multiple of its
 length since the epoch; weeks begin on Monday and months on the 1st, by the calendar.

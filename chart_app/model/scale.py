@@ -1,32 +1,33 @@
-"""How many digits behind the point a coin's prices and amounts need. Pure."""
+"""How many digits behind the point a coin's prices and amounts have."""
 
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from typing import NamedTuple
 
-from chart_app.model.candles import EXACT, PlainTick
+from chart_app.model.candles import PlainTick
+from chart_app.model.decimals import EXACT
 
 
-class Places(NamedTuple):
+class Scale(NamedTuple):
     """How many decimal places a coin's prices and amounts have at most."""
 
     price: int
     amount: int
 
-    def within(self, other: "Places | None") -> bool:
+    def within(self, other: "Scale | None") -> bool:
         """Tell whether the others suffice."""
         return other is not None and self.price <= other.price and self.amount <= other.amount
 
-    def union(self, other: "Places") -> "Places":
+    def union(self, other: "Scale") -> "Scale":
         """Return what suffices for both."""
-        return Places(max(self.price, other.price), max(self.amount, other.amount))
+        return Scale(max(self.price, other.price), max(self.amount, other.amount))
 
 
-def count_places(ticks: Iterable[PlainTick]) -> Places:
-    """Return the decimal places of a coin's trades. An exact sum has as many as its parts."""
+def scale_of(ticks: Iterable[PlainTick]) -> Scale:
+    """Return the scale of a coin's trades. An exact sum has as many decimal places as its parts."""
     _, _, _, prices, amounts = zip(*ticks, strict=True)
     with localcontext(EXACT):
-        return Places(decimal_places(sum(prices)), decimal_places(sum(amounts)))
+        return Scale(decimal_places(sum(prices)), decimal_places(sum(amounts)))
 
 
 def decimal_places(number: Decimal) -> int:

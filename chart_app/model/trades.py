@@ -1,4 +1,4 @@
-"""Trades as they are stored: column by column, for a tuple a trade would take longer. Pure."""
+"""Trades column by column: with a tuple a trade everything would take longer."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
@@ -7,7 +7,11 @@ from itertools import chain, compress
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+import msgspec
+
+from chart_app.model.bounds import Count, Number, Time
 from chart_app.model.candles import PlainTick
+from chart_app.model.columns import Column
 
 
 class StoredTrade(NamedTuple):
@@ -31,9 +35,9 @@ class Trades:
 
     times:         ms since the epoch.
     sequences:     see :func:`chart_app.model.candles.sequence`.
-    ids:           the store's numbers of the trades, which grow with the offset.
+    ids:           see :mod:`chart_app.model.trade_ids`.
     trade_ids:     the senders' own ids, as text.
-    price_texts, amount_texts:  the numbers in plain digits: as stored, logged and told.
+    price_texts, amount_texts:  the numbers in plain digits: as stored, logged and broadcast.
     """
 
     coins: tuple[str, ...] = ()
@@ -69,6 +73,39 @@ class Trades:
     def ticks(self) -> Iterator[PlainTick]:
         """Yield the trades as their candles see them."""
         return zip(self.times, self.sequences, self.ids, self.prices, self.amounts, strict=True)
+
+
+#: What the store keeps of a trade, beside the place where it stood on Kafka.
+COLUMNS = (
+    Column("id", int, "ids"),
+    Column("coin", str, "coins"),
+    Column("time", int, "times"),
+    Column("price", Decimal, "price_texts"),
+    Column("amount", Decimal, "amount_texts"),
+    Column("offset", int, "offsets"),
+    Column("trade_id", str, "trade_ids", is_nullable=True),
+)
+
+
+class PublicTrade(msgspec.Struct, array_like=True, gc=False):
+    """A trade as it is broadcast, streamed and read from the store.
+
+    ``time`` in ms; numbers as text, with their digits.
+    """
+
+    id: Count
+    time: Time
+    price: Number
+    amount: Number
+
+
+_OF = {column.name: column.of for column in COLUMNS}
+_public_columns = attrgetter(*(_OF[name] for name in PublicTrade.__struct_fields__))
+
+
+def public_rows(trades: Trades) -> Iterator[tuple[Any, ...]]:
+    """Yield the trades as tuples that are encoded as :class:`PublicTrade` is."""
+    return zip(*_public_columns(trades), strict=True)
 
 
 _columns: Any = attrgetter(*(it.name for it in fields(Trades)))

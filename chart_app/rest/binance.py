@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
-from aiohttp import hdrs, web
+from aiohttp import web
 
-from chart_app.model.kline import kline
+from chart_app.model import binance
 from chart_app.rest import parameters, shapes
 from chart_app.rest.market import Markets
+from chart_app.rest.pages import NowMs, add_page, json_text
 from chart_app.rest.parameters import BadRequest, InvalidSymbol
-from chart_app.storage.reader import History, Range
-from chart_app.storage.writer import StoreUnavailable
+from chart_app.storage.errors import StoreUnavailable
+from chart_app.storage.reader import Range, StoreReader
 from settings import Settings
 from streaming.http.access import ReadOrigins
 from streaming.http.responses import Handler
@@ -25,16 +25,15 @@ UNAUTHORIZED = -1002
 #: Binance's DISCONNECTED.
 UNAVAILABLE = (-1001, "The store does not answer; try again later.")
 
-NowMs = Callable[[], int]
 #: Answers a request with JSON, ready made or yet to be.
 Answerer = Callable[[web.Request], Awaitable[Any]]
 
 
 def add_routes(
-    web_app: web.Application, history: History, settings: Settings, now_ms: NowMs
+    web_app: web.Application, reader: StoreReader, settings: Settings, now_ms: NowMs
 ) -> None:
     """Add the pages."""
-    rest = Rest(history, Markets(settings.quote_assets, settings.default_quote_asset), now_ms)
+    rest = Rest(reader, Markets(settings.quote_assets, settings.default_quote_asset), now_ms)
     answerers: dict[str, Answerer] = {
         "ping": rest.ping,
         "time": rest.time,
@@ -58,8 +57,8 @@ class Rest:
     Raises :exc:`BadRequest` and :exc:`StoreUnavailable`.
     """
 
-    def __init__(self, history: History, markets: Markets, now_ms: NowMs) -> None:
-        self._history = history
+    def __init__(self, reader: StoreReader, markets: Markets, now_ms: NowMs) -> None:
+        self._reader = reader
         self._markets = markets
         self._now_ms = now_ms
         #: When the tickers of all coins were made (ms), and these.
@@ -77,7 +76,7 @@ class Rest:
     async def exchange_info(self, request: web.Request) -> dict[str, Any]:
         """Return the symbols."""
         wanted = await self._names(parameters.symbols(request.query))
-        coins = await self._history.coins()
+        coins = await self._reader.coins()
         if wanted is not None:
             coins = [coin for coin in coins if coin.name in wanted]
         return {
@@ -97,17 +96,17 @@ class Rest:
         filled = parameters.flag(query, "fill")
         coin = await self._name(symbol)
         if not filled:
-            return await self._history.klines(coin, interval, **wanted)
+            return await self._reader.klines(coin, interval, **wanted)
         now = self._now_ms()
-        candles = await self._history.filled_candles(coin, interval, now, **wanted)
-        return [kline(interval, *it) for it in candles]
+        candles = await self._reader.filled_candles(coin, interval, now, **wanted)
+        return [binance.kline_row(interval, *it) for it in candles]
 
     async def trades(self, request: web.Request) -> list[dict[str, Any]]:
         """Return the newest trades."""
         symbol = parameters.required_symbol(request.query)
         limit = parameters.limit(request.query)
-        past = await self._history.trades(await self._name(symbol), limit=limit)
-        return [shapes.trade(it) for it in past]
+        past = await self._reader.trades(await self._name(symbol), limit=limit)
+        return [binance.trade_row(it) for it in past]
 
     async def historical_trades(self, request: web.Request) -> list[dict[str, Any]]:
         """Return the newest trades, or those from an id on."""
@@ -115,8 +114,8 @@ class Rest:
         from_id = parameters.integer(request.query, "fromId")
         limit = parameters.limit(request.query)
         coin = await self._name(symbol)
-        past = await self._history.trades(coin, from_id=from_id, limit=limit)
-        return [shapes.trade(it) for it in past]
+        past = await self._reader.trades(coin, from_id=from_id, limit=limit)
+        return [binance.trade_row(it) for it in past]
 
     async def agg_trades(self, request: web.Request) -> list[dict[str, Any]]:
         """Return the newest trades, those from an id on, or those of a time."""
@@ -126,19 +125,19 @@ class Rest:
         wanted = _range(query)
         if from_id is not None and (wanted["start"], wanted["end"]) != (None, None):
             raise BadRequest(-1128, "Combination of optional parameters invalid.")
-        past = await self._history.trades(await self._name(symbol), from_id=from_id, **wanted)
-        return [shapes.agg_trade(it) for it in past]
+        past = await self._reader.trades(await self._name(symbol), from_id=from_id, **wanted)
+        return [binance.agg_trade_row(it) for it in past]
 
     async def ticker_price(self, request: web.Request) -> Any:
         """Return the last price of a coin, of some, or of all."""
         symbols = parameters.symbols(request.query)
         if symbol := parameters.symbol(request.query):
-            ((name, price),) = await self._history.prices(await self._name(symbol))
+            ((name, price),) = await self._reader.prices(await self._name(symbol))
             return {"symbol": name, "price": price}
         wanted = await self._names(symbols)
         return [
             {"symbol": name, "price": price}
-            for name, price in await self._history.prices()
+            for name, price in await self._reader.prices()
             if wanted is None or name in wanted
         ]
 
@@ -146,7 +145,7 @@ class Rest:
         """Return the last 24 hours of a coin, of some, or of all."""
         symbols = parameters.symbols(request.query)
         if symbol := parameters.symbol(request.query):
-            (day,) = await self._history.days(self._now_ms(), await self._name(symbol))
+            (day,) = await self._reader.days(self._now_ms(), await self._name(symbol))
             return shapes.ticker(day)
         wanted = await self._names(symbols)
         tickers = await self._all_tickers()
@@ -157,12 +156,12 @@ class Rest:
             now = self._now_ms()
             made, tickers = self._tickers
             if not 0 <= now - made < TICKERS_MAX_AGE_MS:
-                tickers = [shapes.ticker(day) for day in await self._history.days(now)]
+                tickers = [shapes.ticker(day) for day in await self._reader.days(now)]
                 self._tickers = (now, tickers)
             return tickers
 
     async def _name(self, symbol: str) -> str:
-        name = await self._history.find_coin(symbol)
+        name = await self._reader.find_coin(symbol)
         if name is None:
             raise InvalidSymbol
         return name
@@ -170,7 +169,7 @@ class Rest:
     async def _names(self, symbols: list[str] | None) -> set[str] | None:
         if symbols is None:
             return None
-        found = await self._history.find_coins(symbols)
+        found = await self._reader.find_coins(symbols)
         if not found.keys() >= set(symbols):
             raise InvalidSymbol
         return set(found.values())
@@ -184,31 +183,9 @@ def _range(query: parameters.Query) -> Range:
     }
 
 
-def json_text(content: Any, status: int = 200) -> web.Response:
-    """Return JSON; text is JSON already."""
-    body = content.encode() if isinstance(content, str) else msgspec.json.encode(content)
-    return web.Response(body=body, status=status, content_type="application/json")
-
-
 def refused(status: int, reason: str) -> web.Response:
     """Return the answer to a request that the program refuses."""
     return json_text({"code": UNAUTHORIZED, "msg": reason}, status)
-
-
-def add_page(web_app: web.Application, path: str, handler: Handler, origins: ReadOrigins) -> None:
-    """Add a page of the API, which the pages of other origins may read."""
-
-    async def get(request: web.Request) -> web.StreamResponse:
-        answer = await handler(request)
-        answer.headers.update(origins.headers(request.headers.get(hdrs.ORIGIN)))
-        return answer
-
-    async def options(request: web.Request) -> web.Response:
-        headers = origins.preflight(request.headers.get(hdrs.ORIGIN))
-        return web.Response(status=204, headers=headers)
-
-    web_app.router.add_get(path, get)
-    web_app.router.add_options(path, options)
 
 
 def _handler(answerer: Answerer) -> Handler:

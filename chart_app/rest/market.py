@@ -1,4 +1,4 @@
-"""What a coin's name says of its market: the assets, and the steps of prices and amounts. Pure."""
+"""What a coin's name says of its market: the assets, and the steps of prices and amounts."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -43,6 +43,6 @@ class Markets:
         return self._ranks.get(name.upper(), len(self._ranks))
 
 
-def step(places: int) -> str:
+def step(scale: int) -> str:
     """Return the smallest step of numbers with so many decimal places: 2 gives 0.01."""
-    return f"0.{'1':0>{places}}" if places else "1"
+    return f"0.{'1':0>{scale}}" if scale else "1"

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from chart_app.model.binance import KLINE, UNKNOWN
+
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
@@ -42,10 +44,10 @@ SCHEMAS: dict[str, Schema] = {
     "Error": object_of(code=INTEGER, msg=TEXT),
     "Kline": array(
         {"oneOf": [INTEGER, DECIMAL]},
-        minItems=12,
-        maxItems=12,
-        description="Open time (ms), open, high, low, close, volume, close time (ms), quote "
-        'volume, trades, then "0" three times: who took is not known.',
+        minItems=len(KLINE),
+        maxItems=len(KLINE),
+        description=f"{', '.join(field.title for field in KLINE)}. Nobody knows which side took: "
+        f'the last three are "{UNKNOWN}".',
     ),
     "Trade": object_of(
         id=INTEGER,

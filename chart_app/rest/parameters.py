@@ -1,4 +1,4 @@
-"""The parameters of Binance's REST API, and what it answers when one is not right. Pure."""
+"""The parameters of Binance's REST API, and what it answers when one is not right."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from chart_app.model.intervals import Interval
-from records import COIN_NAME_MAX_CHARS, has_illegal_characters
+from trade_rules import COIN_NAME_MAX_CHARS, has_illegal_characters
 
 DEFAULT_LIMIT = 500
 MAX_LIMIT = 1000

@@ -4,12 +4,13 @@ from typing import Any
 
 from aiohttp import web
 
+from chart_app.model.coins import Coin
 from chart_app.model.intervals import Interval
 from chart_app.rest import parameters
-from chart_app.rest.binance import NowMs, add_page, json_text
+from chart_app.rest.pages import NowMs, add_page, json_text
 from chart_app.rest.parameters import BadRequest
-from chart_app.storage.reader import Coin, History
-from chart_app.storage.writer import StoreUnavailable
+from chart_app.storage.errors import StoreUnavailable
+from chart_app.storage.reader import StoreReader
 from settings import Settings
 from streaming.http.access import ReadOrigins
 from streaming.http.responses import Handler
@@ -41,7 +42,7 @@ MAX_BARS = 10_000
 #: Symbols of a search, unless it says how many.
 DEFAULT_MATCHES = 30
 #: No price is below 10^-18, and no integer of JSON should be above 2^63.
-MAX_PLACES = 18
+MAX_SCALE = 18
 
 CONFIG = {
     "supports_search": True,
@@ -54,10 +55,10 @@ CONFIG = {
 
 
 def add_routes(
-    web_app: web.Application, history: History, settings: Settings, now_ms: NowMs
+    web_app: web.Application, reader: StoreReader, settings: Settings, now_ms: NowMs
 ) -> None:
     """Add the pages."""
-    feed = Feed(history)
+    feed = Feed(reader)
     origins = ReadOrigins(settings.read_origins)
 
     async def time(_: web.Request) -> web.Response:
@@ -74,8 +75,8 @@ class Feed:
     Raises :exc:`BadRequest` and :exc:`StoreUnavailable`.
     """
 
-    def __init__(self, history: History) -> None:
-        self._history = history
+    def __init__(self, reader: StoreReader) -> None:
+        self._reader = reader
 
     async def config(self, _: web.Request) -> dict[str, Any]:
         """Return what this feed can do."""
@@ -84,7 +85,7 @@ class Feed:
     async def symbols(self, request: web.Request) -> dict[str, Any]:
         """Return what the chart must know of a coin."""
         name = await self._coin(request)
-        (coin,) = [it for it in await self._history.coins() if it.name == name]
+        (coin,) = [it for it in await self._reader.coins() if it.name == name]
         return symbol_info(coin)
 
     async def search(self, request: web.Request) -> list[dict[str, Any]]:
@@ -96,7 +97,7 @@ class Feed:
             return []
         if query.get("exchange", EXCHANGE) not in {"", EXCHANGE}:
             return []
-        found = [coin.name for coin in await self._history.coins() if part in coin.name.casefold()]
+        found = [coin.name for coin in await self._reader.coins() if part in coin.name.casefold()]
         count = DEFAULT_MATCHES if limit is None else max(0, limit)
         return [
             {
@@ -126,14 +127,14 @@ class Feed:
             start, limit = None, min(countback, MAX_BARS)
         else:
             start, limit = None if start is None else start * 1000, MAX_BARS
-        columns = await self._history.bars(coin, interval, start=start, end=end, limit=limit)
+        columns = await self._reader.bars(coin, interval, start=start, end=end, limit=limit)
         if columns:
             return f'{{"s":"ok",{columns}}}'
-        earlier = await self._history.candles(coin, interval, end=end, limit=1)
+        earlier = await self._reader.candles(coin, interval, end=end, limit=1)
         return {"s": "no_data", **({"nextTime": earlier[0][0] // 1000} if earlier else {})}
 
     async def _coin(self, request: web.Request) -> str:
-        name = await self._history.find_coin(parameters.required_symbol(request.query))
+        name = await self._reader.find_coin(parameters.required_symbol(request.query))
         if name is None:
             raise BadRequest(-1121, "unknown_symbol")
         return name
@@ -156,8 +157,8 @@ def symbol_info(coin: Coin) -> dict[str, Any]:
         "exchange": EXCHANGE,
         "listed_exchange": EXCHANGE,
         "minmov": 1,
-        "pricescale": 10 ** min(coin.price_places, MAX_PLACES),
-        "volume_precision": coin.amount_places,
+        "pricescale": 10 ** min(coin.price_scale, MAX_SCALE),
+        "volume_precision": coin.amount_scale,
         "format": "price",
         "has_intraday": True,
         "has_daily": True,

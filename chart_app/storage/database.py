@@ -19,7 +19,7 @@ TIMEOUT_S = 5.0
 #: How long PostgreSQL keeps a transaction, and its locks, of a worker that says nothing more: it
 #: may be stopped, or its machine gone. What it does between two statements takes far less.
 IDLE_TIMEOUT_S = 10
-#: Statements kept prepared. There are about as many as sizes of a batch: see rows.py.
+#: Statements kept prepared. There are about as many as sizes of a batch: see statements.py.
 STATEMENTS_KEPT = 500
 READERS = 8
 #: PostgreSQL's codes for a transaction that another got ahead of: it changed the same row, made
@@ -28,8 +28,6 @@ CONFLICTS = {
     *("40001", "40P01"),  # serialization_failure, deadlock_detected
     *("42P07", "23505"),  # duplicate_table, unique_violation
 }
-#: What PostgreSQL's codes of errors begin with that are about a value.
-DATA_EXCEPTION = "22"
 TRIES = 5
 SQLITE_ARGUMENTS = {"timeout": TIMEOUT_S, "cached_statements": STATEMENTS_KEPT}
 
@@ -135,12 +133,6 @@ def database_url(settings: Settings) -> URL:
     if settings.database_url:
         return make_url(settings.database_url)
     return URL.create(SQLITE, database=str(settings.data_dir / SQLITE_FILE))
-
-
-def refuses_value(error: BaseException) -> bool:
-    """Tell whether PostgreSQL will never take a value, as a text with a NUL: it is there."""
-    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    return str(sqlstate).startswith(DATA_EXCEPTION)
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:

@@ -6,15 +6,15 @@ from typing import Any
 
 from sqlalchemy import Executable
 
-from chart_app.storage.database import Database, refuses_value
-from chart_app.storage.writer import DATABASE_ERRORS, StoreUnavailable
+from chart_app.storage.database import Database
+from chart_app.storage.errors import translated
 
 
-class Reader:
+class Fetcher:
     """Runs statements, each for itself.
 
     SQLAlchemy hands SQLite's thread four jobs for a statement: cursor, execute, fetch, close. Each
-    waits for Python's lock, which a busy event loop keeps for up to 5 ms; so SQLite gets one.
+    waits for the GIL, which a busy event loop keeps for up to 5 ms; so SQLite gets one.
     """
 
     def __init__(self, database: Database) -> None:
@@ -27,9 +27,9 @@ class Reader:
     ) -> list[Sequence[Any]]:
         """Return the rows that a statement finds.
 
-        Raises :exc:`store.StoreUnavailable`, or the database's own error if it refuses a value.
+        Raises :exc:`errors.StoreUnavailable`, or the database's own error if it refuses a value.
         """
-        try:
+        with translated(pass_values=True):
             async with self._engine.connect() as connection:
                 if not self._is_sqlite:
                     return list(await connection.execute(statement, parameters))
@@ -41,7 +41,3 @@ class Reader:
                         compiled.string, [values[name] for name in compiled.positiontup]
                     )
                 )
-        except DATABASE_ERRORS as error:
-            if refuses_value(error):
-                raise
-            raise StoreUnavailable(f"{type(error).__name__}: {error}".split("\n")[0]) from error

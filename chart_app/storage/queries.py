@@ -24,7 +24,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from chart_app.model.binance import CLOSE_TIME, KLINE, UNKNOWN, KlineField
+from chart_app.model.candles import COLUMNS as CANDLE_COLUMNS
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
+from chart_app.model.trades import PublicTrade
 from chart_app.storage.schema import candles, coins, consumed, trades
 
 Statement = Select[*tuple[Any, ...]]
@@ -89,10 +92,10 @@ def _json_array_elements(element: _Elements, compiler: SQLCompiler, **options: A
     return f"json_array_elements_text(CAST({array} AS JSON))"
 
 
-def _json_row(columns: Sequence[ColumnElement[Any]], more: str = "") -> ColumnElement[str]:
+def _json_row(columns: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
     """Return the JSON array of a row: integers as they are, exact decimals as strings."""
-    places = ("%s" if isinstance(column.type, Integer) else '"%s"' for column in columns)
-    return _Formatted(literal_column(f"'[{','.join(places)}{more}]'", Text), *columns)
+    values = ("%s" if isinstance(column.type, Integer) else '"%s"' for column in columns)
+    return _Formatted(literal_column(f"'[{','.join(values)}]'", Text), *columns)
 
 
 def _range(
@@ -137,28 +140,28 @@ def _trades(*, newest: bool) -> Statement:
     )
 
 
-COINS = select(coins.c.coin, coins.c.price_places, coins.c.amount_places)
+COINS = select(coins.c.coin, coins.c.price_scale, coins.c.amount_scale)
 
 _FOLDED = _Elements(bindparam("folded", type_=Text)).table_valued(column("value", Text))
 #: The coins whose names are those of a JSON array but for the case.
 FIND_COINS = select(coins.c.coin).where(coins.c.folded.in_(select(_FOLDED.c.value)))
 
-_KLINE = {
-    "row": _json_row(
-        [
-            *(candles.c.open_time, candles.c.open, candles.c.high, candles.c.low, candles.c.close),
-            candles.c.volume,
-            candles.c.open_time + bindparam("length", type_=BigInteger) - 1,
-            *(candles.c.quote_volume, candles.c.trades),
-        ],
-        ',"0","0","0"',
-    )
-}
+
+def _kline_column(field: KlineField) -> ColumnElement[Any]:
+    if field.column == CLOSE_TIME:
+        return candles.c.open_time + bindparam("length", type_=BigInteger) - 1
+    return candles.c[field.column] if field.column else literal_column(f"'{UNKNOWN}'", Text)
+
+
+#: As :func:`chart_app.model.binance.kline_row` has it.
+_KLINE = {"row": _json_row([_kline_column(field) for field in KLINE])}
 NEWEST_KLINES = _candles(_KLINE, newest=True)
 OLDEST_KLINES = _candles(_KLINE, newest=False)
 
-#: What :func:`chart_app.storage.writer.read_candle` reads, without the coin and the interval.
-_CANDLE = {"row": _json_row(list(candles.c)[2:])}
+#: The open time, and what :func:`chart_app.model.candles.from_columns` reads.
+_CANDLE = {
+    "row": _json_row([candles.c.open_time, *(candles.c[it.name] for it in CANDLE_COLUMNS)]),
+}
 NEWEST_CANDLES = _candles(_CANDLE, newest=True)
 OLDEST_CANDLES = _candles(_CANDLE, newest=False)
 
@@ -174,7 +177,8 @@ BARS = _candles(
     newest=True,
 )
 
-_TRADE = {"row": _json_row([trades.c.id, trades.c.time, trades.c.price, trades.c.amount])}
+#: A :class:`chart_app.model.trades.PublicTrade`.
+_TRADE = {"row": _json_row([trades.c[name] for name in PublicTrade.__struct_fields__])}
 NEWEST_TRADES = _trades(newest=True)
 OLDEST_TRADES = _trades(newest=False)
 TRADES_FROM = _range(
@@ -184,7 +188,9 @@ TRADES_FROM = _range(
     trades.c.id >= bindparam("from_id", type_=BigInteger),
 )
 
-CONSUMED = select(consumed.c.log, consumed.c.topic, consumed.c.partition, consumed.c.next_offset)
+CONSUMED = select(
+    consumed.c.partition_id, consumed.c.topic, consumed.c.partition, consumed.c.next_offset
+)
 TRADED_MINUTES = (
     select(trades.c.coin, (trades.c.time - trades.c.time % MINUTE_MS).label("minute"))
     .where(

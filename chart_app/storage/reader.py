@@ -1,9 +1,9 @@
 """The reading side of the store: coins, candles, trades, and the last 24 hours.
 
 What is read comes back as one row of JSON that the database has put together: between two rows
-the thread that waits for SQLite waits for Python's lock too, up to 5 ms each time.
+the thread that waits for SQLite waits for the GIL too, up to 5 ms each time.
 
-All times are ms since the epoch. Every method raises :exc:`store.StoreUnavailable`.
+All times are ms since the epoch. Every method raises :exc:`errors.StoreUnavailable`.
 """
 
 from collections import defaultdict
@@ -14,13 +14,15 @@ from typing import Any, NamedTuple, NotRequired, TypedDict, Unpack
 
 import msgspec
 
-from chart_app.model.candles import EXACT, Candle, fill
+from chart_app.model.binance import CLOSE_TIME_INDEX
+from chart_app.model.candles import Candle, fill, from_columns
+from chart_app.model.coins import Coin, Day
+from chart_app.model.decimals import EXACT
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
-from chart_app.model.kline import CLOSE_TIME
+from chart_app.model.trades import PublicTrade
 from chart_app.storage import queries
 from chart_app.storage.database import Database
-from chart_app.storage.fetcher import Reader
-from chart_app.storage.writer import read_candle
+from chart_app.storage.fetcher import Fetcher
 
 #: Times beyond these are as good as these: no trade lies there, and the database's integers end.
 TIME_MIN = -(2**60)
@@ -40,58 +42,26 @@ class Range(TypedDict):
     limit: int
 
 
-class Coin(NamedTuple):
-    """A coin, and how many decimal places its prices and amounts have at most."""
-
-    name: str
-    price_places: int
-    amount_places: int
-
-
-class PastTrade(NamedTuple):
-    """A trade as it is read. ``id`` is the store's number of it."""
-
-    id: int
-    time: int
-    price: Decimal
-    amount: Decimal
-
-
 class Consumed(NamedTuple):
-    """How far a partition is consumed; ``log`` is its number in the ids of its trades."""
+    """How far a partition is consumed. For its id see :mod:`chart_app.model.trade_ids`."""
 
-    log: int
+    partition_id: int
     topic: str
     partition: int
     next_offset: int
 
 
-class Day(NamedTuple):
-    """The trades of a coin in 24 hours, and from when to when these are."""
-
-    coin: Coin
-    open_time: int
-    close_time: int
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal
-    quote_volume: Decimal
-    trades: int
-
-
-class History:
-    """Reads what :class:`store.Store` has stored."""
+class StoreReader:
+    """Reads what :class:`writer.StoreWriter` has stored."""
 
     def __init__(self, database: Database) -> None:
-        self._reader = Reader(database)
+        self._fetcher = Fetcher(database)
         #: Names of coins that there are. A coin never goes away.
         self._names: set[str] = set()
 
     async def coins(self) -> list[Coin]:
         """Return all coins by name."""
-        return sorted(Coin(*row) for row in await self._reader.fetch(queries.COINS, {}))
+        return sorted(Coin(*row) for row in await self._fetcher.fetch(queries.COINS, {}))
 
     async def find_coin(self, symbol: str) -> str | None:
         """Return the name that is ``symbol``, or else the first that is it but for the case."""
@@ -103,7 +73,7 @@ class History:
         alike: dict[str, set[str]] = defaultdict(set)
         if unknown:
             wanted = msgspec.json.encode([*{it.casefold() for it in unknown}]).decode()
-            for (name,) in await self._reader.fetch(queries.FIND_COINS, {"folded": wanted}):
+            for (name,) in await self._fetcher.fetch(queries.FIND_COINS, {"folded": wanted}):
                 alike[name.casefold()].add(name)
                 if name in unknown:
                     self._names.add(name)
@@ -131,7 +101,7 @@ class History:
         Without candles the text is empty.
         """
         parameters = {"coin": coin, "interval": interval, **_bounds(**wanted)}
-        (columns,) = await self._reader.fetch(queries.BARS, parameters)
+        (columns,) = await self._fetcher.fetch(queries.BARS, parameters)
         names = queries.BARS.selected_columns.keys()
         texts = (f'"{name}":[{text}]' for name, text in zip(names, columns, strict=True) if text)
         return ",".join(texts)
@@ -144,7 +114,7 @@ class History:
         statement = queries.NEWEST_CANDLES if newest else queries.OLDEST_CANDLES
         parameters = {"coin": coin, "interval": interval, **_bounds(**wanted)}
         rows = msgspec.json.decode(await self._json(statement, parameters))
-        return [(row[0], _candle(row)) for row in rows]
+        return [(open_time, from_columns(values)) for open_time, *values in rows]
 
     async def filled_candles(
         self, coin: str, interval: Interval, now_ms: int, **wanted: Unpack[Range]
@@ -179,7 +149,7 @@ class History:
         *,
         from_id: int | None = None,
         **wanted: Unpack[Range],
-    ) -> list[PastTrade]:
+    ) -> list[PublicTrade]:
         """Return trades, oldest first.
 
         With ``from_id`` the first ``limit`` of that id and larger ones, by id; else those of a
@@ -192,17 +162,12 @@ class History:
             newest = wanted.get("start") is None
             statement = queries.NEWEST_TRADES if newest else queries.OLDEST_TRADES
             parameters = _bounds(**wanted)
-        return [
-            PastTrade(id_, time, Decimal(price), Decimal(amount))
-            for id_, time, price, amount in msgspec.json.decode(
-                await self._json(statement, {"coin": coin, **parameters})
-            )
-        ]
+        return _decode_trades(await self._json(statement, {"coin": coin, **parameters}))
 
     async def prices(self, coin: str | None = None) -> list[tuple[str, str]]:
         """Return (coin, last price in plain digits) of all coins by name, or of one."""
         statement = queries.PRICES if coin is None else queries.PRICE
-        rows = await self._reader.fetch(statement, {"coin": coin})
+        rows = await self._fetcher.fetch(statement, {"coin": coin})
         return sorted((name, price) for name, price in rows)
 
     async def days(self, now_ms: int, coin: str | None = None) -> list[Day]:
@@ -213,7 +178,7 @@ class History:
         start = now_ms - now_ms % MINUTE_MS + MINUTE_MS - DAY_MS
         statement = queries.DAYS if coin is None else queries.DAY
         days = []
-        rows = await self._reader.fetch(statement, {"coin": coin, "start": start})
+        rows = await self._fetcher.fetch(statement, {"coin": coin, "start": start})
         for *names, last_time, open_time, text in rows:
             close_time = max(last_time, now_ms if open_time == start else 0)
             parts = msgspec.json.decode(f"[{text}]")
@@ -222,17 +187,20 @@ class History:
 
     async def consumed(self) -> list[Consumed]:
         """Return how far each partition is consumed."""
-        return [Consumed(*row) for row in await self._reader.fetch(queries.CONSUMED, {})]
+        return [Consumed(*row) for row in await self._fetcher.fetch(queries.CONSUMED, {})]
 
     async def traded_minutes(self, first_id: int, last_id: int) -> list[tuple[str, int]]:
         """Return (coin, open time) of the minutes of all trades with ids from first to last."""
         wanted = {"first_id": first_id, "last_id": last_id}
-        rows = await self._reader.fetch(queries.TRADED_MINUTES, wanted)
+        rows = await self._fetcher.fetch(queries.TRADED_MINUTES, wanted)
         return [(coin, minute) for coin, minute in rows]
 
     async def _json(self, statement: Any, parameters: Mapping[str, Any]) -> str:
-        ((text,),) = await self._reader.fetch(statement, parameters)
+        ((text,),) = await self._fetcher.fetch(statement, parameters)
         return f"[{text or ''}]"
+
+
+_decode_trades = msgspec.json.Decoder(list[PublicTrade]).decode
 
 
 def _first_bucket(interval: Interval, time: int) -> int:
@@ -245,7 +213,7 @@ def _with_close_times(klines: str) -> str:
     """Return klines of months, whose length is the calendar's, with their close times."""
     rows = msgspec.json.decode(klines)
     for row in rows:
-        row[CLOSE_TIME] = Interval.MONTH.end_time(row[0]) - 1
+        row[CLOSE_TIME_INDEX] = Interval.MONTH.end_time(row[0]) - 1
     return msgspec.json.encode(rows).decode()
 
 
@@ -275,7 +243,3 @@ def _bounds(**wanted: Unpack[Range]) -> dict[str, int]:
 
 def _clamp(number: int) -> int:
     return max(TIME_MIN, min(number, TIME_MAX))
-
-
-def _candle(row: list[Any]) -> Candle:
-    return read_candle(("", Interval.M1, *row))[1]

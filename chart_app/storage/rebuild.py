@@ -1,36 +1,36 @@
-"""``faust -A chart_app rebuild``: the candles once more, from the stored trades.
+"""The candles once more, from the stored trades: what differs is reported, and repaired.
 
-Says what differs from the stored candles, and puts it right. Neither Kafka nor a worker is
-needed, and workers may run: a coin is one transaction, which is tried again if they meet. SQLite
-has one writer, so there they wait for it.
+Neither Kafka nor a worker is needed, and workers may run: a coin is one transaction, which is
+tried again if they meet. SQLite has one writer, so there they wait for it.
 """
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-import click
-from faust.cli import AppCommand, option
 from sqlalchemy import Connection, bindparam, delete, func, inspect, select, tuple_
 
-from chart_app.ingest.trade_log import format_time, quote
-from chart_app.model.candles import Candle, CandleKey, Tick, fold_coin, merge, sequence
+from chart_app.model.candles import (
+    COLUMNS,
+    Candle,
+    CandleKey,
+    Tick,
+    column_values,
+    fold_coin,
+    merge,
+    sequence,
+)
+from chart_app.model.decimals import plain
 from chart_app.model.intervals import Interval
+from chart_app.model.times import format_time
 from chart_app.storage import schema, statements
 from chart_app.storage.database import Database
-from chart_app.storage.writer import (
-    DATABASE_ERRORS,
-    StoreError,
-    StoreUnavailable,
-    WrongStore,
-    candle_row,
-    read_candle,
-)
-from settings import warn_of_misspelt
+from chart_app.storage.errors import StoreUnavailable, WrongStore, translated
+from chart_app.storage.writer import candle_row, read_candle
+from streaming.logs import quote_value
 
 #: Trades in memory at a time.
 CHUNK_TRADES = 20_000
@@ -38,10 +38,8 @@ CHUNK_TRADES = 20_000
 RETRY_PAUSES_S = (0.1, 0.5, 1.0, 2.0, 4.0)
 #: Before and after all times of candles.
 START, END = -(2**63), 2**63 - 1
-#: Exit codes: nothing differed, something did, or it could not be found out.
-SAME, DIFFERENT, FAILED = 0, 1, 2
 
-_VALUES = [column.name for column in schema.candles.c if not column.primary_key]
+_NAMES = [column.name for column in COLUMNS]
 
 
 class Difference(NamedTuple):
@@ -53,14 +51,14 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         coin, interval, open_time = self.key
-        return f"{quote(coin)} {interval.value} {format_time(open_time)} {self._what()}"
+        return f"{quote_value(coin)} {interval.value} {format_time(open_time)} {self._what()}"
 
     def _what(self) -> str:
         if self.stored is None:
             return f"missing: {self._all(self.computed)}"
         if self.computed is None:
             return f"superfluous: {self._all(self.stored)}"
-        pairs = zip(_VALUES, self._texts(self.stored), self._texts(self.computed), strict=True)
+        pairs = zip(_NAMES, self._texts(self.stored), self._texts(self.computed), strict=True)
         return "wrong: " + ", ".join(
             f"{name} {stored} → {computed}"
             for name, stored, computed in pairs
@@ -69,15 +67,15 @@ class Difference(NamedTuple):
 
     def _all(self, candle: Candle | None) -> str:
         texts = self._texts(candle) if candle else []
-        return ", ".join(f"{name} {text}" for name, text in zip(_VALUES, texts, strict=True))
+        return ", ".join(f"{name} {text}" for name, text in zip(_NAMES, texts, strict=True))
 
     def _texts(self, candle: Candle) -> list[str]:
-        values = candle_row(self.key, candle, _shortest)
-        return [str(value) for value in values[-len(_VALUES) :]]
+        values = column_values(candle)
+        return [_shortest(it) if isinstance(it, Decimal) else str(it) for it in values]
 
 
 def _shortest(number: Decimal) -> str:
-    text = schema.plain(number)
+    text = plain(number)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -146,14 +144,12 @@ class Rebuild:
     async def run(self, coin: str | None) -> AsyncIterator[Difference]:
         """Yield what differed, a coin at a time, after its repair. Raises :exc:`StoreError`."""
         self._check_file()
-        try:
+        with translated():
             async with self._database.reader.connect() as connection:
                 await connection.run_sync(check_store)
                 coins = await connection.run_sync(find_coins)
-        except DATABASE_ERRORS as error:
-            raise _unavailable(error) from error
         if coin is not None and coin not in coins:
-            raise WrongStore(f"The store knows no coin {quote(coin)}")
+            raise WrongStore(f"The store knows no coin {quote_value(coin)}")
         for name in coins if coin is None else [coin]:
             for difference in await self._rebuild(name):
                 yield difference
@@ -166,12 +162,13 @@ class Rebuild:
     async def _rebuild(self, coin: str) -> list[Difference]:
         for pause in (*RETRY_PAUSES_S, None):
             try:
-                candles, differences = await self._database.write(
-                    lambda connection: self._rebuild_in(connection, coin)
-                )
-            except DATABASE_ERRORS as error:
+                with translated():
+                    candles, differences = await self._database.write(
+                        lambda connection: self._rebuild_in(connection, coin)
+                    )
+            except StoreUnavailable:
                 if pause is None:
-                    raise _unavailable(error) from error
+                    raise
                 await asyncio.sleep(pause)
             else:
                 break
@@ -283,40 +280,3 @@ def read_candles(
         of.coin == coin, of.interval == interval.value, of.open_time >= start, of.open_time < end
     )
     return dict(map(read_candle, connection.execute(statement)))
-
-
-def _unavailable(error: BaseException) -> StoreUnavailable:
-    return StoreUnavailable(f"The store does not answer: {error}".split("\n")[0])
-
-
-def make_command(database: Database) -> type[AppCommand]:
-    """Add the command to the app's."""
-
-    class rebuild(AppCommand):  # noqa: N801 - the name is the command's
-        """Recompute the candles from the stored trades, and repair those that differ."""
-
-        options = [  # noqa: RUF012 - Faust's declaration
-            option("--coin", help="only this one"),
-            option("--check", is_flag=True, help="only say what differs"),
-        ]
-
-        def __call__(self, *_: Any, **__: Any) -> NoReturn:
-            """Run the command and end the program."""
-            warn_of_misspelt()
-            task = Rebuild(database, repair=not self.kwargs["check"])
-            sys.exit(asyncio.run(_run(database, task, self.kwargs["coin"])))
-
-    return rebuild
-
-
-async def _run(database: Database, rebuild: Rebuild, coin: str | None) -> int:
-    try:
-        async for difference in rebuild.run(coin):
-            click.echo(difference)
-    except StoreError as error:
-        click.echo(error, err=True)
-        return FAILED
-    finally:
-        await database.close()
-    click.echo(rebuild.summary())
-    return DIFFERENT if rebuild.outcome.differences else SAME

@@ -19,6 +19,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
+from chart_app.model import columns as model
+from chart_app.model.candles import COLUMNS as CANDLE_COLUMNS
+from chart_app.model.decimals import plain
+from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
+
 #: Raised with every change that an older program could not read. There is no migration yet:
 #: a store of another version is refused at the start.
 VERSION = 1
@@ -54,10 +59,11 @@ def _as_it_is(number: Decimal) -> Decimal:
     return number
 
 
-def plain(number: Decimal) -> str:
-    """Return the digits of a number without an exponent."""
-    text = str(number)
-    return f"{number:f}" if "E" in text else text
+TYPES = {str: Text, int: BigInteger, Decimal: Exact}
+
+
+def _column(it: model.Column) -> Column[Any]:
+    return Column(it.name, TYPES[it.type], nullable=it.is_nullable)
 
 
 metadata = MetaData()
@@ -78,26 +84,20 @@ consumed = Table(
     Column("topic", Text, primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
-    # Kafka's id of the topic: one that was deleted and made again has another.
+    # Kafka's id of the topic: one that was deleted and created again has another.
     Column("topic_id", Text, nullable=False),
-    # The number of this partition, of this topic id, in the ids of its trades. Never used again.
-    Column("log", Integer, nullable=False, unique=True),
+    # Of this partition of this topic id, in the ids of its trades. Never used again.
+    Column("log", Integer, nullable=False, unique=True, key="partition_id"),
 )
 
-#: Every trade once. ``id`` is made of the number of its partition and its offset there, so that
-#: the primary key keeps an offset from being stored twice; see :func:`trade_id`.
+#: Every trade once: the primary key keeps an offset from being stored twice.
 trades = Table(
     "trades",
     metadata,
     Column("id", BigInteger().with_variant(Integer, SQLITE), primary_key=True, autoincrement=False),
-    Column("coin", Text, nullable=False),
-    Column("time", BigInteger, nullable=False),
-    Column("price", Exact, nullable=False),
-    Column("amount", Exact, nullable=False),
+    *(_column(it) for it in TRADE_COLUMNS if it.name != "id"),
     Column("topic", Text, nullable=False),
     Column("partition", Integer, nullable=False),
-    Column("offset", BigInteger, nullable=False),
-    Column("trade_id", Text),
     Index("trades_coin_time", "coin", "time", "id"),
     Index("trades_coin_id", "coin", "id"),
 )
@@ -118,19 +118,7 @@ candles = Table(
     Column("coin", Text, primary_key=True),
     Column("interval", Text, primary_key=True),
     Column("open_time", BigInteger, primary_key=True),
-    Column("open", Exact, nullable=False),
-    Column("high", Exact, nullable=False),
-    Column("low", Exact, nullable=False),
-    Column("close", Exact, nullable=False),
-    Column("volume", Exact, nullable=False),
-    Column("quote_volume", Exact, nullable=False),
-    Column("trades", BigInteger, nullable=False),
-    Column("first_time", BigInteger, nullable=False),
-    Column("first_sequence", Text, nullable=False),  # up to 64 digits
-    Column("first_id", BigInteger, nullable=False),
-    Column("last_time", BigInteger, nullable=False),
-    Column("last_sequence", Text, nullable=False),
-    Column("last_id", BigInteger, nullable=False),
+    *map(_column, CANDLE_COLUMNS),
     sqlite_with_rowid=False,
 )
 
@@ -140,21 +128,6 @@ coins = Table(
     metadata,
     Column("coin", Text, primary_key=True),
     Column("folded", Text, nullable=False, index=True),  # to find it without regard to case
-    Column("price_places", Integer, nullable=False),
-    Column("amount_places", Integer, nullable=False),
+    Column("price_places", Integer, nullable=False, key="price_scale"),
+    Column("amount_places", Integer, nullable=False, key="amount_scale"),
 )
-
-#: Bits of an offset in a trade's id: with 12 bits for the partition the ids stay below 2^53,
-#: which JavaScript's numbers hold exactly.
-OFFSET_BITS = 41
-MAX_LOGS = 1 << 12
-
-
-def trade_id(log: int, offset: int) -> int:
-    """Return the id of the trade at an offset of a partition whose ``consumed.log`` is given."""
-    return log << OFFSET_BITS | offset
-
-
-def place(id_: int) -> tuple[int, int]:
-    """Return the ``consumed.log`` and the offset of a trade's id."""
-    return id_ >> OFFSET_BITS, id_ & ((1 << OFFSET_BITS) - 1)

@@ -1,7 +1,7 @@
 """Statements over many rows.
 
 SQLAlchemy compiles a statement of many rows for longer than the database runs it, and a
-statement a row costs Python a turn of its lock each: the thread that waits for the database
+statement a row costs a turn of the GIL each: the thread that waits for the database
 waits for the event loop too. So a statement is compiled for one row, its text is repeated for
 many, and the values go to the driver as it takes them.
 """
@@ -86,7 +86,7 @@ def upsert(table: Table, dialect: Dialect) -> Statement:
     """Insert rows, or put them in the place of those of the same primary key."""
     statement = _insert(table, dialect)
     keys = list(table.primary_key)
-    others = {it.name: it for it in statement.excluded if table.columns[it.name] not in keys}
+    others = {it.key: it for it in statement.excluded if table.columns[it.key] not in keys}
     return Statement(dialect, statement.on_conflict_do_update(index_elements=keys, set_=others))
 
 
@@ -103,4 +103,4 @@ def select_by(keys: Sequence[Column[Any]], dialect: Dialect) -> Statement:
 
 def _insert(table: Table, dialect: Dialect) -> Any:
     insert = sqlite.insert if dialect.name == SQLITE else postgresql.insert
-    return insert(table).values([{it.name: bindparam(it.name, type_=it.type) for it in table.c}])
+    return insert(table).values([{it.key: bindparam(it.key, type_=it.type) for it in table.c}])

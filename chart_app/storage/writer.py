@@ -1,60 +1,30 @@
-"""The store: trades, candles, and how far the partitions are consumed, in one transaction.
+"""The writing side of the store: trades, candles and checkpoints in one transaction."""
 
-Errors::
-
-    StoreError
-      + StoreUnavailable    the database does not answer, or is locked: try again later
-      + Superseded          the partition stands at another offset: read that again
-      + WrongStore          the database is not one this program can use
-"""
-
-import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
-from asyncpg.exceptions import InterfaceError, PostgresError
 from faust.types import TP
 from sqlalchemy import Connection, bindparam, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
-from chart_app.model.candles import Candle, CandleKey, Mark, merge
+from chart_app.model import candles as candle_model
+from chart_app.model.candles import Candle, CandleKey, merge
+from chart_app.model.folding import combine, fold_trades
 from chart_app.model.intervals import Interval
-from chart_app.model.scale import Places
+from chart_app.model.scale import Scale
+from chart_app.model.trade_ids import MAX_PARTITIONS
+from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
 from chart_app.model.trades import Trades
 from chart_app.storage import schema, statements
 from chart_app.storage.database import Database, Result
+from chart_app.storage.errors import Superseded, WrongStore, translated
 from chart_app.storage.latest_candles import LatestCandles
-from chart_app.storage.write_batch import Change, Portion, Progress, combine, fold_trades, spans
-
-DATABASE_ERRORS = (
-    SQLAlchemyError,
-    PostgresError,
-    InterfaceError,
-    sqlite3.Error,
-    OSError,
-    TimeoutError,
-)
+from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch, spans
 
 
-class StoreError(Exception):
-    """The store did not do what it was asked for."""
-
-
-class StoreUnavailable(StoreError):
-    """The database does not answer, or is locked: try again later."""
-
-
-class Superseded(StoreError):
-    """The partition stands at another offset: another worker has it, or had it last."""
-
-
-class WrongStore(StoreError):
-    """The database is not one this program can use."""
-
-
-class Store:
+class StoreWriter:
     """The writing side: one transaction at a time."""
 
     def __init__(self, database: Database, *, store_trades: bool) -> None:
@@ -72,17 +42,17 @@ class Store:
             .where(
                 table.c.topic == bindparam("of_topic"),
                 table.c.partition == bindparam("of_partition"),
-                table.c.log == bindparam("of_log"),
+                table.c.partition_id == bindparam("of_partition_id"),
                 table.c.next_offset == bindparam("from_offset"),
             )
             .values(next_offset=bindparam("next_offset"))
         )
         self._latest = LatestCandles()
-        #: (price places, amount places) of coins, as far as we know them.
-        self._places: dict[str, Places] = {}
+        #: The scales of coins, as far as they are known here.
+        self._scales: dict[str, Scale] = {}
 
     async def open(self) -> None:
-        """Make the tables, if they are not there. Raises :exc:`StoreError`."""
+        """Create the tables, if they are not there. Raises :exc:`StoreError`."""
         await self._write(self._open)
 
     def _open(self, connection: Connection) -> None:
@@ -103,97 +73,101 @@ class Store:
         elif not self._store_trades:
             connection.execute(update(schema.store).values(has_all_trades=False))
 
-    async def progress(self, topic_ids: Mapping[TP, str]) -> dict[TP, Progress]:
+    async def checkpoints(self, topic_ids: Mapping[TP, str]) -> dict[TP, Checkpoint]:
         """Return how far partitions are consumed, given the ids of their topics.
 
-        A partition not seen before, or of a topic that was made again, stands at 0.
+        A partition not seen before, or of a topic that was recreated, stands at 0.
         """
-        return await self._write(lambda connection: self._progress(connection, topic_ids))
+        return await self._write(lambda connection: self._checkpoints(connection, topic_ids))
 
-    def _progress(self, connection: Connection, topic_ids: Mapping[TP, str]) -> dict[TP, Progress]:
+    def _checkpoints(
+        self, connection: Connection, topic_ids: Mapping[TP, str]
+    ) -> dict[TP, Checkpoint]:
         table = schema.consumed
         known = {
-            TP(row.topic, row.partition): Progress(row.next_offset, row.topic_id, row.log)
+            TP(row.topic, row.partition): Checkpoint(
+                row.next_offset, row.topic_id, row.partition_id
+            )
             for row in connection.execute(select(table))
         }
-        next_log = max((it.log for it in known.values()), default=-1) + 1
+        next_id = max((it.partition_id for it in known.values()), default=-1) + 1
         for tp, topic_id in topic_ids.items():
             if tp in known and known[tp].topic_id == topic_id:
                 continue
-            if next_log >= schema.MAX_LOGS:
-                raise WrongStore(f"more than {schema.MAX_LOGS} partitions have been consumed")
-            new = Progress(0, topic_id, next_log)
+            if next_id >= MAX_PARTITIONS:
+                raise WrongStore(f"more than {MAX_PARTITIONS} partitions have been consumed")
+            new = Checkpoint(0, topic_id, next_id)
             where = (table.c.topic == tp.topic, table.c.partition == tp.partition)
             statement = update(table).where(*where) if tp in known else insert(table)
             connection.execute(
                 statement.values(topic=tp.topic, partition=tp.partition, **new._asdict())
             )
             known[tp] = new
-            next_log += 1
+            next_id += 1
         return {tp: known[tp] for tp in topic_ids}
 
-    async def apply(self, *portions: Portion) -> Change:
+    async def apply(self, *batches: WriteBatch) -> Change:
         """Store trades, candles and offsets in one transaction; return what has changed.
 
         Raises :exc:`Superseded`, or :exc:`StoreUnavailable`: then whether it was stored is
         unknown, and trying again is safe.
         """
         try:
-            change, places = await self._write(lambda connection: self._apply(connection, portions))
+            change, scales = await self._write(lambda connection: self._apply(connection, batches))
         except BaseException:
             self._latest.forget()
             raise
         self._latest.keep(change.candles)
-        self._places.update(places)
+        self._scales.update(scales)
         return change
 
     def _apply(
-        self, connection: Connection, portions: Sequence[Portion]
-    ) -> tuple[Change, dict[str, Places]]:
-        for tp, (progress, next_offset) in spans(portions).items():
-            self._pass_fence(connection, tp, progress, next_offset)
-        trades = Trades.joined(portion.trades for portion in portions)
-        folded = combine(portion.folded for portion in portions)
+        self, connection: Connection, batches: Sequence[WriteBatch]
+    ) -> tuple[Change, dict[str, Scale]]:
+        for tp, (checkpoint, next_offset) in spans(batches).items():
+            self._pass_fence(connection, tp, checkpoint, next_offset)
+        trades = Trades.joined(batch.trades for batch in batches)
+        folded = combine(batch.folded for batch in batches)
         if trades and self._store_trades:
-            new = self._store_new(connection, portions, trades)
+            new = self._store_new(connection, batches, trades)
             if len(new) < len(trades):
                 trades, folded = new, fold_trades(new)
         candles = self._merge_candles(connection, folded.candles)
-        places = self._store_places(connection, folded.places)
-        return Change(trades, candles), places
+        scales = self._store_scales(connection, folded.scales)
+        return Change(trades, candles), scales
 
     def _pass_fence(
-        self, connection: Connection, tp: TP, progress: Progress, next_offset: int
+        self, connection: Connection, tp: TP, checkpoint: Checkpoint, next_offset: int
     ) -> None:
         result = connection.execute(
             self._move_offset,
             {
                 "of_topic": tp.topic,
                 "of_partition": tp.partition,
-                "of_log": progress.log,
-                "from_offset": progress.next_offset,
+                "of_partition_id": checkpoint.partition_id,
+                "from_offset": checkpoint.next_offset,
                 "next_offset": next_offset,
             },
         )
         if result.rowcount != 1:
-            raise Superseded(f"{tp} is no longer at {progress.next_offset}")
+            raise Superseded(f"{tp} is no longer at {checkpoint.next_offset}")
 
     def _store_new(
         self,
         connection: Connection,
-        portions: Iterable[Portion],
+        batches: Iterable[WriteBatch],
         trades: Trades,
     ) -> Trades:
         """Store the trades; return those that were not stored before under their trade id."""
-        rows_ = [row for portion in portions for row in trade_rows(portion)]
+        rows_ = [row for batch in batches for row in trade_rows(batch)]
         count = self._insert_trades.execute(connection, rows_)
         if count == len(trades):
             return trades
         ids = schema.trades.c.id
         stored: set[int] = set()
-        for portion in portions:
-            if portion.trades:
-                first, last = portion.trades.ids[0], portion.trades.ids[-1]
+        for batch in batches:
+            if batch.trades:
+                first, last = batch.trades.ids[0], batch.trades.ids[-1]
                 stored.update(connection.scalars(select(ids).where(ids.between(first, last))))
         return trades.only(stored)
 
@@ -216,86 +190,61 @@ class Store:
         )
         return merged
 
-    def _store_places(
-        self, connection: Connection, places: Mapping[str, Places]
-    ) -> dict[str, Places]:
-        """Store decimal places of coins that have more than before; return those."""
+    def _store_scales(
+        self, connection: Connection, scales: Mapping[str, Scale]
+    ) -> dict[str, Scale]:
+        """Store the scales of coins that have grown; return those."""
         grown = {
             coin: of_coin
-            for coin, of_coin in places.items()
-            if not of_coin.within(self._places.get(coin))
+            for coin, of_coin in scales.items()
+            if not of_coin.within(self._scales.get(coin))
         }
         if grown:
             table = schema.coins
             for row in connection.execute(select(table).where(table.c.coin.in_(grown))):
-                grown[row.coin] = grown[row.coin].union(Places(row.price_places, row.amount_places))
+                grown[row.coin] = grown[row.coin].union(Scale(row.price_scale, row.amount_scale))
             self._upsert_coins.execute(
                 connection, [(coin, coin.casefold(), *grown[coin]) for coin in sorted(grown)]
             )
         return grown
 
     async def _write(self, function: Callable[[Connection], Result]) -> Result:
-        try:
+        with translated():
             return await self._database.write(function)
-        except DATABASE_ERRORS as error:
-            raise StoreUnavailable(f"{type(error).__name__}: {error}".split("\n")[0]) from error
 
 
-def trade_rows(portion: Portion) -> Iterable[tuple[Any, ...]]:
+_trade_columns = attrgetter(*(column.of for column in TRADE_COLUMNS))
+
+
+def trade_rows(batch: WriteBatch) -> Iterator[tuple[Any, ...]]:
     """Return the rows of the table of trades."""
-    trades = portion.trades
-    topics, partitions = map(repeat, portion.tp)
-    return zip(  # noqa: B905 - repeat() has no end
-        trades.ids,
-        trades.coins,
-        trades.times,
-        trades.price_texts,
-        trades.amount_texts,
-        topics,
-        partitions,
-        trades.offsets,
-        trades.trade_ids,
-    )
+    topics, partitions = map(repeat, batch.tp)
+    # repeat() has no end
+    return zip(*_trade_columns(batch.trades), topics, partitions)  # noqa: B905
 
 
-def candle_row(key: CandleKey, candle: Candle, number: Callable[[Decimal], Any]) -> tuple[Any, ...]:
-    """Return a row of the table of candles."""
-    first, last = candle.first, candle.last
-    return (
-        *(key.coin, key.interval.value, key.open_time),
-        *(number(first.price), number(candle.high), number(candle.low), number(last.price)),
-        *(number(candle.volume), number(candle.quote_volume), candle.trades),
-        *(first.time, str(first.sequence), first.id),
-        *(last.time, str(last.sequence), last.id),
-    )
+def candle_row(key: CandleKey, candle: Candle, number: Callable[[Decimal], Any]) -> list[Any]:
+    """Return a row of the table of candles. ``number`` makes what is stored of a decimal."""
+    row = [key.coin, key.interval.value, key.open_time, *candle_model.column_values(candle)]
+    for index in _DECIMALS:
+        row[index] = number(row[index])
+    for index in _TEXTS:
+        row[index] = str(row[index])
+    return row
 
 
-def read_candle(row: Iterable[Any]) -> tuple[CandleKey, Candle]:
+def _indexes(type_: type) -> list[int]:
+    """Return where a row has the candle's columns of a type."""
+    key_columns = len(schema.candles.primary_key)
+    columns = enumerate(candle_model.COLUMNS, key_columns)
+    return [index for index, column in columns if column.type is type_]
+
+
+_DECIMALS = _indexes(Decimal)
+_TEXTS = _indexes(str)
+
+
+def read_candle(row: Sequence[Any]) -> tuple[CandleKey, Candle]:
     """Return what a row of the table of candles says."""
-    (
-        coin,
-        interval,
-        open_time,
-        open_,
-        high,
-        low,
-        close,
-        volume,
-        quote_volume,
-        trades,
-        first_time,
-        first_sequence,
-        first_id,
-        last_time,
-        last_sequence,
-        last_id,
-    ) = row
-    return CandleKey(coin, Interval(interval), open_time), Candle(
-        Mark(first_time, int(first_sequence), first_id, Decimal(open_)),
-        Mark(last_time, int(last_sequence), last_id, Decimal(close)),
-        Decimal(high),
-        Decimal(low),
-        Decimal(volume),
-        Decimal(quote_volume),
-        trades,
-    )
+    coin, interval, open_time, *values = row
+    return CandleKey(coin, Interval(interval), open_time), candle_model.from_columns(values)

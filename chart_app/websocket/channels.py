@@ -1,4 +1,4 @@
-"""One channel a stream that somebody reads: what is stored goes in, events come out. No I/O.
+"""One channel a stream that has subscribers: what is stored goes in, events come out. No I/O.
 
 Messages may be missing, come late or in another order than they were stored in. What a channel
 cannot tell from a message it has read again from the store, which is never out of date.
@@ -8,10 +8,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
-from chart_app.live.messages import LiveCandle, LiveMessage, LiveTrade
+from chart_app.live.messages import LiveMessage
+from chart_app.model import binance
+from chart_app.model.candles import PublicCandle
 from chart_app.model.intervals import Interval
-from chart_app.websocket import streams
-from chart_app.websocket.streams import Burst, Event, Kind, Stream
+from chart_app.model.trades import PublicTrade
+from chart_app.websocket.events import Burst, Event
+from chart_app.websocket.streams import Kind, Stream
 
 #: After the end of an interval a candle's last trades may still be on their way for so long.
 CLOSE_GRACE_MS = 1000
@@ -41,7 +44,7 @@ class OpenTimes(NamedTuple):
     only: frozenset[int] | None = None
 
 
-class Reader(Protocol):
+class Subscriber(Protocol):
     """One who reads streams."""
 
     def push(self, event: Event) -> None:
@@ -52,14 +55,14 @@ class Reader(Protocol):
 
 
 class Channel:
-    """The readers of a stream. ``coin`` is None as long as no coin has the stream's symbol."""
+    """The subscribers of a stream. ``coin`` is None as long as no coin has the stream's symbol."""
 
     def __init__(self, stream: Stream, now_ms: Clock) -> None:
         self.stream = stream
         self.coin: str | None = None
         #: The store could not be asked whether there is such a coin.
         self.is_sought = False
-        self.readers: set[Reader] = set()
+        self.subscribers: set[Subscriber] = set()
         self._now_ms = now_ms
 
     @property
@@ -68,12 +71,12 @@ class Channel:
         return self.is_sought
 
     def handle(self, message: LiveMessage) -> None:
-        """Send the readers what was stored for the coin."""
+        """Send the subscribers what was stored for the coin."""
 
     def emit(self, event: Event) -> None:
-        """Send an event to all readers."""
-        for reader in self.readers:
-            reader.push(event)
+        """Send an event to all subscribers."""
+        for subscriber in self.subscribers:
+            subscriber.push(event)
 
 
 class TradeChannel(Channel):
@@ -101,14 +104,14 @@ class TradeChannel(Channel):
             trades = [it for it in trades if not any(it.id in gap for gap in self._read)]
         self.send(trades)
 
-    def send(self, trades: Iterable[LiveTrade]) -> None:
+    def send(self, trades: Iterable[PublicTrade]) -> None:
         """Send each trade that was not sent before."""
-        make = streams.trade if self.stream.kind is Kind.TRADE else streams.agg_trade
+        make = binance.trade_event if self.stream.kind is Kind.TRADE else binance.agg_trade_event
         coin, name, now = self.coin or "", self.stream.name, self._now_ms()
         new = {it.id: it for it in trades if it.id not in self._sent}
         burst = Burst([Event(name, make(coin, trade, now)) for trade in new.values()])
-        for reader in self.readers:
-            reader.push_all(burst)
+        for subscriber in self.subscribers:
+            subscriber.push_all(burst)
         self._sent.update(dict.fromkeys(new))
         if len(self._sent) > self._forget_at and not self.gaps:
             self._forget()
@@ -134,7 +137,7 @@ class KlineChannel(Channel):
     def __init__(self, stream: Stream, interval: Interval, now_ms: Clock) -> None:
         super().__init__(stream, now_ms)
         self.interval = interval
-        self.running: LiveCandle | None = None
+        self.running: PublicCandle | None = None
         self._is_closed = False
         self.is_loaded = False
         #: The open time from which on it is remembered what was sent.
@@ -150,7 +153,7 @@ class KlineChannel(Channel):
         """Tell whether there are candles to be read."""
         return bool(self.is_sought or self._stale or self._ranges or not self.is_loaded)
 
-    def load(self, newest: list[LiveCandle]) -> None:
+    def load(self, newest: list[PublicCandle]) -> None:
         """Begin with the newest candle of the store, if there is one."""
         self.is_loaded = True
         self.send(newest)
@@ -184,14 +187,14 @@ class KlineChannel(Channel):
             self._ranges = deque([OpenTimes(first, last)])
         return self._ranges[0] if self._ranges else None
 
-    def read(self, candles: list[LiveCandle], *, is_all: bool) -> None:
+    def read(self, candles: list[PublicCandle], *, is_all: bool) -> None:
         """Send candles of the store: the first of what is to be read next, or all of it."""
         wanted = self._ranges.popleft()
         if not is_all:
             self._ranges.appendleft(wanted._replace(first=candles[-1].open_time + 1))
         self.send(it for it in candles if wanted.only is None or it.open_time in wanted.only)
 
-    def send(self, candles: Iterable[LiveCandle]) -> None:
+    def send(self, candles: Iterable[PublicCandle]) -> None:
         """Send candles, as far as they are news."""
         for candle in sorted(candles, key=lambda it: it.open_time):
             if not self._note(candle):
@@ -206,17 +209,17 @@ class KlineChannel(Channel):
             self.running = candle
             self.emit(self._event(candle, closed=self._is_closed))
 
-    def greet(self, reader: Reader) -> None:
-        """Send a new reader the newest candle."""
+    def greet(self, subscriber: Subscriber) -> None:
+        """Send a new subscriber the newest candle."""
         if self.running:
-            reader.push(self._event(self.running, closed=self._is_closed))
+            subscriber.push(self._event(self.running, closed=self._is_closed))
 
     def tick(self) -> None:
         """Close the candle whose time has passed."""
         if self.running and not self._is_closed and self._has_ended(self.running):
             self._close()
 
-    def _note(self, candle: LiveCandle) -> bool:
+    def _note(self, candle: PublicCandle) -> bool:
         """Note a state of a candle; return False if it is no news."""
         if self._remembered_since is None:
             self._remembered_since = candle.open_time
@@ -235,12 +238,12 @@ class KlineChannel(Channel):
             self._is_closed = True
             self.emit(self._event(self.running, closed=True))
 
-    def _has_ended(self, candle: LiveCandle) -> bool:
+    def _has_ended(self, candle: PublicCandle) -> bool:
         end = candle.interval.end_time(candle.open_time)
         return self._now_ms() >= end + CLOSE_GRACE_MS
 
-    def _event(self, candle: LiveCandle, *, closed: bool) -> Event:
-        content = streams.kline(self.coin or "", candle, closed=closed, now_ms=self._now_ms())
+    def _event(self, candle: PublicCandle, *, closed: bool) -> Event:
+        content = binance.kline_event(self.coin or "", candle, closed=closed, now_ms=self._now_ms())
         return Event(self.stream.name, content, candle.open_time, is_running=not closed)
 
 

@@ -9,21 +9,20 @@ from mode import Service
 
 from chart_app.live import messages
 from chart_app.live.gaps import LiveGaps, Span
-from chart_app.live.messages import LiveCandle, LiveTrade
-from chart_app.model.candles import CandleKey
-from chart_app.storage.reader import History, Range
-from chart_app.storage.schema import plain, trade_id
-from chart_app.storage.writer import StoreUnavailable
-from chart_app.websocket import streams
+from chart_app.model.candles import CandleKey, PublicCandle
+from chart_app.model.trade_ids import trade_id
+from chart_app.storage.errors import StoreUnavailable
+from chart_app.storage.reader import Range, StoreReader
 from chart_app.websocket.channels import (
     Channel,
     Clock,
     KlineChannel,
-    Reader,
+    Subscriber,
     TradeChannel,
     make_channel,
 )
-from chart_app.websocket.streams import ALL_TICKERS, Event, Kind, Stream
+from chart_app.websocket.events import Event, mini_ticker
+from chart_app.websocket.streams import ALL_TICKERS, Kind, Stream
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +42,9 @@ class Hub(Service):
     logger = logger
     mundane_level = "debug"
 
-    def __init__(self, history: History, gaps: LiveGaps, now_ms: Clock) -> None:
+    def __init__(self, reader: StoreReader, gaps: LiveGaps, now_ms: Clock) -> None:
         super().__init__()
-        self._history = history
+        self._reader = reader
         self._gaps = gaps
         self._now_ms = now_ms
         self._channels: dict[str, Channel] = {}
@@ -59,7 +58,7 @@ class Hub(Service):
         self._has_stale = asyncio.Event()
 
     @property
-    def has_readers(self) -> bool:
+    def has_subscribers(self) -> bool:
         """Tell whether anybody reads a stream."""
         return bool(self._channels)
 
@@ -68,8 +67,10 @@ class Hub(Service):
         symbols = {stream.symbol for stream in wanted if stream.symbol}
         try:
             if not self._gaps.has_begun:
-                self._gaps.begin({it.log: it.next_offset for it in await self._history.consumed()})
-            found = await self._history.find_coins(symbols)
+                self._gaps.begin(
+                    {it.partition_id: it.next_offset for it in await self._reader.consumed()}
+                )
+            found = await self._reader.find_coins(symbols)
         except StoreUnavailable as error:
             logger.warning("A stream begins without its coin: %s", error)
             self._sought = symbols
@@ -77,21 +78,21 @@ class Hub(Service):
         self._sought = set()
         return found
 
-    def subscribe(self, reader: Reader, stream: Stream, coin: str | None) -> None:
-        """Let a reader read a stream from now on. ``coin`` is None if it is not there yet."""
+    def subscribe(self, subscriber: Subscriber, stream: Stream, coin: str | None) -> None:
+        """Let a subscriber read a stream from now on. ``coin`` is None if it is not there yet."""
         channel = self._channels.get(stream.name)
         if channel is None:
             channel = make_channel(stream, self._now_ms, self._gaps.is_settled)
             self._channels[stream.name] = channel
             self._by_symbol.setdefault(stream.symbol.casefold(), set()).add(channel)
         channel.coin = channel.coin or coin
-        channel.readers.add(reader)
+        channel.subscribers.add(subscriber)
         if stream.symbol in self._sought:
             channel.is_sought = channel.coin is None
             self._note_stale(channel)
 
-    async def greet(self, reader: Reader, stream: Stream) -> None:
-        """Send a new reader the newest candle of its stream."""
+    async def greet(self, subscriber: Subscriber, stream: Stream) -> None:
+        """Send a new subscriber the newest candle of its stream."""
         channel = self._channels.get(stream.name)
         if not isinstance(channel, KlineChannel):
             return
@@ -102,16 +103,16 @@ class Hub(Service):
             except StoreUnavailable as error:
                 logger.warning("%s begins without its newest candle: %s", stream.name, error)
                 self._note_stale(channel)
-        if channel.running is before:  # else all readers have been told
-            channel.greet(reader)
+        if channel.running is before:  # else all have been sent it
+            channel.greet(subscriber)
 
-    def unsubscribe(self, reader: Reader, name: str) -> None:
-        """Let a reader no longer read a stream."""
+    def unsubscribe(self, subscriber: Subscriber, name: str) -> None:
+        """Let a subscriber no longer read a stream."""
         channel = self._channels.get(name)
         if channel is None:
             return
-        channel.readers.discard(reader)
-        if not channel.readers:
+        channel.subscribers.discard(subscriber)
+        if not channel.subscribers:
             del self._channels[name]
             folded = channel.stream.symbol.casefold()
             self._by_symbol[folded].discard(channel)
@@ -136,7 +137,7 @@ class Hub(Service):
         ``minutes`` are those in which each coin was traded there: their open times in ms.
         """
         self._traded.update(minutes)
-        ids = range(trade_id(gap.log, gap.start), trade_id(gap.log, gap.end))
+        ids = range(trade_id(gap.partition_id, gap.start), trade_id(gap.partition_id, gap.end))
         for coin, of_coin in minutes.items():
             for channel in self._by_symbol.get(coin.casefold(), ()):
                 if not self._is_of(channel, coin):
@@ -179,24 +180,22 @@ class Hub(Service):
             await self._find(channel)
         if isinstance(channel, KlineChannel):
             await self._load(channel)
-            while channel.readers and (wanted := channel.next_stale()):
+            while channel.subscribers and (wanted := channel.next_stale()):
                 found = await self._candles(
                     channel, start=wanted.first, end=wanted.last, limit=PAGE
                 )
                 channel.read(found, is_all=len(found) < PAGE)
         elif isinstance(channel, TradeChannel):
-            while channel.readers and channel.gaps:
+            while channel.subscribers and channel.gaps:
                 await self._read_trades(channel, channel.gaps[0])
                 channel.close_gap()
 
     async def _read_trades(self, channel: TradeChannel, ids: range) -> None:
         first = ids.start
         while True:
-            page = await self._history.trades(channel.coin or "", from_id=first, limit=PAGE)
+            page = await self._reader.trades(channel.coin or "", from_id=first, limit=PAGE)
             trades = [it for it in page if it.id < ids.stop]
-            channel.send(
-                LiveTrade(it.id, it.time, plain(it.price), plain(it.amount)) for it in trades
-            )
+            channel.send(trades)
             if len(trades) < PAGE:
                 return
             first = trades[-1].id + 1
@@ -215,15 +214,15 @@ class Hub(Service):
             channel.load(await self._candles(channel, limit=1))
 
     async def _find(self, channel: Channel) -> None:
-        coin = await self._history.find_coin(channel.stream.symbol)
+        coin = await self._reader.find_coin(channel.stream.symbol)
         channel.coin = channel.coin or coin
         channel.is_sought = False
 
-    async def _candles(self, channel: KlineChannel, **wanted: Unpack[Range]) -> list[LiveCandle]:
+    async def _candles(self, channel: KlineChannel, **wanted: Unpack[Range]) -> list[PublicCandle]:
         coin, interval = channel.coin or "", channel.interval
         return [
-            messages.live_candle(CandleKey(coin, interval, open_time), candle)
-            for open_time, candle in await self._history.candles(coin, interval, **wanted)
+            PublicCandle.of(CandleKey(coin, interval, open_time), candle)
+            for open_time, candle in await self._reader.candles(coin, interval, **wanted)
         ]
 
     @Service.task
@@ -243,13 +242,13 @@ class Hub(Service):
             if not readers or not traded:
                 continue
             try:
-                days = await self._history.days(self._now_ms())
+                days = await self._reader.days(self._now_ms())
             except StoreUnavailable as error:
                 logger.warning("No tickers: %s", error)
                 self._traded |= traded
                 continue
             tickers = {
-                day.coin.name: streams.mini_ticker(day, self._now_ms())
+                day.coin.name: mini_ticker(day, self._now_ms())
                 for day in days
                 if day.coin.name in traded
             }

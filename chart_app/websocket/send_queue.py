@@ -1,18 +1,18 @@
-"""What waits to be sent to one reader of the WebSocket. Pure.
+"""What waits to be sent to one client of the WebSocket.
 
-A reader that falls behind gets of each stream's running candle the newest state only; all else
+A client that falls behind gets of each stream's running candle the newest state only; all else
 it gets, or it is cut off.
 """
 
 from collections import deque
 
-from chart_app.websocket.streams import Burst, Event
+from chart_app.websocket.events import Burst, Event
 
 #: Bytes that may wait. One live message makes events of some 200 kB at most.
 MAX_WAITING_BYTES = 4_000_000
 
 
-class Outbox:
+class SendQueue:
     """Events in the order they are to be sent; as on ``/stream`` if ``combined``."""
 
     def __init__(self, *, combined: bool) -> None:
@@ -30,7 +30,7 @@ class Outbox:
         return self._bytes > MAX_WAITING_BYTES
 
     def reply(self, message: bytes) -> None:
-        """Add an answer to what the reader has sent."""
+        """Add a reply to what the client has sent."""
         self._messages.append(message)
         self._bytes += len(message)
 

@@ -11,7 +11,8 @@ from aiokafka.protocol.metadata import MetadataRequest
 from mode import Service
 
 from streaming.http.responses import json_response
-from streaming.kafka.transport import Producer
+from streaming.kafka.producer import Producer
+from streaming.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Pulse(Service):
         self._producer = producer
         self._clock = clock
         self._last_answer: float | None = None
-        self._was_fine = False
+        self._trouble = Trouble(logger, "Kafka answers", "Kafka has not answered yet")
 
     def check(self) -> str | None:
         """Return None if Kafka answered lately, else since when it has not."""
@@ -72,12 +73,8 @@ class Pulse(Service):
         )
 
     def _report(self) -> None:
-        trouble = self.check()
-        if trouble and self._was_fine:
-            logger.error("%s", trouble)
-        elif not trouble and not self._was_fine:
-            logger.info("Kafka answers")
-        self._was_fine = trouble is None
+        if self._last_answer is not None:
+            self._trouble.note("Kafka does not answer" if self.check() else None)
 
 
 def add_routes(

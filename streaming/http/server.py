@@ -3,13 +3,17 @@
 import asyncio
 import logging
 import os
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 from aiohttp import web
 from aiohttp.log import server_logger
+from faust.types import AppT
 from faust.web.drivers import aiohttp as driver
 
+from streaming.http.access import Access
+from streaming.http.body import CLIENT_FAULTS
 from streaming.http.connections import (
     IDLE_TIMEOUT_S,
     Connections,
@@ -17,11 +21,7 @@ from streaming.http.connections import (
     connections_max,
     raise_file_limit,
 )
-from streaming.http.guard import Guard, Request
-from streaming.http.responses import CLIENT_FAULTS
-
-if TYPE_CHECKING:
-    from streaming.app import App
+from streaming.http.guard import Guard, RefusalForm, Request
 
 logger = logging.getLogger(__name__)
 
@@ -32,19 +32,13 @@ SHUTDOWN_TIMEOUT_S = 2.0
 LINGERING_TIME_S = 0.5
 
 
-class _NoClientFaults(logging.Filter):
-    """Keeps what aiohttp logs of :data:`CLIENT_FAULTS`, with a traceback each, to DEBUG."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether to log the record."""
-        error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, CLIENT_FAULTS):
-            return True
-        logger.debug("A client broke the protocol: %r", error)
-        return False
-
-
-server_logger.addFilter(_NoClientFaults())
+def _no_client_faults(record: logging.LogRecord) -> bool:
+    """Keep what aiohttp logs of :data:`CLIENT_FAULTS`, with a traceback each, to DEBUG."""
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, CLIENT_FAULTS):
+        return True
+    logger.debug("A client broke the protocol: %r", error)
+    return False
 
 
 class Runner(web.AppRunner):
@@ -68,6 +62,15 @@ class Runner(web.AppRunner):
         )
 
 
+class ServedApp(Protocol):
+    """What is asked of the app that is served, beside what Faust's have."""
+
+    access: Access
+    refusal_forms: Mapping[str, RefusalForm]
+    port_setting: str
+    web_reuse_port: bool
+
+
 class Web(driver.Web):
     """Faust's web server, without Faust's own pages."""
 
@@ -78,11 +81,13 @@ class Web(driver.Web):
     debug_blueprints = ()
     optional_blueprints = ()
 
-    def __init__(self, app: "App", **kwargs: Any) -> None:
+    def __init__(self, app: AppT, **kwargs: Any) -> None:
         super().__init__(app, **kwargs)
+        server_logger.addFilter(_no_client_faults)
+        served = cast(ServedApp, app)
         self._runner = Runner(
             self.web_app,
-            Guard(app.access, app.refusal_forms),
+            Guard(served.access, served.refusal_forms),
             Connections(connections_max(raise_file_limit())),
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,
             lingering_time=LINGERING_TIME_S,
@@ -103,7 +108,7 @@ class Web(driver.Web):
             logger.critical(
                 "Cannot listen on port %d (%s) of %s (HTTP_HOST): %s",
                 self.app.conf.web_port,
-                cast("App", self.app).port_setting,
+                cast(ServedApp, self.app).port_setting,
                 self.app.conf.web_bind,
                 os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror,
             )
@@ -114,5 +119,5 @@ class Web(driver.Web):
             self._runner,
             self.app.conf.web_bind,
             self.app.conf.web_port,
-            reuse_port=cast("App", self.app).web_reuse_port,
+            reuse_port=cast(ServedApp, self.app).web_reuse_port,
         )

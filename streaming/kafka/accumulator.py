@@ -17,7 +17,8 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageBatch
 from aiokafka.structs import RecordMetadata, TopicPartition
 
-from streaming.kafka.transport import Producer
+from streaming import internals
+from streaming.kafka.producer import Producer
 
 #: Keys whose hash is kept: some 25 MB, should there be so many. The hash takes 4 µs.
 HASHES_KEPT = 131_072
@@ -82,16 +83,17 @@ class Accumulator:
         NotReady and KafkaError if the producer is closed: then none was sent.
         """
         kafka = self._producer().kafka
-        queues = kafka._message_accumulator  # noqa: SLF001
-        if queues._exception:  # noqa: SLF001
+        failed = internals.send_error(kafka) is not None
+        if failed:
             self._producer().send_failed(kafka)
-        if queues._exception or queues._closed:  # noqa: SLF001
+        if failed or internals.is_closed(kafka):
             raise ProducerClosed
+        queues = internals.send_queues(kafka)
         tps = _partitions_of(topic, partitions)
         places = []
         for key, value, timestamp_ms in records:
             tp = tps[_positive_hash(key) % partitions]
-            queue = queues._batches.get(tp)  # noqa: SLF001
+            queue = queues.get(tp)
             batch = self._last.get(tp)
             if (
                 not queue
@@ -107,7 +109,7 @@ class Accumulator:
 
     def _begin(self, kafka: AIOKafkaProducer, tp: TopicPartition) -> ProducerBatch:
         builder = kafka.create_batch()
-        queued = kafka._message_accumulator._append_batch(builder, tp)  # noqa: SLF001
+        queued = internals.append_batch(kafka, builder, tp)
         batch = self._last[tp] = ProducerBatch(builder, queued)
         queued.future.add_done_callback(partial(self._settle, batch, kafka))
         return batch
@@ -118,9 +120,7 @@ class Accumulator:
         batch.settle(sent)
         if batch.error:
             self._producer().send_failed(kafka)
-            taken = batch.queued._drain_waiter  # noqa: SLF001
-            if taken.done():
-                taken.exception()  # or asyncio logs that nobody has looked at it
+            internals.look_at_drain_error(batch.queued)
         self._on_settled(batch)
 
     def known_partitions(self, topic: str) -> int:

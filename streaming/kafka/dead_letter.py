@@ -10,7 +10,9 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from prometheus_client import Counter
 
-from streaming.kafka.transport import Batch, Producer, Record
+from streaming.internals import Record
+from streaming.kafka.batch import Batch
+from streaming.kafka.producer import Producer
 
 logger = logging.getLogger(__name__)
 

@@ -107,7 +107,7 @@ class _MetadataRequest(Request[_MetadataRequest_v10]):
 
 
 class TopicState(NamedTuple):
-    """What changes if a topic is deleted and made again, or given more partitions."""
+    """What changes if a topic is deleted and created again, or given more partitions."""
 
     id: str
     partitions: int

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from dev.environment import clean_environment
 from dev.local_kafka import free_port, is_listening
-from tests.programs import ROOT, clean_environment, interruptible
+from tests.programs import ROOT, interruptible
 from tests.waiting import PATIENCE_S, wait_for
 
 ABSENT = re.compile(r"(java|javac|mvn|node|nodejs|npm|npx|docker|podman|uv|chromium)[\d.-]*$")

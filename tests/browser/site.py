@@ -10,8 +10,9 @@ from typing import NamedTuple, Self
 import aiohttp
 from playwright.async_api import Page
 
+from dev.environment import clean_environment
 from tests.conftest import Cluster, StartProgram
-from tests.programs import FAUST, ROOT, Program, clean_environment
+from tests.programs import FAUST, ROOT, Program
 from tests.waiting import PATIENCE_S, eventually
 
 MINUTE_MS = 60_000

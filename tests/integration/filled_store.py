@@ -11,13 +11,15 @@ from faust.types import TP
 from sqlalchemy import make_url
 
 from chart_app.model.candles import sequence
+from chart_app.model.decimals import plain
+from chart_app.model.folding import fold_trades
+from chart_app.model.trade_ids import trade_id
 from chart_app.model.trades import StoredTrade, Trades
 from chart_app.rest import binance, udf
 from chart_app.storage.database import Database
-from chart_app.storage.reader import History
-from chart_app.storage.schema import plain, trade_id
-from chart_app.storage.write_batch import Change, Portion, Progress, fold_trades
-from chart_app.storage.writer import Store
+from chart_app.storage.reader import StoreReader
+from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch
+from chart_app.storage.writer import StoreWriter
 from settings import Settings
 
 TRADE_DATA = TP("tradeData", 0)
@@ -36,7 +38,7 @@ class Given(NamedTuple):
 
 
 @asynccontextmanager
-async def serve(history: History, now_ms: int) -> AsyncIterator[TestClient[web.Request, Any]]:
+async def serve(history: StoreReader, now_ms: int) -> AsyncIterator[TestClient[web.Request, Any]]:
     """Serve a store over HTTP during the ``async with`` block; the clock stands still."""
     web_app = web.Application()
     binance.add_routes(web_app, history, DEFAULTS, lambda: now_ms)
@@ -50,24 +52,26 @@ class FilledStore:
 
     def __init__(self, url: str, tp: TP = TRADE_DATA) -> None:
         self.database = Database(make_url(url))
-        self.store = Store(self.database, store_trades=True)
-        self.history = History(self.database)
+        self.writer = StoreWriter(self.database, store_trades=True)
+        self.reader = StoreReader(self.database)
         self.tp = tp
-        self.progress = Progress(0, "", 0)
+        self.checkpoint = Checkpoint(0, "", 0)
 
     async def __aenter__(self) -> Self:
-        await self.store.open()
-        self.progress = (await self.store.progress({self.tp: TOPIC_ID}))[self.tp]
+        await self.writer.open()
+        self.checkpoint = (await self.writer.checkpoints({self.tp: TOPIC_ID}))[self.tp]
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.database.close()
 
-    def portion(self, trades: Sequence[Given]) -> Portion:
+    def write_batch(self, trades: Sequence[Given]) -> WriteBatch:
         """Return what is to be stored next."""
-        first = self.progress.next_offset
-        stored = Trades.of(self._stored(given, first + place) for place, given in enumerate(trades))
-        return Portion(self.tp, self.progress, first + len(trades), stored, fold_trades(stored))
+        first = self.checkpoint.next_offset
+        stored = Trades.of(self._stored(given, first + index) for index, given in enumerate(trades))
+        return WriteBatch(
+            self.tp, self.checkpoint, first + len(trades), stored, fold_trades(stored)
+        )
 
     def _stored(self, given: Given, offset: int) -> StoredTrade:
         price, amount = Decimal(given.price), Decimal(given.amount)
@@ -75,7 +79,7 @@ class FilledStore:
             given.coin,
             given.time,
             sequence(given.id, offset),
-            trade_id(self.progress.log, offset),
+            trade_id(self.checkpoint.partition_id, offset),
             price,
             amount,
             given.id,
@@ -86,7 +90,7 @@ class FilledStore:
 
     async def feed(self, *trades: Given) -> Change:
         """Store trades as one batch."""
-        portion = self.portion(trades)
-        change = await self.store.apply(portion)
-        self.progress = self.progress._replace(next_offset=portion.next_offset)
+        write_batch = self.write_batch(trades)
+        change = await self.writer.apply(write_batch)
+        self.checkpoint = self.checkpoint._replace(next_offset=write_batch.next_offset)
         return change

@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-import chart_app
-import trading_app
+import chart_app.main
+import trading_app.main
 from dev.local_kafka import LocalKafka
 from streaming.logs import FLOOD_LINES
 from tests.conftest import Cluster, StartProgram, make_cluster
@@ -27,7 +27,10 @@ UPGRADE = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "MTIzNDU2Nzg5MDEyMzQ1Ng==",
 }
-WEB_APPS = {"trading_app": trading_app._web_app, "chart_app": chart_app._web_app}
+WEB_APPS = {
+    "trading_app": trading_app.main.program().web_app,
+    "chart_app": chart_app.main.program().web_app,
+}
 
 
 class Answer(NamedTuple):

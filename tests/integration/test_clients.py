@@ -13,14 +13,14 @@ import ccxt.pro  # type: ignore[import-untyped]
 import pytest
 from aiokafka import AIOKafkaProducer
 
-import records
+import trade_rules
 from chart_app.model.intervals import MINUTE_MS
 from dev.local_kafka import LocalKafka
-from records import Trade
 from tests.conftest import Cluster, make_cluster
 from tests.integration.filled_store import FilledStore, Given
 from tests.programs import Program
 from tests.waiting import PATIENCE_S
+from trade_rules import TradeMessage
 
 with warnings.catch_warnings(action="ignore"):  # of its age
     from binance import AsyncClient, BinanceSocketManager  # type: ignore[import-untyped]
@@ -46,7 +46,7 @@ class Scene(NamedTuple):
         servers = self.cluster.settings["KAFKA_CLIENT_BOOTSTRAP_SERVER"]
 
         async def send() -> None:
-            trade = records.encode(Trade("SOLUSDT", Decimal("0.5"), Decimal(777)))
+            trade = trade_rules.encode(TradeMessage("SOLUSDT", Decimal("0.5"), Decimal(777)))
             async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
                 while True:
                     await producer.send_and_wait(self.cluster.topic, trade, key=b"SOLUSDT")

@@ -7,12 +7,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.admin import NewTopic
 
-from records import InvalidTrade, decode
 from settings import Settings
 from streaming.kafka.cluster import admin_client
 from tests.conftest import Cluster, StartProgram
 from tests.programs import Program
 from tests.waiting import eventually, wait_for
+from trade_rules import InvalidTrade, decode
 
 GOOD = b'{"coinName":"BTC","numOfCoin":1,"price":2,"tradeId":"the last"}'
 LARGE = b'{"coinName":"BTC","numOfCoin":1,"price":' + b"9" * 900_000 + b"}"

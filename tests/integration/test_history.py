@@ -15,16 +15,17 @@ from faust.types import TP
 from sqlalchemy import make_url, text, update
 from sqlalchemy.exc import DBAPIError
 
+from chart_app.model.binance import kline_row
 from chart_app.model.candles import Candle, fold_coin
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
-from chart_app.model.kline import kline
 from chart_app.storage import schema
 from chart_app.storage.database import Database
-from chart_app.storage.fetcher import Reader
+from chart_app.storage.errors import StoreUnavailable, Superseded, WrongStore
+from chart_app.storage.fetcher import Fetcher
 from chart_app.storage.queries import TRADES_FROM
-from chart_app.storage.reader import History
-from chart_app.storage.write_batch import Portion
-from chart_app.storage.writer import Store, StoreUnavailable, Superseded, WrongStore
+from chart_app.storage.reader import StoreReader
+from chart_app.storage.write_batch import WriteBatch
+from chart_app.storage.writer import StoreWriter
 from tests.integration.filled_store import FilledStore, Given
 
 #: A minute of 2023-04-30, the end of a month and of a week.
@@ -51,35 +52,43 @@ async def read_all(store: FilledStore, coin: str) -> dict[tuple[Interval, int], 
     return {
         (interval, open_time): candle
         for interval in Interval
-        for open_time, candle in await store.history.candles(coin, interval, limit=1000)
+        for open_time, candle in await store.reader.candles(coin, interval, limit=1000)
     }
 
 
-def folded(*portions: Portion) -> dict[tuple[Interval, int], Candle]:
+def folded(*portions: WriteBatch) -> dict[tuple[Interval, int], Candle]:
     """Return the candles of all trades of portions, folded at once."""
-    ticks = [tick for portion in portions for tick in portion.trades.ticks()]
+    ticks = [tick for write_batch in portions for tick in write_batch.trades.ticks()]
     return {(interval, open_time): candle for interval, open_time, candle in fold_coin(ticks)}
 
 
 async def minutes(store: FilledStore, **wanted: int) -> list[int]:
     """Return the open times of the klines of a range, in minutes from the start."""
-    rows = json.loads(await store.history.klines("BTC", Interval.M1, **{"limit": 500, **wanted}))
-    candles = await store.history.candles("BTC", Interval.M1, **{"limit": 500, **wanted})
+    rows = json.loads(await store.reader.klines("BTC", Interval.M1, **{"limit": 500, **wanted}))
+    candles = await store.reader.candles("BTC", Interval.M1, **{"limit": 500, **wanted})
     assert [row[0] for row in rows] == [open_time for open_time, _ in candles]
     return [(row[0] - START) // MINUTE_MS for row in rows]
 
 
 async def test_digits_come_back_as_they_came(filled: FilledStore) -> None:
     change = await filled.feed(at(0, LARGEST, LARGEST), at(1, SMALLEST, SMALLEST), at(2, "1.50"))
-    trades = await filled.history.trades("BTC", limit=10)
+    trades = await filled.reader.trades("BTC", limit=10)
     assert [str(it.price) for it in trades[:1]] == [LARGEST]
-    assert [it.price for it in trades] == [Decimal(LARGEST), Decimal(SMALLEST), Decimal("1.50")]
-    assert [it.amount for it in trades] == [Decimal(LARGEST), Decimal(SMALLEST), Decimal(1)]
+    assert [Decimal(it.price) for it in trades] == [
+        Decimal(LARGEST),
+        Decimal(SMALLEST),
+        Decimal("1.50"),
+    ]
+    assert [Decimal(it.amount) for it in trades] == [
+        Decimal(LARGEST),
+        Decimal(SMALLEST),
+        Decimal(1),
+    ]
     for key, candle in change.candles.items():
         if key.interval is Interval.MONTH:
-            stored = await filled.history.candles("BTC", Interval.MONTH, limit=1)
+            stored = await filled.reader.candles("BTC", Interval.MONTH, limit=1)
             assert stored == [(key.open_time, candle)]
-    assert await filled.history.candles("BTC", Interval.M1, limit=10) == [
+    assert await filled.reader.candles("BTC", Interval.M1, limit=10) == [
         (key.open_time, candle)
         for key, candle in change.candles.items()
         if key.interval is Interval.M1
@@ -88,7 +97,7 @@ async def test_digits_come_back_as_they_came(filled: FilledStore) -> None:
 
 async def test_klines_have_plain_digits(filled: FilledStore) -> None:
     await filled.feed(at(0, "1E+2", "3.844E-5"), at(0.5, "90.50", "2"))
-    (row,) = json.loads(await filled.history.klines("BTC", Interval.M1, limit=1))
+    (row,) = json.loads(await filled.reader.klines("BTC", Interval.M1, limit=1))
     assert row[:2] == [START, "100"]
     assert row[2:6] == ["100", "90.50", "90.50", "2.00003844"]
     assert row[6:] == [START + MINUTE_MS - 1, row[7], 2, "0", "0", "0"]
@@ -100,13 +109,15 @@ async def test_the_database_makes_the_klines_that_python_makes(
     filled: FilledStore, interval: Interval
 ) -> None:
     await filled.feed(at(0, "2.50", "1E-7"), at(0, "1"), at(2000, LARGEST, SMALLEST))
-    made = [kline(interval, *it) for it in await filled.history.candles("BTC", interval, limit=9)]
-    assert json.loads(await filled.history.klines("BTC", interval, limit=9)) == made
+    made = [
+        kline_row(interval, *it) for it in await filled.reader.candles("BTC", interval, limit=9)
+    ]
+    assert json.loads(await filled.reader.klines("BTC", interval, limit=9)) == made
 
 
 async def test_months_are_as_long_as_the_calendar_says(filled: FilledStore) -> None:
     await filled.feed(at(0))
-    (row,) = json.loads(await filled.history.klines("BTC", Interval.MONTH, limit=1))
+    (row,) = json.loads(await filled.reader.klines("BTC", Interval.MONTH, limit=1))
     assert row[6] + 1 - row[0] == 30 * DAY_MS
     assert len(row) == 12
 
@@ -129,16 +140,16 @@ async def test_random_batches_give_the_candles_of_all_trades(
     portions = []
     while trades:
         size = chance.randrange(1, 90)
-        portions.append(filled.portion(trades[:size]))
+        portions.append(filled.write_batch(trades[:size]))
         await filled.feed(*trades[:size])
         trades = trades[size:]
     assert await read_all(filled, "BTC") == folded(*portions)
 
 
 async def test_a_late_trade_amends_its_candles(filled: FilledStore) -> None:
-    first = filled.portion([at(5, "7"), at(65, "8")])
+    first = filled.write_batch([at(5, "7"), at(65, "8")])
     await filled.feed(at(5, "7"), at(65, "8"))
-    late = filled.portion([at(4.5, "9"), at(5.5, "3")])
+    late = filled.write_batch([at(4.5, "9"), at(5.5, "3")])
     change = await filled.feed(at(4.5, "9"), at(5.5, "3"))
     assert {(key.interval, key.open_time) for key in change.candles} == folded(late).keys()
     assert await read_all(filled, "BTC") == folded(first, late)
@@ -151,9 +162,9 @@ async def test_a_trade_id_counts_once_within_a_batch_and_across(filled: FilledSt
     assert [*change.trades.prices] == [1, 3]
     change = await filled.feed(other, Given("BTC", START, "4", "1", "b"), one)
     assert [*change.trades.prices] == [4]
-    ((_, candle),) = await filled.history.candles("BTC", Interval.M1, limit=1)
+    ((_, candle),) = await filled.reader.candles("BTC", Interval.M1, limit=1)
     assert candle.trades == 2
-    assert len(await filled.history.trades("BTC", limit=10)) == 2
+    assert len(await filled.reader.trades("BTC", limit=10)) == 2
 
 
 async def test_trades_without_an_id_all_count(filled: FilledStore) -> None:
@@ -162,49 +173,51 @@ async def test_trades_without_an_id_all_count(filled: FilledStore) -> None:
 
 
 async def test_who_stands_at_another_offset_stores_nothing(filled: FilledStore) -> None:
-    portion = filled.portion([at(0)])
+    write_batch = filled.write_batch([at(0)])
     await filled.feed(at(0))
     with pytest.raises(Superseded):
-        await filled.store.apply(portion)
-    ahead = replace(portion, progress=filled.progress._replace(next_offset=5), next_offset=6)
+        await filled.writer.apply(write_batch)
+    ahead = replace(
+        write_batch, checkpoint=filled.checkpoint._replace(next_offset=5), next_offset=6
+    )
     with pytest.raises(Superseded):
-        await filled.store.apply(ahead)
-    assert len(await filled.history.trades("BTC", limit=10)) == 1
+        await filled.writer.apply(ahead)
+    assert len(await filled.reader.trades("BTC", limit=10)) == 1
 
 
 async def test_a_topic_made_again_begins_at_0_and_keeps_what_was(filled: FilledStore) -> None:
     await filled.feed(at(0, "1"))
-    old = filled.portion([at(1, "2")])
-    again = (await filled.store.progress({filled.tp: "another id"}))[filled.tp]
+    old = filled.write_batch([at(1, "2")])
+    again = (await filled.writer.checkpoints({filled.tp: "another id"}))[filled.tp]
     assert (again.next_offset, again.topic_id) == (0, "another id")
-    assert again.log != filled.progress.log
+    assert again.partition_id != filled.checkpoint.partition_id
     with pytest.raises(Superseded):
-        await filled.store.apply(old)
-    filled.progress = again
+        await filled.writer.apply(old)
+    filled.checkpoint = again
     await filled.feed(at(2, "3"))
-    assert [it.price for it in await filled.history.trades("BTC", limit=10)] == [1, 3]
+    assert [it.price for it in await filled.reader.trades("BTC", limit=10)] == ["1", "3"]
 
 
 async def test_progress_is_remembered(filled: FilledStore) -> None:
     await filled.feed(at(0), at(1))
     other = TP("tradeData", 1)
-    progress = await filled.store.progress({filled.tp: "id-of-tradeData", other: "x"})
-    assert progress[filled.tp].next_offset == 2
-    assert progress[other].next_offset == 0
-    assert progress[other].log != progress[filled.tp].log
+    checkpoints = await filled.writer.checkpoints({filled.tp: "id-of-tradeData", other: "x"})
+    assert checkpoints[filled.tp].next_offset == 2
+    assert checkpoints[other].next_offset == 0
+    assert checkpoints[other].partition_id != checkpoints[filled.tp].partition_id
 
 
 async def test_a_store_of_another_version_is_refused(filled: FilledStore) -> None:
     other_version = update(schema.store).values(version=schema.VERSION + 1)
     await filled.database.write(lambda connection: connection.execute(other_version))
     with pytest.raises(WrongStore, match=f"has version {schema.VERSION + 1}"):
-        await Store(filled.database, store_trades=True).open()
+        await StoreWriter(filled.database, store_trades=True).open()
 
 
 async def test_a_store_is_opened_again_and_again(filled: FilledStore) -> None:
     await filled.feed(at(0))
-    await Store(filled.database, store_trades=True).open()
-    assert len(await filled.history.trades("BTC", limit=10)) == 1
+    await StoreWriter(filled.database, store_trades=True).open()
+    assert len(await filled.reader.trades("BTC", limit=10)) == 1
 
 
 async def test_workers_may_write_at_once(database_url: str) -> None:
@@ -215,7 +228,7 @@ async def test_workers_may_write_at_once(database_url: str) -> None:
             await stack.enter_async_context(worker)
         for _ in range(5):
             await asyncio.gather(*(worker.feed(at(0), at(1)) for worker in workers))
-        candles = await workers[0].history.candles("BTC", Interval.M1, limit=9)
+        candles = await workers[0].reader.candles("BTC", Interval.M1, limit=9)
         assert [candle.trades for _, candle in candles] == [20, 20]
 
 
@@ -223,7 +236,7 @@ async def test_workers_may_make_the_tables_at_once(postgresql_url: str) -> None:
     async with AsyncExitStack() as stack:
         workers = [FilledStore(postgresql_url, TP("tradeData", number)) for number in range(4)]
         await asyncio.gather(*map(stack.enter_async_context, workers))
-        assert len({worker.progress.log for worker in workers}) == 4
+        assert len({worker.checkpoint.partition_id for worker in workers}) == 4
 
 
 async def test_reading_before_there_are_tables_says_that_the_store_is_not_there(
@@ -231,7 +244,7 @@ async def test_reading_before_there_are_tables_says_that_the_store_is_not_there(
 ) -> None:
     database = Database(make_url(database_url))
     with pytest.raises(StoreUnavailable):
-        await History(database).coins()
+        await StoreReader(database).coins()
     await database.close()
 
 
@@ -265,9 +278,7 @@ async def test_a_range_with_both_ends(filled: FilledStore) -> None:
 
 async def filled_minutes(store: FilledStore, **wanted: int) -> list[tuple[int, int]]:
     """Return (minutes from the start, trades) of filled candles."""
-    candles = await store.history.filled_candles(
-        "BTC", Interval.M1, NOW, **{"limit": 500, **wanted}
-    )
+    candles = await store.reader.filled_candles("BTC", Interval.M1, NOW, **{"limit": 500, **wanted})
     return [((open_time - START) // MINUTE_MS, it.trades) for open_time, it in candles]
 
 
@@ -295,7 +306,7 @@ async def test_filled_pages_follow_each_other_without_a_hole(filled: FilledStore
         start = START + page[-1][0] * MINUTE_MS + 1
     assert [minute for minute, _ in pages] == list(range(31))
     assert await filled_minutes(filled, start=START + 21 * MINUTE_MS, limit=1) == [(21, 0)]
-    candles = await filled.history.filled_candles(
+    candles = await filled.reader.filled_candles(
         "BTC", Interval.M1, NOW, start=START + 8 * MINUTE_MS, limit=1
     )
     assert candles[0][1].close == 6
@@ -304,9 +315,9 @@ async def test_filled_pages_follow_each_other_without_a_hole(filled: FilledStore
 @pytest.mark.parametrize("interval", Interval)
 async def test_every_interval_can_be_filled(filled: FilledStore, interval: Interval) -> None:
     await filled.feed(Given("BTC", 0, "1"), at(0))
-    everything = await filled.history.filled_candles("BTC", interval, NOW, start=-(10**30), limit=5)
+    everything = await filled.reader.filled_candles("BTC", interval, NOW, start=-(10**30), limit=5)
     assert everything[0][0] == interval.open_time(0)
-    newest = await filled.history.filled_candles("BTC", interval, NOW, limit=5)
+    newest = await filled.reader.filled_candles("BTC", interval, NOW, limit=5)
     assert newest[-1][0] == interval.open_time(NOW)
     for candles in (everything, newest):
         assert len(candles) == 5
@@ -322,7 +333,7 @@ async def test_trades_are_ordered_by_time_but_by_id_from_an_id_on(filled: Filled
     await filled.feed(at(2), at(1), at(3), at(2, coin="ETH"), at(0))
 
     async def ids(**wanted: int) -> list[int]:
-        return [it.id for it in await filled.history.trades("BTC", **{"limit": 10, **wanted})]
+        return [it.id for it in await filled.reader.trades("BTC", **{"limit": 10, **wanted})]
 
     first, second, third, last = 0, 1, 2, 4  # the one between them is ETH's
     one, two = START + MINUTE_MS, START + 2 * MINUTE_MS
@@ -338,7 +349,7 @@ async def test_trades_are_ordered_by_time_but_by_id_from_an_id_on(filled: Filled
 
 
 async def test_a_coin_is_found_exactly_or_without_regard_to_case(filled: FilledStore) -> None:
-    history = filled.history
+    history = filled.reader
     await filled.feed(*(at(0, coin=coin) for coin in ("btc", "Btc", "STRASSE", "Ünï")))
     assert [coin.name for coin in await history.coins()] == ["Btc", "STRASSE", "btc", "Ünï"]
     for _ in range(2):
@@ -356,17 +367,17 @@ async def test_a_coin_is_found_exactly_or_without_regard_to_case(filled: FilledS
 async def test_many_coins_are_found_in_one_query(
     filled: FilledStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    history = filled.history
+    history = filled.reader
     await filled.feed(*(at(0, coin=coin) for coin in ("btc", "Btc", '"', "Ünï@")))
     queries = 0
-    fetch = Reader.fetch
+    fetch = Fetcher.fetch
 
     async def counted(*arguments: Any) -> Any:
         nonlocal queries
         queries += 1
         return await fetch(*arguments)
 
-    monkeypatch.setattr(Reader, "fetch", counted)
+    monkeypatch.setattr(Fetcher, "fetch", counted)
     unknown = [f"NONE{number}" for number in range(1000)]
     wanted = ["btc", "BTC", '"', "ünï@", *unknown]
     assert await history.find_coins(wanted) == {
@@ -384,16 +395,16 @@ async def test_many_coins_are_found_in_one_query(
 async def test_a_value_that_the_database_refuses_is_not_taken_for_its_absence(
     filled: FilledStore,
 ) -> None:
-    reader = Reader(filled.database)
+    reader = Fetcher(filled.database)
     with pytest.raises((DBAPIError, OverflowError)):
         await reader.fetch(TRADES_FROM, {"coin": "BTC", "from_id": 2**70, "limit": 1})
 
 
 async def test_places_grow_with_what_was_traded(filled: FilledStore) -> None:
     await filled.feed(at(0, "1.5", "2"))
-    assert (await filled.history.coins())[0] == ("BTC", 1, 0)
+    assert (await filled.reader.coins())[0] == ("BTC", 1, 0)
     await filled.feed(at(0, "1", "2.125"), at(0, "1.25", "2"))
-    assert (await filled.history.coins())[0] == ("BTC", 2, 3)
+    assert (await filled.reader.coins())[0] == ("BTC", 2, 3)
 
 
 async def test_the_day_is_the_last_24_hours(filled: FilledStore) -> None:
@@ -401,21 +412,21 @@ async def test_the_day_is_the_last_24_hours(filled: FilledStore) -> None:
     await filled.feed(*trades)
     for minutes_ago in (0, 3, 61, 600, 1439):
         now = trades[-1].time + minutes_ago * MINUTE_MS + 30_000
-        (day,) = await filled.history.days(now)
+        (day,) = await filled.reader.days(now)
         window = range(now // MINUTE_MS * MINUTE_MS + MINUTE_MS - DAY_MS, now + 1)
         assert (day.open_time, day.close_time) == (window.start, now)
         prices = [int(it.price) for it in trades if it.time in window]
         count, total = len(prices), sum(prices)
         expected = (prices[0], max(prices), min(prices), prices[-1], count, total, count)
         assert list(day[3:]) == [Decimal(number) for number in expected]
-        assert await filled.history.days(now, "BTC") == [day]
-        assert await filled.history.days(now, "ETH") == []
+        assert await filled.reader.days(now, "BTC") == [day]
+        assert await filled.reader.days(now, "ETH") == []
 
 
 async def test_the_day_of_a_quiet_coin_is_its_last(filled: FilledStore) -> None:
     await filled.feed(at(-24 * 60, "5"), at(-24 * 60 + 1, "1"), at(0, "2"), at(0.5, "3"))
     await filled.feed(at(9000, "4", coin="ETH"))
-    ours, other = await filled.history.days(START + 9000 * MINUTE_MS)
+    ours, other = await filled.reader.days(START + 9000 * MINUTE_MS)
     assert ours.coin.name == "BTC"
     assert (ours.open_time, ours.close_time) == (START + MINUTE_MS - DAY_MS, START + 30_000)
     assert (ours.open, ours.close, ours.trades) == (Decimal(1), Decimal(3), 3)
@@ -424,14 +435,14 @@ async def test_the_day_of_a_quiet_coin_is_its_last(filled: FilledStore) -> None:
 
 async def test_the_day_has_trades_ahead_of_the_clock(filled: FilledStore) -> None:
     await filled.feed(at(0, "2"), at(59, "3"))
-    (day,) = await filled.history.days(START)
+    (day,) = await filled.reader.days(START)
     assert (day.close, day.close_time, day.trades) == (Decimal(3), START + 59 * MINUTE_MS, 2)
 
 
 async def test_days_at_the_epoch_and_of_odd_names(filled: FilledStore) -> None:
     names = ['a "b"', "back\\slash", "per%cent", "q'uote"]
     await filled.feed(*(Given(name, 5, "2") for name in names))
-    days = await filled.history.days(NOW)
+    days = await filled.reader.days(NOW)
     assert sorted(day.coin.name for day in days) == sorted(names)
     assert {day.open_time for day in days} == {MINUTE_MS - DAY_MS}
     assert {day.trades for day in days} == {1}
@@ -439,15 +450,15 @@ async def test_days_at_the_epoch_and_of_odd_names(filled: FilledStore) -> None:
 
 async def test_the_last_price_is_that_of_the_last_trade(filled: FilledStore) -> None:
     await filled.feed(at(10, "2.50"), at(5, "9"), at(40 * 24 * 60, "7", coin="ETH"))
-    assert await filled.history.prices() == [("BTC", "2.50"), ("ETH", "7")]
-    assert await filled.history.prices("BTC") == [("BTC", "2.50")]
-    assert await filled.history.prices("XRP") == []
+    assert await filled.reader.prices() == [("BTC", "2.50"), ("ETH", "7")]
+    assert await filled.reader.prices("BTC") == [("BTC", "2.50")]
+    assert await filled.reader.prices("XRP") == []
 
 
 async def test_bars_are_columns_of_numbers(filled: FilledStore) -> None:
     await filled.feed(at(0, "2.50", "0.1"), at(0.5, "1"), at(3, "4"))
     wanted = {"start": None, "end": None, "limit": 2}
-    columns = await filled.history.bars("BTC", Interval.M1, **wanted)  # type: ignore[arg-type]
+    columns = await filled.reader.bars("BTC", Interval.M1, **wanted)  # type: ignore[arg-type]
     assert json.loads(f"{{{columns}}}") == {
         "t": [START // 1000, START // 1000 + 180],
         "o": [2.5, 4],
@@ -456,23 +467,23 @@ async def test_bars_are_columns_of_numbers(filled: FilledStore) -> None:
         "c": [1, 4],
         "v": [1.1, 1],
     }
-    assert await filled.history.bars("ETH", Interval.M1, limit=2) == ""
+    assert await filled.reader.bars("ETH", Interval.M1, limit=2) == ""
 
 
 async def test_the_newest_candle_of_each_interval_is_the_running_one(filled: FilledStore) -> None:
     await filled.feed(at(0), at(1))
     for interval in Interval:
-        ((open_time, _),) = await filled.history.candles("BTC", interval, limit=1)
+        ((open_time, _),) = await filled.reader.candles("BTC", interval, limit=1)
         assert open_time == interval.open_time(START + MINUTE_MS)
 
 
 async def test_a_store_without_trades_has_candles(database_url: str) -> None:
     async with FilledStore(database_url) as filled:
-        filled.store = Store(filled.database, store_trades=False)
-        await filled.store.open()
+        filled.writer = StoreWriter(filled.database, store_trades=False)
+        await filled.writer.open()
         await filled.feed(at(0))
-        assert await filled.history.trades("BTC", limit=10) == []
-        assert len(await filled.history.candles("BTC", Interval.M1, limit=10)) == 1
+        assert await filled.reader.trades("BTC", limit=10) == []
+        assert len(await filled.reader.candles("BTC", Interval.M1, limit=10)) == 1
         async with filled.database.reader.connect() as connection:
             assert not await connection.scalar(text("SELECT has_all_trades FROM store"))
 
@@ -482,16 +493,16 @@ async def test_candles_that_somebody_else_wrote_are_read_again(database_url: str
     async with FilledStore(database_url) as ours, FilledStore(database_url, other_tp) as other:
         for worker in (ours, ours, other, other, ours, other):
             await worker.feed(at(0))
-        ((_, candle),) = await ours.history.candles("BTC", Interval.M1, limit=9)
+        ((_, candle),) = await ours.reader.candles("BTC", Interval.M1, limit=9)
         assert candle.trades == 6
 
 
 async def test_candles_of_a_transaction_that_failed_are_read_again(filled: FilledStore) -> None:
     await filled.feed(at(0))
-    stale = filled.portion([at(0)])
+    stale = filled.write_batch([at(0)])
     await filled.feed(at(0))
     with pytest.raises(Superseded):
-        await filled.store.apply(stale)
+        await filled.writer.apply(stale)
     await filled.feed(at(0))
-    ((_, candle),) = await filled.history.candles("BTC", Interval.M1, limit=9)
+    ((_, candle),) = await filled.reader.candles("BTC", Interval.M1, limit=9)
     assert candle.trades == 3

@@ -32,7 +32,7 @@ HOSTILE = [
 @pytest.fixture
 async def client(database_url: str) -> AsyncIterator[TestClient[Any, Any]]:
     """Return a client of a server with a trade."""
-    async with FilledStore(database_url) as filled, serve(filled.history, NOW) as client:
+    async with FilledStore(database_url) as filled, serve(filled.reader, NOW) as client:
         await filled.feed(Given("BTC", NOW - 60_000, "1"))
         yield client
 

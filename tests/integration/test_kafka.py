@@ -7,7 +7,8 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from settings import Settings
-from streaming.kafka.cluster import TopicSpec, admin_client, ensure_topics
+from streaming.kafka.cluster import admin_client
+from streaming.kafka.topics import TopicSpec, ensure_topics
 from tests.conftest import Cluster
 from tests.waiting import eventually
 
@@ -37,11 +38,11 @@ async def test_a_missing_topic_is_made_and_then_left_alone(
     caplog.set_level(logging.INFO)
     spec = TopicSpec(cluster.topic, 3, {"retention.ms": "-1"})
     async with admin_client(settings) as client:
-        await asyncio.gather(*(ensure_topics(client, [spec], settings) for _ in range(5)))
-        assert f"Made topic {cluster.topic} with 3 partitions" in caplog.messages
+        await asyncio.gather(*(ensure_topics(client, [spec], 1) for _ in range(5)))
+        assert f"Created topic {cluster.topic} with 3 partitions" in caplog.messages
         assert await partitions(client, cluster.topic) == 3
         caplog.clear()
-        await ensure_topics(client, [spec], settings)
+        await ensure_topics(client, [spec], 1)
         assert caplog.messages == []
 
 
@@ -52,7 +53,7 @@ async def test_a_topic_that_differs_is_used_and_reported(
     async with admin_client(settings) as client:
         await client.create_topics([NewTopic(cluster.topic, 1, 1)])
         assert await partitions(client, cluster.topic) == 1
-        await ensure_topics(client, [spec], settings)
+        await ensure_topics(client, [spec], 1)
     assert caplog.messages == [
         f"Topic {cluster.topic} has 1 partitions, not 3; using it as it is",
         f"Topic {cluster.topic} has retention.ms=604800000, not -1; using it as it is",
@@ -69,13 +70,13 @@ async def test_a_topic_is_given_what_it_needs_and_keeps_the_rest(
     async with admin_client(settings) as client:
         await client.create_topics([NewTopic(cluster.topic, 1, 1, topic_configs=own)])
         assert await partitions(client, cluster.topic) == 1
-        await ensure_topics(client, [spec], settings)
+        await ensure_topics(client, [spec], 1)
         assert sorted(caplog.messages) == [
             f"Topic {cluster.topic} has retention.ms=5000, not -1; using it as it is",
             f"Topic {cluster.topic} was given message.timestamp.type=LogAppendTime",
         ]
         caplog.clear()
-        await ensure_topics(client, [TopicSpec(cluster.topic, 1, own, needed)], settings)
+        await ensure_topics(client, [TopicSpec(cluster.topic, 1, own, needed)], 1)
         assert caplog.messages == []
 
 
@@ -86,7 +87,7 @@ async def test_what_a_topic_cannot_be_given_is_said(
     async with admin_client(settings) as client:
         await client.create_topics([NewTopic(cluster.topic, 1, 1)])
         assert await partitions(client, cluster.topic) == 1
-        await ensure_topics(client, [spec], settings)
+        await ensure_topics(client, [spec], 1)
     assert "could not be given message.timestamp.type=WhatTimeIsIt" in caplog.messages[0]
     assert caplog.messages[1] == (
         f"Topic {cluster.topic} has message.timestamp.type=CreateTime, not WhatTimeIsIt; "

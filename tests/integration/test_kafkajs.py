@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests import node
+from dev import node
 from tests.conftest import Cluster, StartProgram
 from tests.waiting import PATIENCE_S, wait_for
 

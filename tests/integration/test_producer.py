@@ -7,12 +7,12 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from records import Trade
 from settings import Settings
 from streaming.app import App
-from streaming.kafka.cluster import TopicSpec
+from streaming.kafka.topics import TopicSpec
 from tests.conftest import Cluster, StartProgram
 from tests.waiting import eventually
+from trade_rules import TradeMessage
 from trading_app.parsing.submission import record_of
 from trading_app.publisher import NotConfirmed, Publisher
 
@@ -48,12 +48,13 @@ async def test_a_producer_that_kafka_refuses_is_replaced(cluster: Cluster) -> No
         "test",
         origin="test",
         settings=settings,
+        port=settings.trading_port,
         port_setting="TRADING_PORT",
         topics=[TopicSpec(cluster.topic, 1)],
         producer_only=True,
     )
     publisher = Publisher(lambda: app.kafka_producer, settings)
-    record = record_of(Trade("BTC", Decimal(1), Decimal(2)), 1)
+    record = record_of(TradeMessage("BTC", Decimal(1), Decimal(2)), 1)
     app.finalize()
     await app.gate.wait_for_topics()
     await app.producer.start()

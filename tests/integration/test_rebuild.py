@@ -14,7 +14,7 @@ from sqlalchemy.util import await_only
 from chart_app.model.intervals import Interval
 from chart_app.storage.database import Database
 from chart_app.storage.rebuild import Rebuild
-from chart_app.storage.writer import Store
+from chart_app.storage.writer import StoreWriter
 from dev.local_kafka import free_port
 from tests.conftest import StartProgram
 from tests.integration.databases import SQLite
@@ -162,7 +162,7 @@ async def test_an_incomplete_store_is_refused(
     filled: FilledStore, database_url: str, start: StartProgram
 ) -> None:
     assert run(start, database_url, "--coin", "XRP") == (2, ["The store knows no coin XRP"])
-    await Store(filled.database, store_trades=False).open()
+    await StoreWriter(filled.database, store_trades=False).open()
     await damage(filled, "DELETE FROM candles")
     code, lines = run(start, database_url)
     assert code == 2

@@ -10,11 +10,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from dev.environment import clean_environment
 from dev.local_kafka import free_port
+from streaming.clock import now_ms
 from tests.conftest import Cluster, StartProgram
-from tests.programs import FAUST, ROOT, clean_environment
+from tests.programs import FAUST, ROOT
 from tests.waiting import PATIENCE_S, eventually, in_time, wait_for
-from trading_app.publisher import now_ms
 
 SAMPLE = str(ROOT / "trading_app/sample/coinbase_btcusd_trades_2023-09-05.csv.gz")
 SAMPLE_TRADES = 5882

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.storage.database import Database
-from chart_app.storage.reader import History
+from chart_app.storage.reader import StoreReader
 from tests.integration.databases import PostgreSQLServer
 from tests.integration.filled_store import FilledStore, Given, serve
 from tests.waiting import PATIENCE_S
@@ -29,7 +29,7 @@ async def client(tmp_path: Path) -> AsyncIterator[TestClient[Any, Any]]:
     """Return a client of a server with some trades."""
     async with (
         FilledStore(f"sqlite:///{tmp_path}/chart.sqlite") as filled,
-        serve(filled.history, NOW) as client,
+        serve(filled.reader, NOW) as client,
     ):
         await filled.feed(
             *(
@@ -186,7 +186,7 @@ async def test_klines_alone_are_the_newest_with_the_running_one(
 async def test_limits_are_500_by_default_and_1000_at_most(tmp_path: Path) -> None:
     async with (
         FilledStore(f"sqlite:///{tmp_path}/many.sqlite") as filled,
-        serve(filled.history, NOW) as client,
+        serve(filled.reader, NOW) as client,
     ):
         await filled.feed(*(Given("BTC", it * MINUTE_MS, "1") for it in range(1200)))
         for path in PATHS:
@@ -378,7 +378,7 @@ async def test_parameters_that_nobody_knows_are_passed_over(client: TestClient[A
 async def test_a_store_without_coins_answers_too(tmp_path: Path) -> None:
     async with (
         FilledStore(f"sqlite:///{tmp_path}/empty.sqlite") as filled,
-        serve(filled.history, NOW) as client,
+        serve(filled.reader, NOW) as client,
     ):
         assert (await get(client, "exchangeInfo"))["symbols"] == []
         assert await get(client, "ticker/24hr") == []
@@ -398,7 +398,7 @@ async def all_unavailable(client: TestClient[Any, Any]) -> None:
 
 async def test_a_store_that_is_not_there_is_no_failure_of_the_server(tmp_path: Path) -> None:
     database = Database(make_url(f"sqlite:///{tmp_path}/none.sqlite"))
-    async with serve(History(database), NOW) as client:
+    async with serve(StoreReader(database), NOW) as client:
         await all_unavailable(client)
         assert await get(client, "ping") == {}
     await database.close()
@@ -407,7 +407,7 @@ async def test_a_store_that_is_not_there_is_no_failure_of_the_server(tmp_path: P
 async def test_a_database_that_goes_away_comes_back(
     postgresql: PostgreSQLServer, postgresql_url: str
 ) -> None:
-    async with FilledStore(postgresql_url) as filled, serve(filled.history, NOW) as client:
+    async with FilledStore(postgresql_url) as filled, serve(filled.reader, NOW) as client:
         await filled.feed(Given("BTCUSDT", START, "1"))
         assert await minutes(client) == [0]
         postgresql.kill()
@@ -422,7 +422,7 @@ async def test_candles_are_read_while_others_are_written(tmp_path: Path) -> None
     file = tmp_path / "chart.sqlite"
     async with (
         FilledStore(f"sqlite:///{file}") as filled,
-        serve(filled.history, NOW) as client,
+        serve(filled.reader, NOW) as client,
     ):
         await filled.feed(Given("BTCUSDT", START, "1"))
         with filled.database.engine.begin():

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from dev.environment import clean_environment
 from dev.local_kafka import LocalKafka, free_port, is_listening
 from tests.posting import Poster
-from tests.programs import ROOT, clean_environment
+from tests.programs import ROOT
 from tests.waiting import PATIENCE_S, wait_for
 
 READY = "Ctrl-C ends everything"

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.rest.udf import RESOLUTIONS, SHORT_RESOLUTIONS
 from chart_app.storage.database import Database
-from chart_app.storage.reader import History
+from chart_app.storage.reader import StoreReader
 from tests.integration.filled_store import FilledStore, Given, serve
 
 START_S = 1_682_882_400
@@ -26,7 +26,7 @@ async def client(tmp_path: Path) -> AsyncIterator[TestClient[Any, Any]]:
     """Return a client of a server with some trades."""
     async with (
         FilledStore(f"sqlite:///{tmp_path}/chart.sqlite") as filled,
-        serve(filled.history, NOW) as client,
+        serve(filled.reader, NOW) as client,
     ):
         await filled.feed(
             *(
@@ -200,7 +200,7 @@ async def test_times_out_of_all_range_are_taken(client: TestClient[Any, Any]) ->
 
 async def test_a_store_that_is_not_there_is_no_failure_of_the_server(tmp_path: Path) -> None:
     database = Database(make_url(f"sqlite:///{tmp_path}/none.sqlite"))
-    async with serve(History(database), NOW) as client:
+    async with serve(StoreReader(database), NOW) as client:
         for path in ("symbols", "search", "history"):
             query = {"symbol": "BTCUSDT", "resolution": "1"}
             async with client.get(f"/udf/{path}", params=query) as answer:

@@ -19,10 +19,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-import records
+import trade_rules
 from dev.local_kafka import LocalKafka
-from records import Trade
 from tests.waiting import eventually
+from trade_rules import TradeMessage
 
 COINS = [*(f"COIN{number}" for number in range(27)), "ビットコイン", 'a "b"', "two words"]
 GARBAGE = [b"", b"garbage", b"[]", b'{"coinName":"COIN1","price":1}', b"\xff\xfe"]
@@ -46,7 +46,7 @@ class Sent(NamedTuple):
     coin: str
     value: bytes
     timestamp: int
-    trade: Trade | None
+    trade: TradeMessage | None
 
 
 class Stored(NamedTuple):
@@ -100,7 +100,7 @@ def make_records(count: int, seed: int = 1, *, repeat_ids: bool = True) -> list[
             made.append(Sent(coin, chance.choice(GARBAGE), time, None))
             continue
         trade_id = _trade_id(chance, ids[coin], repeat_ids=repeat_ids)
-        trade = Trade(
+        trade = TradeMessage(
             coinName=coin, numOfCoin=_number(chance), price=_number(chance), tradeId=trade_id
         )
         made.append(Sent(coin, _message(chance, trade), time, trade))
@@ -128,12 +128,12 @@ def _trade_id(chance: random.Random, known: list[str], *, repeat_ids: bool) -> s
     return trade_id
 
 
-def _message(chance: random.Random, trade: Trade) -> bytes:
+def _message(chance: random.Random, trade: TradeMessage) -> bytes:
     if trade.tradeId is None and chance.random() < 0.02:  # as the older system wrote it
         price, amount = str(trade.price), str(trade.numOfCoin)
         fields = {"coinName": trade.coinName, "price": price, "numOfCoin": amount, "more": 1}
         return json.dumps(fields).encode()
-    return records.encode(trade)
+    return trade_rules.encode(trade)
 
 
 class Feeder:

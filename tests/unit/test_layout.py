@@ -1,6 +1,8 @@
-"""What import-linter cannot see: the modules beside the packages import one way, too."""
+"""What import-linter cannot see: its contracts are about packages, and these are modules."""
 
 import ast
+import subprocess
+import sys
 
 import pytest
 
@@ -10,11 +12,37 @@ OURS = {path.stem for path in ROOT.glob("*.py")} | {
     path.parent.name for path in ROOT.glob("*/__init__.py")
 }
 ALLOWED = {
-    "records": set[str](),
+    "trade_rules": set[str](),
+    "records": {"trade_rules"},
     "settings": set[str](),
     "topics": {"settings", "streaming"},
-    "local_kafka": set[str](),
 }
+
+#: Imports modules one by one, and says of each what that has built or changed.
+IMPORT = """
+import asyncio, gc, importlib, sys
+policy, threshold = type(asyncio.get_event_loop_policy()), gc.get_threshold()
+BUILT = {"App", "AIOKafkaProducer", "AIOKafkaConsumer", "AsyncEngine", "Engine", "Database"}
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+    if type(asyncio.get_event_loop_policy()) is not policy:
+        sys.exit(f"{name}: another event loop policy")
+    if gc.get_threshold() != threshold:
+        sys.exit(f"{name}: another threshold of the garbage collector")
+    conn = sys.modules.get("aiokafka.conn")
+    if conn and conn.AIOKafkaConnection.__module__ != "aiokafka.conn":
+        sys.exit(f"{name}: another connection for aiokafka")
+    if built := sorted({type(it).__name__ for it in gc.get_objects()} & BUILT):
+        sys.exit(f"{name}: it has built {built}")
+"""
+PACKAGES = ("streaming", "trading_app", "chart_app", "dev")
+
+
+def modules() -> list[str]:
+    """Return the names of all modules of the programs."""
+    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths]
+    return sorted([*ALLOWED, *(name.removesuffix(".__init__") for name in names)])
 
 
 @pytest.mark.parametrize("module", ALLOWED)
@@ -26,3 +54,16 @@ def test_a_module_imports_only_what_is_below_it(module: str) -> None:
         elif isinstance(node, ast.ImportFrom):
             imported.add((node.module or "").split(".")[0])
     assert imported & OURS <= ALLOWED[module]
+
+
+def test_to_import_a_module_builds_and_changes_nothing() -> None:
+    command = [sys.executable, "-c", IMPORT, *modules()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_to_ask_for_the_app_builds_it() -> None:
+    check = "import trading_app, sys; sys.exit(type(trading_app.app).__name__)"
+    command = [sys.executable, "-c", check]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == "App\n"

@@ -8,13 +8,14 @@ from openapi_spec_validator import validate
 
 import chart_app.rest.openapi
 import trading_app.endpoints.openapi
-from chart_app.websocket import connection, send_queue, streams
+from chart_app.websocket import requests, send_queue, server, streams
+from chart_app.websocket.description import DESCRIPTION
 from settings import Settings
 from tests.programs import ROOT
 
 DOCUMENTS = {
     "trading_app": trading_app.endpoints.openapi.document(Settings()),
-    "chart_app": chart_app.rest.openapi.DOCUMENT,
+    "chart_app": chart_app.rest.openapi.document(DESCRIPTION),
 }
 
 
@@ -32,7 +33,7 @@ def test_its_version_is_the_programs(document: dict[str, Any]) -> None:
 def test_the_websocket_is_described_in_full() -> None:
     description = DOCUMENTS["chart_app"]["info"]["description"]
     for text in (
-        *connection.METHODS,
+        *requests.METHODS,
         *streams.Kind,
         streams.ALL_TICKERS,
         "/ws/",
@@ -40,8 +41,8 @@ def test_the_websocket_is_described_in_full() -> None:
     ):
         assert text in description
     for number in (
-        connection.MAX_STREAMS,
-        connection.PING_INTERVAL_S,
+        requests.MAX_STREAMS,
+        server.PING_INTERVAL_S,
         send_queue.MAX_WAITING_BYTES,
     ):
         assert f"{number:,}" in description

@@ -15,15 +15,15 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 
-import records
+import trade_rules
 from chart_app.live import messages
 from chart_app.model import decoder
 from chart_app.rest import parameters
 from chart_app.rest.parameters import BadRequest
 from chart_app.rest.udf import Feed
-from chart_app.websocket import connection, streams
+from chart_app.websocket import requests, streams
 from streaming import logs
-from trading_app.parsing import media_type, submission, trade_file, trade_list
+from trading_app.parsing import form, media_type, submission, trade_file, trade_list
 from trading_app.parsing.submission import Rules
 
 RULES = Rules(("tradeData",), 3_600_000, "tradeData")
@@ -167,17 +167,17 @@ def as_bytes(read: Callable[[bytes], Any]) -> Read:
 
 def read_carefully(value: bytes) -> Any:
     """Read JSON as the careful reader does, but for the bound of its length."""
-    return submission.parse(records.read_object(value), RULES, 0)
+    return submission.parse(trade_rules.read_object(value), RULES, 0)
 
 
 def read_record(value: bytes) -> Any:
     """Read a record of the topic."""
-    return decoder.take_in(0, [cast(Any, SimpleNamespace(value=value, timestamp=0, offset=0))])
+    return decoder.decode(0, [cast(Any, SimpleNamespace(value=value, timestamp=0, offset=0))])
 
 
 def read_messages(values: bytes) -> Any:
     """Read the messages of a batch at once."""
-    return records.read_texts(values.split(b"\0"))
+    return trade_rules.read_texts(values.split(b"\0"))
 
 
 def read_items(split: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
@@ -187,7 +187,7 @@ def read_items(split: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
 
 def read_form(body: bytes) -> Any:
     """Read a form."""
-    return submission.parse(submission.read_form(body), RULES, 0)
+    return submission.parse(form.read_form(body), RULES, 0)
 
 
 def read_file(text: str) -> Any:
@@ -216,9 +216,9 @@ def cases() -> Iterator[Case]:
         yield Case(f"line: {what}", as_bytes(lines), inside(trade, "", "\n"))
         yield Case(f"item: {what}", as_bytes(items), inside(trade, "[", "]"))
         yield Case(f"array: {what}", as_bytes(items), value)
-        yield Case(f"request: {what}", connection._parse, value)
+        yield Case(f"request: {what}", requests.parse, value)
         params = inside(value, '{"method":"SUBSCRIBE","params":', "}")
-        yield Case(f"params: {what}", connection._parse, params)
+        yield Case(f"params: {what}", requests.parse, params)
         yield Case(f"symbols: {what}", lambda it: parameters.symbols({"symbols": it}), value)
         trades = inside(value, '{"trades":', "}")
         yield Case(f"live message: {what}", as_bytes(messages.decode), trades)
@@ -252,7 +252,7 @@ def cpu_s(read: Read, text: str) -> float:
     least = MAX_S
     for _ in range(ROUNDS):
         start = time.process_time()
-        with contextlib.suppress(ValueError, BadRequest, connection._BadRequest, RecursionError):
+        with contextlib.suppress(ValueError, BadRequest, requests.BadRequest, RecursionError):
             read(text)
         least = min(least, time.process_time() - start)
         if least >= MAX_S:

@@ -8,18 +8,20 @@ from aiohttp import web
 
 import topics
 from settings import Settings
-from streaming.http.responses import BodyBudget, BodyError, json_response, problem, read_body
+from streaming.clock import now_ms
+from streaming.http.body import BodyBudget, BodyError, read_body
+from streaming.http.responses import json_response, problem
 from streaming.kafka.accumulator import ProducerBatch
 from streaming.slices import slices
-from trading_app.endpoints.metrics import Answers
-from trading_app.endpoints.post import PostView
-from trading_app.endpoints.rate_limiter import Clients
+from trading_app.endpoints.metrics import ResponseMetrics
+from trading_app.endpoints.post import PostEndpoint
+from trading_app.endpoints.rate_limiter import RateLimiter
 from trading_app.endpoints.single import RETRY_AFTER
 from trading_app.parsing import trade_list
 from trading_app.parsing.media_type import JSON, read_media_type
 from trading_app.parsing.submission import Rules
 from trading_app.parsing.trade_list import BadBody, Bulk
-from trading_app.publisher import NotSent, Publisher, now_ms
+from trading_app.publisher import NotSent, Publisher
 
 PATH = "/trades"
 NDJSON = "application/x-ndjson"
@@ -31,11 +33,11 @@ SLICE = 500
 SLICE_BYTES = 64 * 1024
 
 
-class BulkView(PostView):
+class BulkEndpoint(PostEndpoint):
     """Takes many trades a request, all for the first of ``TRADE_TOPICS``."""
 
-    def __init__(self, publisher: Publisher, clients: Clients, settings: Settings) -> None:
-        super().__init__(clients, Answers("trading_bulk", PATH))
+    def __init__(self, publisher: Publisher, limiter: RateLimiter, settings: Settings) -> None:
+        super().__init__(limiter, ResponseMetrics("trading_bulk", PATH))
         self._publisher = publisher
         self._topic = settings.trade_topics[0]
         self._rules = Rules((self._topic,), topics.max_future_ms(settings), self._topic)
@@ -71,7 +73,7 @@ class BulkView(PostView):
             items = (
                 trade_list.split_array(body) if media_type == JSON else trade_list.split_lines(body)
             )
-            self._clients.sent(request, len(items))
+            self._limiter.spend(request, len(items))
             read = Bulk()
             received_ms = now_ms()
             for part in slices(items, SLICE, SLICE_BYTES, trade_list.size_of):

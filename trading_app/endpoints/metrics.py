@@ -1,4 +1,4 @@
-"""Metrics of the answers to a path."""
+"""Metrics of the responses to the POSTs of a path."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -13,8 +13,8 @@ from prometheus_client.utils import floatToGoString
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, float("inf"))
 
 
-class Answers(Collector):
-    """Counts answers by status, and by the time that they took.
+class ResponseMetrics(Collector):
+    """Counts responses by status, and by the time that they took.
 
     All happens on the event loop, so it needs none of the locks of prometheus_client's own
     counters, which took 5 µs a request.
@@ -29,7 +29,7 @@ class Answers(Collector):
         REGISTRY.register(self)
 
     def count(self, status: int, seconds: float) -> None:
-        """Count an answer."""
+        """Count a response."""
         self._statuses[status] += 1
         self._within[bisect_left(BUCKETS_S, seconds)] += 1
         self._seconds += seconds

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from records import TRADE_MAX_BYTES
 from settings import Settings
 from streaming.http import openapi
+from trade_rules import TRADE_MAX_BYTES
 from trading_app.parsing import trade_list
 
 

@@ -1,26 +1,26 @@
-"""What both ways in have in common: a client may have to wait, and every answer is counted."""
+"""What both endpoints share: the rate limit, and the metrics of their responses."""
 
 import time
 from abc import ABC, abstractmethod
 
 from aiohttp import web
 
-from trading_app.endpoints.metrics import Answers
-from trading_app.endpoints.rate_limiter import Clients
+from trading_app.endpoints.metrics import ResponseMetrics
+from trading_app.endpoints.rate_limiter import RateLimiter
 
 
-class PostView(ABC):
+class PostEndpoint(ABC):
     """Answers the POSTs to a path."""
 
-    def __init__(self, clients: Clients, answers: Answers) -> None:
-        self._clients = clients
-        self._answers = answers
+    def __init__(self, limiter: RateLimiter, metrics: ResponseMetrics) -> None:
+        self._limiter = limiter
+        self._metrics = metrics
 
     async def post(self, request: web.Request) -> web.Response:
         """Answer a request, and count it."""
         start = time.perf_counter()
-        answer = self._clients.refusal(request) or await self._answer(request)
-        self._answers.count(answer.status, time.perf_counter() - start)
+        answer = self._limiter.refusal(request) or await self._answer(request)
+        self._metrics.count(answer.status, time.perf_counter() - start)
         return answer
 
     @abstractmethod

@@ -1,31 +1,59 @@
-"""Clients that send more than they may."""
+"""How many trades a second each client may send."""
 
 import math
 import time
+from collections import OrderedDict
 
 from aiohttp import web
 
 from streaming.http.responses import problem
-from trading_app.endpoints.rate_limit import RateLimit
+
+#: Clients that are remembered. Who was not heard of for longest is forgotten first.
+CLIENTS_MAX = 10_000
 
 
-class Clients:
-    """Who has sent how much of late, by address; with a rate of 0, anybody may send anything."""
+class TokenBuckets:
+    """A bucket of tokens a client, filled at ``per_s`` up to one second's worth.
+
+    Who has a token left may send, also more at once than there are tokens: the next then
+    waits for as long as that takes to make good.
+    """
+
+    def __init__(self, per_s: float) -> None:
+        self._per_s = per_s
+        #: Of each client the time at which its bucket would be full.
+        self._full_at: OrderedDict[str, float] = OrderedDict()
+
+    def wait_s(self, client: str, now_s: float) -> float:
+        """Return how long the client has to wait before it may send, mostly 0."""
+        empty_at = self._full_at.get(client, 0) - 1
+        return max(empty_at - now_s, 0)
+
+    def spend(self, client: str, trades: int, now_s: float) -> None:
+        """Take tokens for trades that the client sends."""
+        full_at = max(self._full_at.pop(client, 0), now_s)
+        self._full_at[client] = full_at + trades / self._per_s
+        if len(self._full_at) > CLIENTS_MAX:
+            self._full_at.popitem(last=False)
+
+
+class RateLimiter:
+    """Has a client wait that sends more than it may, by address; a rate of 0 is no limit."""
 
     def __init__(self, trades_per_s: float) -> None:
-        self._limit = RateLimit(trades_per_s) if trades_per_s else None
+        self._buckets = TokenBuckets(trades_per_s) if trades_per_s else None
 
     def refusal(self, request: web.Request) -> web.Response | None:
-        """Return the answer to a client that has to wait, else None."""
-        if self._limit is None:
+        """Return the response to a client that has to wait, else None."""
+        if self._buckets is None:
             return None
-        wait_s = math.ceil(self._limit.wait_s(request.remote or "", time.monotonic()))
+        wait_s = math.ceil(self._buckets.wait_s(request.remote or "", time.monotonic()))
         if wait_s == 0:
             return None
         headers = {"Retry-After": str(wait_s)}
         return problem(429, "You send more trades a second than you may.", headers=headers)
 
-    def sent(self, request: web.Request, trades: int) -> None:
-        """Keep in mind that a client has sent trades, good or bad."""
-        if self._limit is not None:
-            self._limit.spend(request.remote or "", trades, time.monotonic())
+    def spend(self, request: web.Request, trades: int) -> None:
+        """Count trades that a client has sent, valid or not."""
+        if self._buckets is not None:
+            self._buckets.spend(request.remote or "", trades, time.monotonic())

@@ -3,16 +3,19 @@
 from aiohttp import web
 
 import topics
-from records import TRADE_MAX_BYTES, InvalidTrade, NotJSON
 from settings import Settings
-from streaming.http.responses import BodyError, json_response, problem, read_body
-from trading_app.endpoints.metrics import Answers
-from trading_app.endpoints.post import PostView
-from trading_app.endpoints.rate_limiter import Clients
-from trading_app.parsing import submission
+from streaming.clock import now_ms
+from streaming.http.body import BodyError, read_body
+from streaming.http.responses import json_response, problem
+from trade_rules import TRADE_MAX_BYTES, InvalidTrade, NotJSON
+from trading_app.endpoints.metrics import ResponseMetrics
+from trading_app.endpoints.post import PostEndpoint
+from trading_app.endpoints.rate_limiter import RateLimiter
+from trading_app.parsing import form, submission
+from trading_app.parsing.form import NotAForm
 from trading_app.parsing.media_type import JSON, read_media_type
-from trading_app.parsing.submission import NotAForm, NoTopic, Rules, Submission, record_of
-from trading_app.publisher import NotConfirmed, Publisher, PublishError, Stored, now_ms
+from trading_app.parsing.submission import NoTopic, Rules, Submission, record_of
+from trading_app.publisher import NotConfirmed, Publisher, PublishError, Stored
 
 PATH = "/send-trading-data"
 FORM = "application/x-www-form-urlencoded"
@@ -20,11 +23,11 @@ RETRY_AFTER = {"Retry-After": "1"}
 PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
-class TradeView(PostView):
+class SingleEndpoint(PostEndpoint):
     """Takes one trade a request."""
 
-    def __init__(self, publisher: Publisher, clients: Clients, settings: Settings) -> None:
-        super().__init__(clients, Answers("trading_http", PATH))
+    def __init__(self, publisher: Publisher, limiter: RateLimiter, settings: Settings) -> None:
+        super().__init__(limiter, ResponseMetrics("trading_http", PATH))
         self._publisher = publisher
         self._rules = Rules(tuple(settings.trade_topics), topics.max_future_ms(settings))
         self._body_limit = min(settings.http_body_limit, TRADE_MAX_BYTES)
@@ -33,7 +36,7 @@ class TradeView(PostView):
     async def _answer(self, request: web.Request) -> web.Response:
         try:
             submitted = await self._read(request)
-            self._clients.sent(request, 1)
+            self._limiter.spend(request, 1)
             stored = await self._publisher.publish(
                 submitted.topic, record_of(submitted.trade, submitted.timestamp_ms)
             )
@@ -56,7 +59,7 @@ class TradeView(PostView):
         body = await read_body(request, self._body_limit, self._read_timeout_s)
         if media_type == JSON:
             return submission.read_json(body, self._rules, now_ms())
-        return submission.parse(submission.read_form(body), self._rules, now_ms())
+        return submission.parse(form.read_form(body), self._rules, now_ms())
 
 
 def _added(stored: Stored, request: web.Request) -> web.Response:

@@ -23,9 +23,9 @@ from math import inf
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-import records
-from records import FieldError, InvalidTrade, Trade
+import trade_rules
 from streaming.logs import escape
+from trade_rules import FieldError, InvalidTrade, TradeMessage
 
 #: The names that a column may have, in lower case. Of several that fit, the first counts.
 COLUMNS = {
@@ -90,7 +90,7 @@ class Row(NamedTuple):
     """A trade and its time in ms since the epoch."""
 
     line: int
-    trade: Trade
+    trade: TradeMessage
     timestamp_ms: int
 
 
@@ -127,10 +127,9 @@ def read(lines: Iterable[str], latest_ms: float) -> Iterator[Row | RefusedRow]:
     Raises :exc:`NotATradeFile`, as the iterator does.
     """
     table = csv.reader(_decoded(lines))
-    places = _find_columns(next(_lines_of_cells(table), []))
+    columns = _find_columns(next(_lines_of_cells(table), []))
     return (
-        _read_plain(table.line_num, cells, places, latest_ms)
-        or _read_row(table.line_num, cells, places, latest_ms)
+        _read_row(table.line_num, cells, columns, latest_ms)
         for cells in _lines_of_cells(table)
         if cells
     )
@@ -194,49 +193,32 @@ def moved(rows: Iterable[Row | RefusedRow], shift_ms: int) -> Iterator[Row | Ref
             yield RefusedRow(row.line, "timestamp: would be before 1970 once it is moved")
         else:
             coin, amount, price = row.trade.coinName, row.trade.numOfCoin, row.trade.price
-            yield Row(row.line, Trade(coin, amount, price), row.timestamp_ms + shift_ms)
+            yield Row(row.line, TradeMessage(coin, amount, price), row.timestamp_ms + shift_ms)
 
 
 def _find_columns(header: list[str]) -> dict[str, int]:
     if any("\0" in name for name in header):
         raise NotUTF8  # UTF-16 without its mark
     names = [name.strip().lower() for name in header]
-    places = {}
+    columns = {}
     for field, aliases in COLUMNS.items():
         found = [names.index(alias) for alias in aliases if alias in names]
         if found:
-            places[field] = found[0]
+            columns[field] = found[0]
         elif field not in OPTIONAL:
             raise NotATradeFile(
                 f"there is no column {' or '.join(aliases)}; "
                 f"the first line is: {escape(','.join(header)[:HEADER_SHOWN_CHARS])}"
             )
-    return places
-
-
-def _read_plain(
-    line: int, cells: list[str], places: dict[str, int], latest_ms: float
-) -> Row | None:
-    """Read a line that is as nearly all are, in a third of the time; else return None."""
-    try:
-        timestamp_ms = parse_time(cells[places["timestamp"]])
-        trade = records.parse_plain(
-            cells[places["coinName"]],
-            cells[places["numOfCoin"]],
-            cells[places["price"]],
-            (cells[places["tradeId"]] or None) if "tradeId" in places else None,
-        )
-    except (IndexError, ValueError):
-        return None
-    return Row(line, trade, timestamp_ms) if trade and timestamp_ms <= latest_ms else None
+    return columns
 
 
 def _read_row(
-    line: int, cells: list[str], places: dict[str, int], latest_ms: float
+    line: int, cells: list[str], columns: dict[str, int], latest_ms: float
 ) -> Row | RefusedRow:
-    if max(places.values()) >= len(cells):
+    if max(columns.values()) >= len(cells):
         return RefusedRow(line, "has too few columns")
-    fields = {field: cells[place] for field, place in places.items()}
+    fields = {field: cells[column] for field, column in columns.items()}
     if not fields.get("tradeId"):
         fields.pop("tradeId", None)
     errors: list[FieldError] = []
@@ -247,7 +229,7 @@ def _read_row(
     except ValueError as error:
         errors.append({"field": "timestamp", "detail": str(error)})
     try:
-        trade = records.parse(fields)
+        trade = trade_rules.parse(fields)
     except InvalidTrade as error:
         errors += error.errors
     if errors:

@@ -12,8 +12,8 @@ from typing import TypedDict
 
 import msgspec
 
-from records import FieldError, InvalidTrade
-from trading_app.parsing.submission import Record, Rules, read_json, record_of
+from trade_rules import FieldError, InvalidTrade
+from trading_app.parsing.submission import Rules, TradeRecord, read_json, record_of
 
 MAX_TRADES = 10_000
 #: No list of trades has as many commas, and an array of nothing but commas takes much memory.
@@ -46,7 +46,7 @@ class Rejected(TypedDict):
 class Bulk:
     """What came of ``count`` items: records to send, the index of each, and what was rejected."""
 
-    records: list[Record] = field(default_factory=list)
+    records: list[TradeRecord] = field(default_factory=list)
     indexes: list[int] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     count: int = 0

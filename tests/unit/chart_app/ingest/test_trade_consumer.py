@@ -8,13 +8,14 @@ from faust.types import TP
 
 from chart_app.ingest import trade_consumer
 from chart_app.ingest.offsets import Offsets
-from chart_app.ingest.trade_consumer import Follower
+from chart_app.ingest.trade_consumer import TradeConsumer
 from chart_app.live.gaps import Span
-from chart_app.model.decoder import Intake, take_in
+from chart_app.model.decoder import Decoded, decode
 from chart_app.model.trades import Trades
-from chart_app.storage.write_batch import Change, Portion, Progress
-from chart_app.storage.writer import StoreUnavailable, Superseded
-from streaming.kafka.transport import Batch, Record
+from chart_app.storage.errors import StoreUnavailable, Superseded
+from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch
+from streaming.internals import Record
+from streaming.kafka.batch import Batch
 from tests.waiting import eventually
 
 GOOD = b'{"coinName":"BTC","numOfCoin":1,"price":2}'
@@ -44,17 +45,17 @@ class Store:
         self.kept: list[tuple[int, list[int]]] = []
         self._errors = list(errors)
 
-    async def progress(self, topic_ids: Mapping[TP, str]) -> dict[TP, Progress]:
+    async def checkpoints(self, topic_ids: Mapping[TP, str]) -> dict[TP, Checkpoint]:
         """Stand at offset 10."""
-        return {tp: Progress(10, topic_id, 0) for tp, topic_id in topic_ids.items()}
+        return {tp: Checkpoint(10, topic_id, 0) for tp, topic_id in topic_ids.items()}
 
-    async def apply(self, *portions: Portion) -> Change:
-        """Keep the offsets of the portions' trades."""
+    async def apply(self, *batches: WriteBatch) -> Change:
+        """Keep the offsets of the batches' trades."""
         if self._errors:
             raise self._errors.pop(0)
-        for portion in portions:
-            self.kept.append((portion.progress.next_offset, [*portion.trades.offsets]))
-        return Change(Trades.joined(portion.trades for portion in portions))
+        for batch in batches:
+            self.kept.append((batch.checkpoint.next_offset, [*batch.trades.offsets]))
+        return Change(Trades.joined(batch.trades for batch in batches))
 
 
 class Consumer:
@@ -104,37 +105,37 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trade_consumer, "RETRY_FIRST_S", 0.001)
 
 
-async def follow(
+async def consume(
     store: Store, consumer: Consumer, *batches: Batch, broadcaster: Broadcaster | None = None
-) -> Follower:
-    """Let the batches be followed from offset 10 on."""
+) -> TradeConsumer:
+    """Have the batches consumed from offset 10 on."""
     offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
-    offsets._progress = await store.progress({PARTITION: "id"})
+    offsets._checkpoints = await store.checkpoints({PARTITION: "id"})
     parts: dict[str, Any] = {
         "offsets": offsets,
-        "store": store,
+        "writer": store,
         "broadcaster": broadcaster or Broadcaster(),
     }
-    follower = Follower(
+    consuming = TradeConsumer(
         **parts,
         dead_letters=None,  # type: ignore[arg-type]
         consumer=lambda: consumer,  # type: ignore[arg-type, return-value]
         should_stop=lambda: False,
     )
-    await follower.follow(stream(batches))
-    return follower
+    await consuming.consume(stream(batches))
+    return consuming
 
 
 async def test_batches_are_stored_in_their_order() -> None:
     store, consumer = Store(), Consumer()
-    await follow(store, consumer, batch(10, 11), batch(12), batch(13, 14))
+    await consume(store, consumer, batch(10, 11), batch(12), batch(13, 14))
     assert store.kept == [(10, [10, 11]), (12, [12]), (13, [13, 14])]
     assert consumer.done_offsets == [12, 13, 15]
 
 
 async def test_what_was_stored_before_is_skipped() -> None:
     store, consumer = Store(), Consumer()
-    await follow(store, consumer, batch(7, 8, 9), batch(9, 10))
+    await consume(store, consumer, batch(7, 8, 9), batch(9, 10))
     assert store.kept == [(10, [10])]
     assert consumer.seeks == 0
 
@@ -142,7 +143,7 @@ async def test_what_was_stored_before_is_skipped() -> None:
 async def test_offsets_that_hold_no_record_are_passed_over() -> None:
     # As those of the markers of transactions: the fetch began before them.
     store, consumer = Store(), Consumer()
-    await follow(store, consumer, batch(12, 15, start=10), batch(18, start=16))
+    await consume(store, consumer, batch(12, 15, start=10), batch(18, start=16))
     assert store.kept == [(10, [12, 15]), (16, [18])]
     assert consumer.seeks == 0
 
@@ -150,14 +151,14 @@ async def test_offsets_that_hold_no_record_are_passed_over() -> None:
 @pytest.mark.parametrize("first_offset", [12, 13])
 async def test_offsets_that_kafka_has_deleted_are_passed_over(first_offset: int) -> None:
     store, consumer = Store(), Consumer(first_offset)
-    await follow(store, consumer, batch(12))
+    await consume(store, consumer, batch(12))
     assert store.kept == [(10, [12])]
     assert consumer.seeks == 0
 
 
 async def test_a_batch_behind_one_that_was_thrown_away_is_not_taken_for_the_next() -> None:
     store, consumer = Store(), Consumer(first_offset=11)
-    await follow(store, consumer, batch(12))
+    await consume(store, consumer, batch(12))
     assert store.kept == []
     assert consumer.seeks == 1
 
@@ -169,14 +170,14 @@ async def test_where_kafka_does_not_say_what_it_has_deleted_it_is_asked_again() 
         raise TimeoutError
 
     consumer.first_offset = no_answer  # type: ignore[method-assign]
-    await follow(store, consumer, batch(12))
+    await consume(store, consumer, batch(12))
     assert store.kept == []
     assert consumer.seeks == 1
 
 
 async def test_what_was_stored_is_broadcast_with_the_offsets_it_covers() -> None:
     broadcaster = Broadcaster()
-    await follow(Store(), Consumer(), batch(10, 11), batch(15, start=12), broadcaster=broadcaster)
+    await consume(Store(), Consumer(), batch(10, 11), batch(15, start=12), broadcaster=broadcaster)
     assert broadcaster.trades == 3
     assert broadcaster.spans == [Span(0, 10, 12), Span(0, 12, 16)]
 
@@ -184,28 +185,28 @@ async def test_what_was_stored_is_broadcast_with_the_offsets_it_covers() -> None
 async def test_a_database_that_is_away_is_asked_again() -> None:
     store = Store(StoreUnavailable("gone"), StoreUnavailable("gone"))
     consumer = Consumer()
-    follower = await follow(store, consumer, batch(10), batch(11))
+    consuming = await consume(store, consumer, batch(10), batch(11))
     assert store.kept == [(10, [10]), (11, [11])]
-    assert follower.check() is None
+    assert consuming.check() is None
 
 
 async def test_readiness_says_that_the_database_is_away() -> None:
     store = Store(*(StoreUnavailable("gone") for _ in range(100)))
     offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
-    offsets._progress = await store.progress({PARTITION: "id"})
+    offsets._checkpoints = await store.checkpoints({PARTITION: "id"})
     stopped = asyncio.Event()
-    follower = Follower(
+    consuming = TradeConsumer(
         offsets=offsets,
-        store=store,  # type: ignore[arg-type]
+        writer=store,  # type: ignore[arg-type]
         dead_letters=None,  # type: ignore[arg-type]
         broadcaster=Broadcaster(),  # type: ignore[arg-type]
         consumer=Consumer,  # type: ignore[arg-type]
         should_stop=stopped.is_set,
     )
-    following = asyncio.create_task(follower.follow(stream([batch(10)])))
+    following = asyncio.create_task(consuming.consume(stream([batch(10)])))
 
     async def trouble() -> str | None:
-        return follower.check()
+        return consuming.check()
 
     assert await eventually(trouble, "trouble") == "the store does not answer: gone"
     stopped.set()
@@ -215,21 +216,21 @@ async def test_readiness_says_that_the_database_is_away() -> None:
 
 async def test_a_worker_that_was_superseded_after_an_outage_is_ready() -> None:
     store = Store(StoreUnavailable("gone"), Superseded("tradeData 0 is no longer at 10"))
-    follower = await follow(store, Consumer(), batch(10))
+    consuming = await consume(store, Consumer(), batch(10))
     assert store.kept == []
-    assert follower.check() is None
+    assert consuming.check() is None
 
 
 async def test_a_worker_that_lost_its_partitions_in_an_outage_is_ready() -> None:
     consumer = Consumer()
 
     class Away(Store):
-        async def apply(self, *_: Portion) -> Change:
+        async def apply(self, *_: WriteBatch) -> Change:
             consumer.seeks += 1
             raise StoreUnavailable("gone")
 
-    follower = await follow(Away(), consumer, batch(10))
-    assert follower.check() is None
+    consuming = await consume(Away(), consumer, batch(10))
+    assert consuming.check() is None
 
 
 async def test_offsets_that_are_loaded_while_a_batch_is_read_stay_as_they_are(
@@ -238,13 +239,13 @@ async def test_offsets_that_are_loaded_while_a_batch_is_read_stay_as_they_are(
     store, consumer = Store(), Consumer()
     advanced: list[TP] = []
 
-    def take_in_and_seek(log: int, records: list[Record]) -> Intake:
+    def decode_and_seek(partition_id: int, records: list[Record]) -> Decoded:
         consumer.seeks += 1
-        return take_in(log, records)
+        return decode(partition_id, records)
 
-    monkeypatch.setattr(trade_consumer, "take_in", take_in_and_seek)
+    monkeypatch.setattr(trade_consumer, "decode", decode_and_seek)
     monkeypatch.setattr(Offsets, "advance", lambda _, tp, __: advanced.append(tp))
-    await follow(store, consumer, batch(10))
+    await consume(store, consumer, batch(10))
     assert advanced == []
 
 
@@ -255,24 +256,24 @@ async def test_a_batch_whose_partition_has_gone_while_it_was_read_is_thrown_away
     loaded: list[Offsets] = []
     get = Offsets.get
 
-    def take_in_and_lose(log: int, records: list[Record]) -> Intake:
-        loaded[-1]._progress = {}
-        return take_in(log, records)
+    def decode_and_lose(partition_id: int, records: list[Record]) -> Decoded:
+        loaded[-1]._checkpoints = {}
+        return decode(partition_id, records)
 
-    def get_and_remember(self: Offsets, tp: TP) -> Progress | None:
+    def get_and_remember(self: Offsets, tp: TP) -> Checkpoint | None:
         loaded.append(self)
         return get(self, tp)
 
-    monkeypatch.setattr(trade_consumer, "take_in", take_in_and_lose)
+    monkeypatch.setattr(trade_consumer, "decode", decode_and_lose)
     monkeypatch.setattr(Offsets, "get", get_and_remember)
-    await follow(store, consumer, batch(10))
+    await consume(store, consumer, batch(10))
     assert store.kept == []
 
 
 async def test_a_worker_that_was_superseded_reads_again_what_the_store_lacks() -> None:
     store, consumer = Store(Superseded("tradeData 0 is no longer at 10")), Consumer()
     broadcaster = Broadcaster()
-    await follow(store, consumer, batch(10), batch(11), broadcaster=broadcaster)
+    await consume(store, consumer, batch(10), batch(11), broadcaster=broadcaster)
     assert broadcaster.spans == []
     assert store.kept == []
     assert consumer.seeks == 1
@@ -285,13 +286,13 @@ async def test_what_was_logged_is_stored_by_a_worker_that_is_told_to_end_meanwhi
     store = Store()
     logged: list[int] = []
 
-    def log_and_cancel(_: Batch, intake: Intake) -> None:
-        logged.extend(intake.trades.offsets)
+    def log_and_cancel(_: Batch, decoded: Decoded) -> None:
+        logged.extend(decoded.trades.offsets)
         following.cancel()
 
     monkeypatch.setattr(trade_consumer, "SLICE_TRADES", 2)
     monkeypatch.setattr(trade_consumer, "log", log_and_cancel)
-    following = asyncio.create_task(follow(store, Consumer(), batch(10, 11, 12, 13, 14)))
+    following = asyncio.create_task(consume(store, Consumer(), batch(10, 11, 12, 13, 14)))
     with pytest.raises(asyncio.CancelledError):
         await following
     assert logged == [10, 11, 12, 13, 14]

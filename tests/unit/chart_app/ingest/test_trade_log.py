@@ -8,22 +8,23 @@ from aiokafka.record.default_records import DefaultRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
-import records
-from chart_app.ingest.trade_log import fields, format_time, lines, quote
-from chart_app.model.decoder import take_in
-from records import Trade
-from streaming.kafka.transport import Batch
-from streaming.logs import HIDDEN, JSONFormatter, TextFormatter
+import trade_rules
+from chart_app.ingest.trade_log import fields, lines
+from chart_app.model.decoder import decode
+from chart_app.model.times import format_time
+from streaming.kafka.batch import Batch
+from streaming.logs import HIDDEN, JSONFormatter, TextFormatter, quote_value
+from trade_rules import TradeMessage
 
 RECORD = DefaultRecord(1234, 1_795_348_800_000, 0, b"BTC", b"", [])
 BATCH = Batch("tradeData", 2, [RECORD])
-TRADE = Trade("BTC", Decimal("0.25"), Decimal("91234.5"))
+TRADE = TradeMessage("BTC", Decimal("0.25"), Decimal("91234.5"))
 
 
-def line(trade: Trade) -> str:
+def line(trade: TradeMessage) -> str:
     """Return the line of one trade."""
-    record = DefaultRecord(RECORD.offset, RECORD.timestamp, 0, b"", records.encode(trade), [])
-    (text,) = lines(BATCH, take_in(0, [record]).trades)
+    record = DefaultRecord(RECORD.offset, RECORD.timestamp, 0, b"", trade_rules.encode(trade), [])
+    (text,) = lines(BATCH, decode(0, [record]).trades)
     return text
 
 
@@ -32,11 +33,11 @@ def test_a_line_says_where_and_what() -> None:
         "trade topic=tradeData partition=2 offset=1234 coinName=BTC price=91234.5 "
         "numOfCoin=0.25 time=2026-11-22T12:00:00.000Z"
     )
-    assert line(Trade("BTC", Decimal(1), Decimal(2), 7)).endswith("Z tradeId=7")
+    assert line(TradeMessage("BTC", Decimal(1), Decimal(2), 7)).endswith("Z tradeId=7")
 
 
 def test_digits_are_logged_as_they_came() -> None:
-    trade = Trade("BTC", Decimal("3.844E-5"), Decimal("0.1234567890123456789"))
+    trade = TradeMessage("BTC", Decimal("3.844E-5"), Decimal("0.1234567890123456789"))
     assert "price=0.1234567890123456789 numOfCoin=0.00003844 " in line(trade)
 
 
@@ -54,8 +55,8 @@ def test_no_trade_brings_into_the_log_what_a_terminal_would_act_on(
         json.dumps({"coinName": name, "price": 1, "numOfCoin": 1, "tradeId": trade_id}).encode()
         for name, trade_id in submitted
     ]
-    taken = take_in(0, [DefaultRecord(n, 0, 0, None, it, []) for n, it in enumerate(values)])
-    facts = [fields(BATCH, it, records.decode(it.value)) for it in taken.records]
+    taken = decode(0, [DefaultRecord(n, 0, 0, None, it, []) for n, it in enumerate(values)])
+    facts = [fields(BATCH, it, trade_rules.decode(it.value)) for it in taken.valid]
     entry = logging.LogRecord("chart_app.trades", logging.INFO, "", 0, "", (), None)
     written = formatter.format_many(entry, lines(BATCH, taken.trades), facts) if facts else ""
     assert not re.search(f"[{HIDDEN}]", written.replace("\n", ""))
@@ -64,7 +65,7 @@ def test_no_trade_brings_into_the_log_what_a_terminal_would_act_on(
 
 @given(st.text(min_size=1))
 def test_no_text_can_forge_a_line_or_a_field(text: str) -> None:
-    quoted = quote(text)
+    quoted = quote_value(text)
     assert len(quoted.splitlines()) == 1
     if quoted.startswith('"'):
         assert json.loads(quoted) == text
@@ -75,12 +76,12 @@ def test_no_text_can_forge_a_line_or_a_field(text: str) -> None:
 
 @pytest.mark.parametrize("plain", ["BTC", "BTC-USD", "비트코인", "👩‍🚀", "a/b:c", "é"])
 def test_ordinary_names_stand_without_quotes(plain: str) -> None:
-    assert quote(plain) == plain
+    assert quote_value(plain) == plain
 
 
 def test_quotes_and_backslashes_are_escaped() -> None:
-    assert quote('a "b" \\ c') == r'"a \"b\" \\ c"'
-    assert quote("a\nb\u2028c\u202e") == r'"a\u000ab\u2028c\u202e"'
+    assert quote_value('a "b" \\ c') == r'"a \"b\" \\ c"'
+    assert quote_value("a\nb\u2028c\u202e") == r'"a\u000ab\u2028c\u202e"'
 
 
 def test_fields_hold_the_same_facts() -> None:
@@ -93,7 +94,7 @@ def test_fields_hold_the_same_facts() -> None:
         "numOfCoin": Decimal("0.25"),
         "tradeTime": "2026-11-22T12:00:00.000Z",
     }
-    assert fields(BATCH, RECORD, Trade("BTC", Decimal(1), Decimal(2), "x"))["tradeId"] == "x"
+    assert fields(BATCH, RECORD, TradeMessage("BTC", Decimal(1), Decimal(2), "x"))["tradeId"] == "x"
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from aiokafka.errors import KafkaTimeoutError
 from chart_app.live import broadcaster, messages
 from chart_app.live.broadcaster import Broadcaster
 from chart_app.live.gaps import Span
+from chart_app.model.folding import fold_trades
 from chart_app.model.trades import StoredTrade, Trades
-from chart_app.storage.write_batch import Change, fold_trades
-from streaming.kafka.transport import Producer
+from chart_app.storage.write_batch import Change
+from streaming.kafka.producer import Producer
 from tests.waiting import eventually
 
 

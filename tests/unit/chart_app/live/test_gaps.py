@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chart_app.live.gaps import LiveGaps, Span
-from chart_app.storage.schema import trade_id
+from chart_app.model.trade_ids import trade_id
 
 
 def gaps(**stored: int) -> LiveGaps:

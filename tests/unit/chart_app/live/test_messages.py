@@ -6,14 +6,16 @@ from typing import Any, cast
 import pytest
 
 from chart_app.live import messages
+from chart_app.live.feed import LiveFeed, Spans
 from chart_app.live.gaps import Span
-from chart_app.live.messages import MESSAGE_ITEMS, LiveCandle, LiveFeed, LiveTrade, Spans
-from chart_app.model.candles import Candle, CandleKey, Mark, PlainTick, fold
+from chart_app.live.messages import MESSAGE_ITEMS
+from chart_app.model import binance
+from chart_app.model.bounds import YEAR_1_MS
+from chart_app.model.candles import Candle, CandleKey, Mark, PlainTick, PublicCandle, fold
+from chart_app.model.decimals import plain
 from chart_app.model.intervals import Interval
-from chart_app.model.trades import StoredTrade, Trades
-from chart_app.storage.schema import plain
+from chart_app.model.trades import PublicTrade, StoredTrade, Trades
 from chart_app.storage.write_batch import Change
-from chart_app.websocket import streams
 
 
 def stored(coin: str, number: int, price: Decimal, amount: Decimal) -> StoredTrade:
@@ -49,9 +51,9 @@ def test_a_message_comes_back_as_it_was_sent() -> None:
     ((coin, value),) = messages.encode_change(Change(trades_, {key: fold(trades_.ticks())}))
     message = messages.decode(value)
     assert coin == "BTC"
-    assert message.trades == [LiveTrade(70, 1_000, "1.50", "2")]
+    assert message.trades == [PublicTrade(70, 1_000, "1.50", "2")]
     assert message.candles == [
-        LiveCandle(Interval.MONTH, 0, "1.50", "1.50", "1.50", "1.50", "2", "3.00", 1, 70, 70)
+        PublicCandle(Interval.MONTH, 0, "1.50", "1.50", "1.50", "1.50", "2", "3.00", 1, 70, 70)
     ]
 
 
@@ -119,10 +121,10 @@ def with_candle(open_time: int, number: str = "1", count: int = 1) -> bytes:
     ).encode()
 
 
-@pytest.mark.parametrize("open_time", [messages.YEAR_1_MS, 0, 253_402_300_799_999])
+@pytest.mark.parametrize("open_time", [YEAR_1_MS, 0, 253_402_300_799_999])
 def test_a_candle_of_any_time_that_there_is_can_be_streamed(open_time: int) -> None:
     (candle,) = messages.decode(with_candle(open_time)).candles
-    assert streams.kline("BTC", candle, closed=True, now_ms=0)["k"]["T"] >= open_time
+    assert binance.kline_event("BTC", candle, closed=True, now_ms=0)["k"]["T"] >= open_time
 
 
 def test_what_is_not_ours_on_the_topic_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:

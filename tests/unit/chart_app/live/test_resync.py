@@ -6,9 +6,10 @@ import pytest
 
 from chart_app.live import resync
 from chart_app.live.gaps import LiveGaps, Span
-from chart_app.live.resync import GRACE_S, Minutes, Resync
-from chart_app.storage.reader import Consumed, History
-from chart_app.storage.writer import StoreUnavailable
+from chart_app.live.resync import GRACE_S, Resync
+from chart_app.live.traded_minutes import Minutes
+from chart_app.storage.errors import StoreUnavailable
+from chart_app.storage.reader import Consumed, StoreReader
 from chart_app.websocket.hub import Hub
 from tests.waiting import eventually
 
@@ -30,16 +31,16 @@ class Store:
         """Play what finds out what was traded, too."""
         if self.is_away:
             raise StoreUnavailable("it is away")
-        assert place.partition == gap.log
+        assert place.partition == gap.partition_id
         return {"BTC": {0}}
 
 
-class Readers:
+class Subscribers:
     """Plays the hub, and keeps what it is to read again."""
 
     def __init__(self) -> None:
         self.gaps: list[Span] = []
-        self.has_readers = True
+        self.has_subscribers = True
 
     def reread(self, gap: Span, minutes: Mapping[str, set[int]]) -> None:
         """Keep it."""
@@ -63,8 +64,8 @@ def store() -> Store:
 
 
 @pytest.fixture
-def readers() -> Readers:
-    return Readers()
+def readers() -> Subscribers:
+    return Subscribers()
 
 
 @pytest.fixture
@@ -74,19 +75,19 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def it(
-    store: Store, readers: Readers, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    store: Store, readers: Subscribers, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Resync]:
     """Return one that runs, and looks when it is told to."""
     monkeypatch.setattr(resync, "POLL_INTERVAL_S", 1000)
     monkeypatch.setattr(resync, "RETRY_INTERVAL_S", 0.01)
-    it = Resync(LiveGaps(), cast(History, store), cast(Hub, readers), cast(Any, store), clock)
+    it = Resync(LiveGaps(), cast(StoreReader, store), cast(Hub, readers), cast(Any, store), clock)
     await it.start()
     await it.look()
     yield it
     await it.stop()
 
 
-async def gaps(readers: Readers, count: int = 1) -> list[Span]:
+async def gaps(readers: Subscribers, count: int = 1) -> list[Span]:
     """Wait for so many gaps to be read."""
 
     async def enough() -> bool:
@@ -97,7 +98,7 @@ async def gaps(readers: Readers, count: int = 1) -> list[Span]:
 
 
 async def test_what_was_stored_a_while_ago_and_not_broadcast_is_read(
-    it: Resync, store: Store, readers: Readers, clock: Clock
+    it: Resync, store: Store, readers: Subscribers, clock: Clock
 ) -> None:
     store.stored = {0: 15}
     await it.look()
@@ -111,7 +112,7 @@ async def test_what_was_stored_a_while_ago_and_not_broadcast_is_read(
 
 
 async def test_what_is_broadcast_in_time_is_not_read(
-    it: Resync, store: Store, readers: Readers, clock: Clock
+    it: Resync, store: Store, readers: Subscribers, clock: Clock
 ) -> None:
     store.stored = {0: 15, 7: 3}
     await it.look()
@@ -122,13 +123,15 @@ async def test_what_is_broadcast_in_time_is_not_read(
     assert readers.gaps == []
 
 
-async def test_what_the_topic_has_passed_over_is_read_at_once(it: Resync, readers: Readers) -> None:
+async def test_what_the_topic_has_passed_over_is_read_at_once(
+    it: Resync, readers: Subscribers
+) -> None:
     it.carry([Span(0, 20, 30)])
     assert await gaps(readers) == [Span(0, 10, 20)]
 
 
 async def test_a_large_gap_is_read_in_pieces(
-    it: Resync, readers: Readers, monkeypatch: pytest.MonkeyPatch
+    it: Resync, readers: Subscribers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resync, "GAP_PAGE", 4)
     it.carry([Span(0, 20, 30)])
@@ -136,14 +139,14 @@ async def test_a_large_gap_is_read_in_pieces(
 
 
 async def test_a_partition_that_is_new_is_looked_up(
-    it: Resync, store: Store, readers: Readers
+    it: Resync, store: Store, readers: Subscribers
 ) -> None:
     store.stored[8] = 30
     it.carry([Span(8, 20, 30)])
     assert await gaps(readers) == [Span(8, 0, 20)]
 
 
-async def test_a_gap_waits_for_the_store(it: Resync, store: Store, readers: Readers) -> None:
+async def test_a_gap_waits_for_the_store(it: Resync, store: Store, readers: Subscribers) -> None:
     store.is_away = True
     it.carry([Span(0, 20, 30)])
     await asyncio.sleep(0.05)
@@ -152,8 +155,8 @@ async def test_a_gap_waits_for_the_store(it: Resync, store: Store, readers: Read
     assert await gaps(readers) == [Span(0, 10, 20)]
 
 
-async def test_where_nobody_reads_nothing_is_read(it: Resync, readers: Readers) -> None:
-    readers.has_readers = False
+async def test_where_nobody_reads_nothing_is_read(it: Resync, readers: Subscribers) -> None:
+    readers.has_subscribers = False
     it.carry([Span(0, 20, 30)])
 
     async def passed() -> bool:
@@ -164,7 +167,7 @@ async def test_where_nobody_reads_nothing_is_read(it: Resync, readers: Readers) 
 
 
 async def test_what_was_stored_before_the_topic_is_read_is_read_from_the_store(
-    it: Resync, store: Store, readers: Readers
+    it: Resync, store: Store, readers: Subscribers
 ) -> None:
     store.stored = {0: 15}
     store.is_away = True
@@ -183,9 +186,9 @@ async def test_what_was_stored_before_the_topic_is_read_is_read_from_the_store(
 
 
 async def test_a_gap_of_any_length_is_passed_over_at_once_where_nobody_reads(
-    it: Resync, readers: Readers
+    it: Resync, readers: Subscribers
 ) -> None:
-    readers.has_readers = False
+    readers.has_subscribers = False
     it.carry([Span(0, 2**41 - 1, 2**41 - 1)])
 
     async def passed() -> bool:

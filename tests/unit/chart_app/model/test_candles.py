@@ -12,17 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chart_app.model.candles import (
-    EXACT,
-    Candle,
-    Tick,
-    fill,
-    flat,
-    fold,
-    fold_coin,
-    merge,
-    merge_up,
-)
+from chart_app.model.candles import Candle, Tick, fill, flat, fold, fold_coin, merge, merge_up
+from chart_app.model.decimals import EXACT
 from chart_app.model.intervals import DAY_MS, MADE_OF, MINUTE_MS, Interval
 
 DATA = Path(__file__).parents[3] / "data"

@@ -6,12 +6,12 @@ from aiokafka.record.default_records import DefaultRecord
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import records
+import trade_rules
 from chart_app.model import decoder
-from chart_app.model.decoder import take_in
+from chart_app.model.decoder import decode
 from chart_app.model.trades import StoredTrade, Trades
-from records import Trade
-from streaming.kafka.transport import Record
+from streaming.internals import Record
+from trade_rules import TradeMessage
 
 GOOD = b'{"coinName":"BTC","numOfCoin":1,"price":2}'
 
@@ -21,24 +21,24 @@ def record(value: bytes | None, timestamp: int = 0, offset: int = 7) -> Record:
     return DefaultRecord(offset, timestamp, 0, None, value, [])
 
 
-def test_trades_are_told_from_what_is_none() -> None:
+def test_valid_and_invalid_records_are_split() -> None:
     records_ = [record(GOOD), record(b"garbage"), record(GOOD), record(None)]
-    taken = take_in(0, records_)
+    taken = decode(0, records_)
     assert len(taken.trades) == 2
-    assert taken.records == [records_[0], records_[2]]
-    assert [it.record for it in taken.letters] == [records_[1], records_[3]]
-    assert all(letter.reason for letter in taken.letters)
+    assert taken.valid == [records_[0], records_[2]]
+    assert [record for record, _ in taken.invalid] == [records_[1], records_[3]]
+    assert all(reason for _, reason in taken.invalid)
 
 
 def test_nothing_is_nothing() -> None:
-    assert take_in(0, []) == (Trades(), [], [])
+    assert decode(0, []) == (Trades(), [], [])
 
 
 @pytest.mark.parametrize("timestamp", [-1, 253_402_300_800_000, 2**63 - 1])
 def test_a_record_without_a_time_is_no_trade(timestamp: int) -> None:
-    trades, _, (letter,) = take_in(0, [record(GOOD, timestamp), record(GOOD)])
+    trades, _, ((_, reason),) = decode(0, [record(GOOD, timestamp), record(GOOD)])
     assert len(trades) == 1
-    assert letter.reason == f"timestamp: {timestamp} is no time"
+    assert reason == f"timestamp: {timestamp} is no time"
 
 
 @pytest.mark.parametrize(
@@ -59,10 +59,10 @@ def test_a_record_without_a_time_is_no_trade(timestamp: int) -> None:
 def test_a_trade_is_ordered_by_its_own_id_if_that_is_a_whole_number(
     own_id: str | int | None, sequence: int, kept: str | None
 ) -> None:
-    value = records.encode(Trade("BTC", Decimal(1), Decimal("2.50"), own_id))
+    value = trade_rules.encode(TradeMessage("BTC", Decimal(1), Decimal("2.50"), own_id))
     numbers = (Decimal("2.50"), Decimal(1))
     expected = ("BTC", 5, sequence, 3 * 2**41 + 7, *numbers, kept, 7, "2.50", "1")
-    assert take_in(3, [record(value, 5)]).trades == Trades.of([StoredTrade(*expected)])
+    assert decode(3, [record(value, 5)]).trades == Trades.of([StoredTrade(*expected)])
 
 
 NEARLY_PLAIN = [
@@ -131,12 +131,14 @@ def test_both_ways_find_the_same_whatever_the_messages_are(
 def check_both_ways(values: list[bytes]) -> None:
     """Compare what is found all at once with what is found one by one."""
     records_ = [record(value, 5, offset) for offset, value in enumerate(values, 7)]
-    assert take_in(3, records_) == decoder._take_in_each(3, records_)
+    assert decode(3, records_) == decoder._decode_each(3, records_)
 
 
 def test_what_we_write_is_read_all_at_once() -> None:
-    trades = [Trade("BTC", Decimal("0.25"), Decimal(91234), own_id) for own_id in (None, 7, "x")]
-    assert records.read_texts([records.encode(trade) for trade in trades]) == [
+    trades = [
+        TradeMessage("BTC", Decimal("0.25"), Decimal(91234), own_id) for own_id in (None, 7, "x")
+    ]
+    assert trade_rules.read_texts([trade_rules.encode(trade) for trade in trades]) == [
         ("BTC", "0.25", "91234", "", ""),
         ("BTC", "0.25", "91234", "7", ""),
         ("BTC", "0.25", "91234", "", "x"),

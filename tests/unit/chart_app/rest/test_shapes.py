@@ -1,9 +1,11 @@
 from decimal import Decimal
 from typing import Any
 
+from chart_app.model import binance
+from chart_app.model.coins import Coin, Day
+from chart_app.model.trades import PublicTrade
 from chart_app.rest import shapes
 from chart_app.rest.market import Market
-from chart_app.storage.reader import Coin, Day, PastTrade
 
 LARGEST = Decimal("999999999999999999.99999999999999999999")
 SMALLEST = Decimal("1E-18")
@@ -18,7 +20,7 @@ def day(**changes: Any) -> Day:
 
 
 def test_a_trade_has_its_exact_quote_quantity() -> None:
-    trade = shapes.trade(PastTrade(5, 6, Decimal("1E-18"), Decimal("1.50")))
+    trade = binance.trade_row(PublicTrade(5, 6, "0.000000000000000001", "1.50"))
     assert trade["price"] == "0.000000000000000001"
     assert trade["quoteQty"] == "0.00000000000000000150"
 

@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 
-from chart_app.live.messages import LiveCandle, LiveMessage, LiveTrade
+from chart_app.live.messages import LiveMessage
+from chart_app.model.candles import PublicCandle
 from chart_app.model.intervals import MINUTE_MS, Interval
+from chart_app.model.trades import PublicTrade
 from chart_app.websocket import streams
 from chart_app.websocket.channels import (
     CLOSE_GRACE_MS,
@@ -19,7 +21,7 @@ from chart_app.websocket.channels import (
     TradeChannel,
     make_channel,
 )
-from chart_app.websocket.streams import Burst, Event
+from chart_app.websocket.events import Burst, Event
 
 NAME = "btc@kline_1m"
 #: The running minute begins here.
@@ -63,14 +65,14 @@ class Bench:
         self.channel = channel
         self.channel.coin = "BTC"
         self.reader = Reader()
-        self.channel.readers.add(self.reader)
+        self.channel.subscribers.add(self.reader)
 
-    def handle(self, *candles: LiveCandle) -> list[Told]:
+    def handle(self, *candles: PublicCandle) -> list[Told]:
         """Hand a message in; return what the reader is told."""
         self.channel.handle(LiveMessage([], list(candles)))
         return self.reader.told()
 
-    def read(self, *stored: LiveCandle) -> list[Told] | None:
+    def read(self, *stored: PublicCandle) -> list[Told] | None:
         """Read again what is to be read, as it is stored; return what the reader is told."""
         if self.channel.next_stale() is None:
             return None
@@ -89,10 +91,10 @@ def bench() -> Bench:
     return Bench()
 
 
-def candle(minute: int, trades: int, interval: Interval = Interval.M1) -> LiveCandle:
+def candle(minute: int, trades: int, interval: Interval = Interval.M1) -> PublicCandle:
     """Return a candle of so many trades, minutes from START."""
     open_time = START + minute * MINUTE_MS
-    return LiveCandle(interval, open_time, "1", "3", "1", "2", "4", "5", trades, 10, 11)
+    return PublicCandle(interval, open_time, "1", "3", "1", "2", "4", "5", trades, 10, 11)
 
 
 def test_the_running_candle_is_told_with_each_change(bench: Bench) -> None:
@@ -226,7 +228,7 @@ def test_what_is_loaded_is_newer_than_a_late_trade_that_was_told_before(bench: B
 
 @pytest.mark.parametrize("loaded", [[candle(1, 1)], [candle(0, 5), candle(1, 1)]])
 def test_a_candle_that_loading_has_passed_is_told_as_it_is_in_the_end(
-    bench: Bench, loaded: list[LiveCandle]
+    bench: Bench, loaded: list[PublicCandle]
 ) -> None:
     told = bench.handle(candle(0, 1))
     bench.channel.load(loaded)
@@ -300,8 +302,8 @@ def test_each_trade_is_an_event(kind: str, id_field: str) -> None:
     assert isinstance(channel, TradeChannel)
     channel.coin = "BTC"
     reader = Reader()
-    channel.readers.add(reader)
-    channel.handle(LiveMessage([LiveTrade(1, 2, "3", "4"), LiveTrade(2, 2, "3", "4")], []))
+    channel.subscribers.add(reader)
+    channel.handle(LiveMessage([PublicTrade(1, 2, "3", "4"), PublicTrade(2, 2, "3", "4")], []))
     assert [it[id_field] for it in reader.events] == [1, 2]
     assert all(it["e"] == kind and it["s"] == "BTC" for it in reader.events)
 
@@ -310,8 +312,8 @@ def test_a_ticker_has_nothing_to_say_of_a_single_trade() -> None:
     channel = make_channel(streams.parse("btc@miniTicker"), lambda: 5, never_settled)
     assert type(channel) is Channel
     reader = Reader()
-    channel.readers.add(reader)
-    channel.handle(LiveMessage([LiveTrade(1, 2, "3", "4")], []))
+    channel.subscribers.add(reader)
+    channel.handle(LiveMessage([PublicTrade(1, 2, "3", "4")], []))
     assert reader.events == []
 
 
@@ -321,12 +323,12 @@ def trade_channel(is_settled: IsSettled = never_settled) -> tuple[TradeChannel, 
     assert isinstance(channel, TradeChannel)
     channel.coin = "BTC"
     reader = Reader()
-    channel.readers.add(reader)
+    channel.subscribers.add(reader)
     return channel, reader
 
 
-def live_trades(*ids: int) -> list[LiveTrade]:
-    return [LiveTrade(id_, 2, "3", "4") for id_ in ids]
+def live_trades(*ids: int) -> list[PublicTrade]:
+    return [PublicTrade(id_, 2, "3", "4") for id_ in ids]
 
 
 def test_a_trade_comes_once_by_message_or_from_the_store() -> None:

@@ -12,12 +12,14 @@ import pytest
 from aiohttp import WSCloseCode, WSMsgType, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from chart_app.websocket import connection
-from chart_app.websocket.channels import Reader
-from chart_app.websocket.connection import MAX_STREAMS, WebSockets
+from chart_app.websocket import connection, requests, server
+from chart_app.websocket.channels import Subscriber
+from chart_app.websocket.events import Event
 from chart_app.websocket.hub import Hub
+from chart_app.websocket.requests import MAX_STREAMS
 from chart_app.websocket.send_queue import MAX_WAITING_BYTES
-from chart_app.websocket.streams import Event, Stream
+from chart_app.websocket.server import WebSockets
+from chart_app.websocket.streams import Stream
 from tests.waiting import PATIENCE_S, eventually
 
 Client = TestClient[web.Request, web.Application]
@@ -28,7 +30,7 @@ class PlayedHub:
     """Keeps who reads what; greets with a running candle."""
 
     def __init__(self) -> None:
-        self.readers: dict[str, set[Reader]] = {}
+        self.readers: dict[str, set[Subscriber]] = {}
         self.error: Exception | None = None
 
     async def find_coins(self, _: Iterable[Stream]) -> dict[str, str]:
@@ -37,15 +39,15 @@ class PlayedHub:
             raise self.error
         return {}
 
-    def subscribe(self, reader: Reader, stream: Stream, _: str | None) -> None:
+    def subscribe(self, reader: Subscriber, stream: Stream, _: str | None) -> None:
         """Let a reader read."""
         self.readers.setdefault(stream.name, set()).add(reader)
 
-    async def greet(self, reader: Reader, stream: Stream) -> None:
+    async def greet(self, reader: Subscriber, stream: Stream) -> None:
         """Send the first event."""
         reader.push(Event(stream.name, {"n": 0}, 0, is_running=True))
 
-    def unsubscribe(self, reader: Reader, name: str) -> None:
+    def unsubscribe(self, reader: Subscriber, name: str) -> None:
         """Let a reader no longer read."""
         self.readers[name].discard(reader)
 
@@ -156,7 +158,7 @@ async def test_what_cannot_be_done_is_said_and_the_connection_stays(
         else:
             await socket.send_str(request_)
         error = (await socket.receive_json(timeout=PATIENCE_S))["error"]
-        assert error["code"] in {connection.INVALID_REQUEST, connection.INVALID_JSON}
+        assert error["code"] in {requests.INVALID_REQUEST, requests.INVALID_JSON}
         assert len(error["msg"]) < 300
         assert error["msg"].isprintable()
         assert (await ask(socket, "LIST_SUBSCRIPTIONS", id_=2**64 - 1))["id"] == 2**64 - 1
@@ -182,7 +184,7 @@ async def test_a_message_that_is_too_large_ends_the_connection(client: Client) -
 async def test_who_is_cut_off_is_told_why(
     client: Client, hub: PlayedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "CUT_OFF_TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr(server, "CUT_OFF_TIMEOUT_S", PATIENCE_S)
     async with client.ws_connect("/ws/a@trade", max_msg_size=0) as socket:
         await socket.receive()
         hub.emit(Event("a@trade", {"text": "x" * MAX_WAITING_BYTES}))
@@ -226,7 +228,7 @@ async def test_a_fault_of_ours_is_logged_and_the_reader_told(
 async def test_who_does_not_answer_pings_is_let_go(
     client: Client, hub: PlayedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "PING_INTERVAL_S", 0.2)
+    monkeypatch.setattr(server, "PING_INTERVAL_S", 0.2)
     async with client.ws_connect("/ws/a@trade", autoping=False) as socket:
         await socket.receive()
         ping = await socket.receive(timeout=PATIENCE_S)
@@ -239,7 +241,7 @@ async def test_who_does_not_answer_pings_is_let_go(
 async def test_an_empty_pong_is_an_answer_to_a_ping(
     client: Client, hub: PlayedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "PING_INTERVAL_S", 1)
+    monkeypatch.setattr(server, "PING_INTERVAL_S", 1)
     async with client.ws_connect("/ws/a@trade", autoping=False) as socket:
         await socket.receive()
         for _ in range(3):

@@ -10,14 +10,16 @@ from sqlalchemy.exc import DataError
 
 from chart_app.live import messages
 from chart_app.live.gaps import LiveGaps, Span
-from chart_app.live.messages import LiveCandle, LiveMessage, LiveTrade
-from chart_app.model.candles import Candle, Mark
+from chart_app.live.messages import LiveMessage
+from chart_app.model.candles import Candle, Mark, PublicCandle
+from chart_app.model.coins import Coin, Day
 from chart_app.model.intervals import MINUTE_MS, Interval
-from chart_app.storage.reader import Coin, Consumed, Day, History, PastTrade
-from chart_app.storage.writer import StoreUnavailable
+from chart_app.model.trades import PublicTrade
+from chart_app.storage.errors import StoreUnavailable
+from chart_app.storage.reader import Consumed, StoreReader
 from chart_app.websocket import streams
+from chart_app.websocket.events import Burst, Event
 from chart_app.websocket.hub import Hub
-from chart_app.websocket.streams import Burst, Event
 from tests.waiting import eventually
 
 KLINES = streams.parse("btc@kline_1m")
@@ -56,12 +58,10 @@ class Store:
         await self._wait()
         return []
 
-    async def trades(self, _coin: str, *, from_id: int, limit: int) -> list[PastTrade]:
+    async def trades(self, _coin: str, *, from_id: int, limit: int) -> list[PublicTrade]:
         """Return trades from an id on."""
         await self._wait()
-        return [PastTrade(it, NOW, *(Decimal(1),) * 2) for it in self.trade_ids if it >= from_id][
-            :limit
-        ]
+        return [PublicTrade(it, NOW, "1", "1") for it in self.trade_ids if it >= from_id][:limit]
 
     async def candles(
         self,
@@ -127,8 +127,8 @@ def make_candle(trades: int) -> Candle:
 def message(minute: int = 0, trades: int = 1) -> bytes:
     """Return a live message of a candle, minutes from now."""
     open_time = NOW - NOW % MINUTE_MS + minute * MINUTE_MS
-    candle = LiveCandle(Interval.M1, open_time, "1", "1", "1", "1", "1", "1", trades, 1, 1)
-    return messages.encode(LiveMessage([LiveTrade(1, NOW, "1", "1")], [candle]))
+    candle = PublicCandle(Interval.M1, open_time, "1", "1", "1", "1", "1", "1", trades, 1, 1)
+    return messages.encode(LiveMessage([PublicTrade(1, NOW, "1", "1")], [candle]))
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def store() -> Store:
 @pytest.fixture
 async def hub(store: Store) -> AsyncIterator[Hub]:
     """Return a hub that runs."""
-    hub = Hub(cast(History, store), LiveGaps(), lambda: NOW)
+    hub = Hub(cast(StoreReader, store), LiveGaps(), lambda: NOW)
     await hub.start()
     yield hub
     await hub.stop()
@@ -304,7 +304,7 @@ async def test_trades_of_a_gap_are_told_once(
     store.coins, store.trade_ids = ["BTC"], [*range(20)]
     reader = Reader()
     await begin(hub, reader, TRADES)
-    hub.handle("BTC", messages.encode(LiveMessage([LiveTrade(3, NOW, "1", "1")])))
+    hub.handle("BTC", messages.encode(LiveMessage([PublicTrade(3, NOW, "1", "1")])))
     gap(hub, 0)
 
     async def all_told() -> bool:
@@ -349,11 +349,11 @@ async def test_what_could_not_be_read_again_is_read_when_the_store_is_back(
 async def test_nobody_reads_where_nobody_is(hub: Hub, store: Store) -> None:
     store.coins = ["BTC"]
     reader = Reader()
-    states = [hub.has_readers]
+    states = [hub.has_subscribers]
     await begin(hub, reader, TRADES)
-    states.append(hub.has_readers)
+    states.append(hub.has_subscribers)
     hub.unsubscribe(reader, TRADES.name)
-    states.append(hub.has_readers)
+    states.append(hub.has_subscribers)
     assert states == [False, True, False]
 
 

@@ -4,8 +4,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chart_app.websocket.send_queue import MAX_WAITING_BYTES, Outbox
-from chart_app.websocket.streams import Burst, Event
+from chart_app.websocket.events import Burst, Event
+from chart_app.websocket.send_queue import MAX_WAITING_BYTES, SendQueue
 
 
 def running(number: int, open_time: int = 0, stream: str = "s") -> Event:
@@ -16,7 +16,7 @@ def closing(number: int, open_time: int = 0, stream: str = "s") -> Event:
     return Event(stream, [number, open_time], open_time)
 
 
-def sent(outbox: Outbox) -> list[Any]:
+def sent(outbox: SendQueue) -> list[Any]:
     """Return all that is sent, in order."""
     messages = []
     while outbox:
@@ -25,7 +25,7 @@ def sent(outbox: Outbox) -> list[Any]:
 
 
 def test_an_empty_outbox_has_nothing_to_send() -> None:
-    outbox = Outbox(combined=False)
+    outbox = SendQueue(combined=False)
     assert not outbox
     outbox.push(running(1))
     assert outbox
@@ -34,14 +34,14 @@ def test_an_empty_outbox_has_nothing_to_send() -> None:
 
 
 def test_of_a_running_candle_only_the_newest_state_is_sent() -> None:
-    outbox = Outbox(combined=False)
+    outbox = SendQueue(combined=False)
     for number in range(1_000):
         outbox.push(running(number))
     assert sent(outbox) == [[999, 0]]
 
 
 def test_running_candles_of_different_streams_do_not_replace_each_other() -> None:
-    outbox = Outbox(combined=True)
+    outbox = SendQueue(combined=True)
     for number in range(3):
         outbox.push(running(number, stream="a"))
         outbox.push(running(number, stream="b"))
@@ -49,14 +49,14 @@ def test_running_candles_of_different_streams_do_not_replace_each_other() -> Non
 
 
 def test_a_closing_takes_the_place_of_what_waits_of_its_candle() -> None:
-    outbox = Outbox(combined=False)
+    outbox = SendQueue(combined=False)
     outbox.push(running(1))
     outbox.push(closing(2))
     assert sent(outbox) == [[2, 0]]
 
 
 def test_a_closing_goes_before_the_next_running_candle() -> None:
-    outbox = Outbox(combined=False)
+    outbox = SendQueue(combined=False)
     outbox.push(running(1))
     outbox.push(closing(2))
     outbox.push(running(3, 60))
@@ -65,21 +65,21 @@ def test_a_closing_goes_before_the_next_running_candle() -> None:
 
 
 def test_the_correction_of_a_closed_candle_leaves_the_running_one_in_place() -> None:
-    outbox = Outbox(combined=False)
+    outbox = SendQueue(combined=False)
     outbox.push(running(1, 60))
     outbox.push(closing(2, 0))
     assert sent(outbox) == [[2, 0], [1, 60]]
 
 
 def test_an_answer_goes_before_what_the_new_stream_stands_at() -> None:
-    outbox = Outbox(combined=False)
+    outbox = SendQueue(combined=False)
     outbox.push(running(1))
     outbox.reply(b"[0]")
     assert sent(outbox) == [[0], [1, 0]]
 
 
 def test_nothing_is_sent_of_a_stream_that_is_dropped() -> None:
-    outbox = Outbox(combined=False)
+    outbox = SendQueue(combined=False)
     outbox.push(running(1))
     outbox.drop("s")
     outbox.drop("another")
@@ -87,7 +87,7 @@ def test_nothing_is_sent_of_a_stream_that_is_dropped() -> None:
 
 
 def test_a_burst_is_sent_after_what_waits_and_counts_as_its_events_do() -> None:
-    outbox, one_by_one = Outbox(combined=True), Outbox(combined=True)
+    outbox, one_by_one = SendQueue(combined=True), SendQueue(combined=True)
     outbox.push(closing(1))
     burst = [closing(2), closing(3)]
     outbox.push_all(Burst(burst))
@@ -98,7 +98,7 @@ def test_a_burst_is_sent_after_what_waits_and_counts_as_its_events_do() -> None:
     assert outbox._bytes == 0
 
 
-def is_full_after(outbox: Outbox, event: Event, times: int) -> bool:
+def is_full_after(outbox: SendQueue, event: Event, times: int) -> bool:
     """Push an event so many times; tell whether the outbox is full then."""
     for _ in range(times):
         outbox.push(event)
@@ -106,7 +106,7 @@ def is_full_after(outbox: Outbox, event: Event, times: int) -> bool:
 
 
 def test_it_is_full_when_more_bytes_wait_than_may_and_no_longer_once_they_are_sent() -> None:
-    outbox = Outbox(combined=False)
+    outbox = SendQueue(combined=False)
     event = Event("s", "x" * 998)  # and the quotes
     assert not is_full_after(outbox, event, MAX_WAITING_BYTES // 1000)
     assert is_full_after(outbox, event, 1)
@@ -115,7 +115,7 @@ def test_it_is_full_when_more_bytes_wait_than_may_and_no_longer_once_they_are_se
 
 
 def test_what_is_sent_combined_counts_as_it_is_sent() -> None:
-    outbox = Outbox(combined=True)
+    outbox = SendQueue(combined=True)
     event = Event("name" * 100, "x" * 600)
     fitting = MAX_WAITING_BYTES // len(event.combined)
     assert not is_full_after(outbox, event, fitting)
@@ -124,7 +124,7 @@ def test_what_is_sent_combined_counts_as_it_is_sent() -> None:
 
 def test_a_running_candle_never_fills_it() -> None:
     event = Event("s", "x" * MAX_WAITING_BYTES, 0, is_running=True)
-    assert not is_full_after(Outbox(combined=False), event, 3)
+    assert not is_full_after(SendQueue(combined=False), event, 3)
 
 
 @given(
@@ -139,7 +139,7 @@ def test_a_running_candle_never_fills_it() -> None:
 def test_a_reader_of_any_speed_gets_all_closings_in_order_and_the_newest_state(
     steps: list[tuple[str, str]],
 ) -> None:
-    outbox = Outbox(combined=True)
+    outbox = SendQueue(combined=True)
     got: list[tuple[str, list[int]]] = []
     open_times = dict.fromkeys("ab", 0)
     last: dict[str, list[int]] = {}

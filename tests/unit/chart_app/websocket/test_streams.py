@@ -2,12 +2,15 @@ import json
 
 import pytest
 
-from chart_app.live.messages import LiveCandle, LiveTrade
+from chart_app.model import binance
+from chart_app.model.candles import PublicCandle
 from chart_app.model.intervals import Interval
+from chart_app.model.trades import PublicTrade
 from chart_app.websocket import streams
-from chart_app.websocket.streams import Burst, Event, InvalidStream, Kind, Stream
+from chart_app.websocket.events import Burst, Event
+from chart_app.websocket.streams import InvalidStream, Kind, Stream
 
-CANDLE = LiveCandle(Interval.M1, 60_000, "1", "3", "0.5", "2", "10", "20.5", 4, 100, 103)
+CANDLE = PublicCandle(Interval.M1, 60_000, "1", "3", "0.5", "2", "10", "20.5", 4, 100, 103)
 
 
 @pytest.mark.parametrize("interval", Interval)
@@ -50,7 +53,7 @@ def test_a_month_is_told_from_a_minute() -> None:
 
 
 def test_the_event_of_a_candle_has_all_fields_of_the_right_types() -> None:
-    event = streams.kline("BTC", CANDLE, closed=True, now_ms=7)
+    event = binance.kline_event("BTC", CANDLE, closed=True, now_ms=7)
     assert event == {
         "e": "kline",
         "E": 7,
@@ -79,8 +82,8 @@ def test_the_event_of_a_candle_has_all_fields_of_the_right_types() -> None:
 
 
 def test_the_events_of_a_trade_have_all_fields() -> None:
-    trade = LiveTrade(9, 1_000, "1.50", "2")
-    assert streams.trade("BTC", trade, 7) == {
+    trade = PublicTrade(9, 1_000, "1.50", "2")
+    assert binance.trade_event("BTC", trade, 7) == {
         "e": "trade",
         "E": 7,
         "s": "BTC",
@@ -91,7 +94,7 @@ def test_the_events_of_a_trade_have_all_fields() -> None:
         "m": False,
         "M": True,
     }
-    assert streams.agg_trade("BTC", trade, 7) == {
+    assert binance.agg_trade_event("BTC", trade, 7) == {
         "e": "aggTrade",
         "E": 7,
         "s": "BTC",

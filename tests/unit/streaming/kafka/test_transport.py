@@ -8,7 +8,9 @@ from faust.types import TP, Message
 
 import settings
 from streaming.app import App
-from streaming.kafka.transport import Batch, Consumer, Fetched, Producer
+from streaming.kafka.batch import Batch, Fetched
+from streaming.kafka.consumer import Consumer
+from streaming.kafka.producer import Producer
 
 FIRST, SECOND = TP("tradeData", 0), TP("tradeData", 1)
 
@@ -17,7 +19,12 @@ FIRST, SECOND = TP("tradeData", 0), TP("tradeData", 1)
 async def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
     """Return the consumer of two partitions, each with a record to fetch."""
     app = App(
-        "test", origin=__name__, settings=settings.load(), port_setting="CHART_PORT", topics=[]
+        "test",
+        origin=__name__,
+        settings=settings.load(),
+        port=1,
+        port_setting="CHART_PORT",
+        topics=[],
     )
     consumer = app.transport.create_consumer(
         AsyncMock(), on_partitions_revoked=AsyncMock(), on_partitions_assigned=AsyncMock()
@@ -67,7 +74,12 @@ def test_a_batch_is_cut_by_the_bytes_of_its_values_too() -> None:
 async def producer(monkeypatch: pytest.MonkeyPatch) -> Producer:
     """Return a producer whose one of aiokafka is played."""
     app = App(
-        "test", origin=__name__, settings=settings.load(), port_setting="CHART_PORT", topics=[]
+        "test",
+        origin=__name__,
+        settings=settings.load(),
+        port=1,
+        port_setting="CHART_PORT",
+        topics=[],
     )
     producer = app.transport.create_producer()
     assert isinstance(producer, Producer)
@@ -109,6 +121,6 @@ async def test_nobody_waits_on_a_producer_that_was_replaced(producer: Producer) 
 async def test_a_rebalance_does_not_wait_for_a_topic_that_takes_nothing(
     producer: Producer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streaming.kafka.transport.FLUSH_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("streaming.kafka.producer.FLUSH_TIMEOUT_S", 0.01)
     producer.kafka.flush = asyncio.Event().wait  # type: ignore[method-assign]
     await asyncio.wait_for(producer.flush(), 60)

@@ -3,18 +3,18 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import REGISTRY, generate_latest
 
-from trading_app.endpoints.metrics import Answers
+from trading_app.endpoints.metrics import ResponseMetrics
 
 
 @pytest.fixture
-def answers() -> Iterator[Answers]:
+def answers() -> Iterator[ResponseMetrics]:
     """Return metrics that are taken out of the registry again."""
-    collector = Answers("test_http", "/test")
+    collector = ResponseMetrics("test_http", "/test")
     yield collector
     REGISTRY.unregister(collector)
 
 
-def test_answers_are_counted_by_status_and_time(answers: Answers) -> None:
+def test_answers_are_counted_by_status_and_time(answers: ResponseMetrics) -> None:
     answers.count(201, 0.0005)
     answers.count(201, 0.001)
     answers.count(503, 5.5)
@@ -30,7 +30,7 @@ def test_answers_are_counted_by_status_and_time(answers: Answers) -> None:
     assert "test_http_seconds_sum 65.5015" in lines
 
 
-def test_the_metrics_have_their_types(answers: Answers) -> None:
+def test_the_metrics_have_their_types(answers: ResponseMetrics) -> None:
     answers.count(201, 1)
     text = generate_latest().decode()
     assert "# TYPE test_http_answers_total counter" in text

@@ -1,12 +1,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading_app.endpoints import rate_limit
-from trading_app.endpoints.rate_limit import RateLimit
+from trading_app.endpoints import rate_limiter
+from trading_app.endpoints.rate_limiter import TokenBuckets
 
 
 def test_a_full_bucket_lets_a_second_s_worth_through() -> None:
-    limit = RateLimit(10)
+    limit = TokenBuckets(10)
     for _ in range(10):
         assert limit.wait_s("a", 100) == 0
         limit.spend("a", 1, 100)
@@ -17,7 +17,7 @@ def test_a_full_bucket_lets_a_second_s_worth_through() -> None:
 
 
 def test_a_large_list_is_paid_for_afterwards() -> None:
-    limit = RateLimit(10)
+    limit = TokenBuckets(10)
     limit.spend("a", 100, 0)
     assert limit.wait_s("a", 0) == 9
     assert limit.wait_s("a", 5) == 4
@@ -25,14 +25,14 @@ def test_a_large_list_is_paid_for_afterwards() -> None:
 
 
 def test_clients_do_not_share() -> None:
-    limit = RateLimit(1)
+    limit = TokenBuckets(1)
     limit.spend("a", 10, 0)
     assert limit.wait_s("b", 0) == 0
 
 
 def test_who_was_silent_for_longest_is_forgotten_first() -> None:
-    limit = RateLimit(1)
-    for number in range(rate_limit.CLIENTS_MAX):
+    limit = TokenBuckets(1)
+    for number in range(rate_limiter.CLIENTS_MAX):
         limit.spend(str(number), 10, 0)
     limit.spend("0", 1, 0)
     limit.spend("new", 10, 0)
@@ -45,7 +45,7 @@ def test_who_was_silent_for_longest_is_forgotten_first() -> None:
 def test_over_any_time_no_more_than_the_rate_and_one_list_gets_through(
     arrivals: list[tuple[float, int]],
 ) -> None:
-    limit = RateLimit(10)
+    limit = TokenBuckets(10)
     now = 0.0
     sent = 0
     for pause_s, trades in arrivals:

@@ -4,16 +4,9 @@ from typing import Any
 
 import pytest
 
-from records import InvalidTrade, JSONNumber, NotJSON, Trade, read_object
-from trading_app.parsing.submission import (
-    NotAForm,
-    NoTopic,
-    Rules,
-    Submission,
-    parse,
-    read_form,
-    read_json,
-)
+from trade_rules import InvalidTrade, JSONNumber, NotJSON, TradeMessage, read_object
+from trading_app.parsing.form import NotAForm, read_form
+from trading_app.parsing.submission import NoTopic, Rules, Submission, parse, read_json
 
 RULES = Rules(("tradeData", "more"), max_future_ms=3_600_000)
 NOW_MS = 1_700_000_000_000
@@ -33,7 +26,7 @@ def bad_fields(**changes: Any) -> list[str]:
 
 
 def test_a_trade_without_a_time_is_of_now() -> None:
-    trade = Trade("BTC", Decimal("0.25"), Decimal("91234.5"))
+    trade = TradeMessage("BTC", Decimal("0.25"), Decimal("91234.5"))
     assert parse(FIELDS, RULES, NOW_MS) == Submission("tradeData", trade, NOW_MS)
 
 

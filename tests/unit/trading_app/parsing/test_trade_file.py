@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records import Trade
+from trade_rules import TradeMessage
 from trading_app.parsing.trade_file import (
     LINE_MAX_CHARS,
     NotATradeFile,
@@ -20,8 +20,6 @@ from trading_app.parsing.trade_file import (
     RefusedRow,
     Row,
     Span,
-    _read_plain,
-    _read_row,
     lines_of,
     moved,
     open_file,
@@ -55,13 +53,13 @@ def test_a_trade_of_the_future_is_refused() -> None:
     ],
 )
 def test_columns_have_several_names(header: str) -> None:
-    trade = Trade("BTC", Decimal(2), Decimal(1), "7")
+    trade = TradeMessage("BTC", Decimal(2), Decimal(1), "7")
     assert list(rows_of([header, "BTC,1,2,1700000000,7"])) == [Row(2, trade, 1_700_000_000_000)]
 
 
 def test_of_several_columns_that_fit_the_first_name_of_the_list_counts() -> None:
     header = "id,tradeId,symbol,coinName,price,size,qty,quantity,amount,numOfCoin,time,timestamp"
-    trade = Trade("BTC", Decimal(1), Decimal(9), "first")
+    trade = TradeMessage("BTC", Decimal(1), Decimal(9), "first")
     rows = rows_of([header, "second,first,ETH,BTC,9,5,4,3,2,1,1600000000,1500000000"])
     assert list(rows) == [Row(2, trade, 1_500_000_000_000)]
 
@@ -199,10 +197,10 @@ def test_no_trade_that_is_moved_is_of_the_future_when_it_is_sent(
 
 
 def test_a_trade_that_is_moved_has_no_id_and_is_not_before_1970() -> None:
-    trade = Trade("BTC", Decimal(2), Decimal(1), "7")
+    trade = TradeMessage("BTC", Decimal(2), Decimal(1), "7")
     rows: list[Row | RefusedRow] = [Row(2, trade, 10), RefusedRow(3, "no"), Row(4, trade, 9)]
     assert list(moved(rows, -10)) == [
-        Row(2, Trade("BTC", Decimal(2), Decimal(1)), 0),
+        Row(2, TradeMessage("BTC", Decimal(2), Decimal(1)), 0),
         RefusedRow(3, "no"),
         RefusedRow(4, "timestamp: would be before 1970 once it is moved"),
     ]
@@ -219,18 +217,6 @@ cells = st.lists(
     min_size=3,
     max_size=5,
 )
-
-
-@given(cells)
-def test_a_line_is_read_alike_fast_or_with_care(line: list[str]) -> None:
-    plain = _read_plain(7, line, PLACES, LATEST_MS)
-    assert plain is None or plain == _read_row(7, line, PLACES, LATEST_MS)
-
-
-@pytest.mark.parametrize("trade_id", ["", "17", "a-b"])
-def test_nearly_all_lines_are_read_fast(trade_id: str) -> None:
-    line = ["BTC-USD", "25741.02", "0.02188038", "2023-09-05T16:00:01.281719Z", trade_id]
-    assert _read_plain(7, line, PLACES, LATEST_MS)
 
 
 def test_a_line_that_is_too_long_is_not_read_as_a_whole() -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records import TRADE_MAX_BYTES, InvalidTrade
-from trading_app.parsing.submission import Record, Rules, parse, read_json, record_of
+from trade_rules import TRADE_MAX_BYTES, InvalidTrade
+from trading_app.parsing.submission import Rules, TradeRecord, parse, read_json, record_of
 from trading_app.parsing.trade_list import (
     MAX_TRADES,
     BadBody,
@@ -19,7 +19,7 @@ from trading_app.parsing.trade_list import (
 NOW_MS = 1_700_000_000_000
 RULES = Rules(("tradeData",), 3_600_000, "tradeData")
 TRADE = '{"coinName":"BTC","price":91234.5,"numOfCoin":0.25}'
-RECORD = Record(b"BTC", b'{"coinName":"BTC","numOfCoin":0.25,"price":91234.5}', NOW_MS)
+RECORD = TradeRecord(b"BTC", b'{"coinName":"BTC","numOfCoin":0.25,"price":91234.5}', NOW_MS)
 
 
 def read(items: Any) -> Bulk:

@@ -1,0 +1,1 @@
+"""The commands of chart_app beside its worker."""

@@ -1,0 +1,130 @@
+"""The wiring of chart_app."""
+
+from functools import cache
+from typing import NamedTuple
+
+from aiohttp import web
+
+import settings
+import topics
+from chart_app.commands import rebuild
+from chart_app.ingest.agent import add_agent
+from chart_app.ingest.offsets import Offsets, TopicWatch
+from chart_app.ingest.trade_consumer import TradeConsumer
+from chart_app.live.broadcaster import Broadcaster
+from chart_app.live.feed import LiveFeed
+from chart_app.live.gaps import LiveGaps
+from chart_app.live.resync import Resync
+from chart_app.live.traded_minutes import StoredMinutes, TopicMinutes, TradedMinutes
+from chart_app.rest import binance, openapi, udf
+from chart_app.storage.database import Database, database_url
+from chart_app.storage.gate import StoreGate
+from chart_app.storage.reader import StoreReader
+from chart_app.storage.writer import StoreWriter
+from chart_app.web import routes
+from chart_app.websocket import description
+from chart_app.websocket.hub import Hub
+from chart_app.websocket.server import WebSockets
+from records import Trade
+from settings import Settings
+from streaming import runtime
+from streaming.app import App
+from streaming.clock import now_ms
+from streaming.http.metrics import ConsumerLag
+from streaming.kafka.batch import BatchSchema
+from streaming.kafka.cluster import plain_consumer
+from streaming.kafka.dead_letter import DeadLetterQueue
+from streaming.kafka.topic_ids import TopicState, topic_states
+from streaming.kafka.topic_keeper import TopicKeeper
+
+
+class Program(NamedTuple):
+    """The app, the database it writes to, and its pages."""
+
+    app: App
+    database: Database
+    web_app: web.Application
+
+
+@cache
+def program() -> Program:
+    """Return the program of this process, by its settings."""
+    runtime.set_up()
+    return _wire(settings.load())
+
+
+def _wire(loaded: Settings) -> Program:
+    database = Database(database_url(loaded))
+    writer = StoreWriter(database, store_trades=loaded.store_trades)
+    reader = StoreReader(database)
+    gate = StoreGate(writer, database)
+    offsets = Offsets(writer, lambda: app.kafka_producer.kafka.client)
+
+    live_topic = topics.live_topic(loaded)
+    own_topics = [*topics.dead_letter_topics(loaded), live_topic]
+
+    async def live_topic_state() -> TopicState | None:
+        client = app.kafka_producer.kafka.client
+        return (await topic_states(client, [live_topic.name])).get(live_topic.name)
+
+    gaps = LiveGaps()
+    hub = Hub(reader, gaps, now_ms)
+    resync = Resync(gaps, reader, hub, _traded_minutes(loaded, reader))
+    broadcaster = Broadcaster(live_topic.name, lambda: app.kafka_producer)
+    consumer = TradeConsumer(
+        offsets=offsets,
+        writer=writer,
+        dead_letters=DeadLetterQueue(lambda: app.kafka_producer, lambda: app.should_stop),
+        broadcaster=broadcaster,
+        consumer=lambda: app.kafka_consumer,
+        should_stop=lambda: app.should_stop,
+    )
+    app = App(
+        loaded.group_id,
+        origin="chart_app",
+        settings=loaded,
+        port=loaded.chart_port,
+        port_setting="CHART_PORT",
+        topics=[*topics.trade_topics(loaded), *own_topics],
+        services=[
+            *(gate, hub, resync),
+            LiveFeed(
+                live_topic.name,
+                lambda: plain_consumer(loaded),
+                live_topic_state,
+                hub.handle,
+                resync,
+            ),
+            broadcaster,
+            TopicWatch(offsets, lambda: app.kafka_consumer),
+            TopicKeeper(loaded, own_topics, lambda: app.kafka_producer),
+        ],
+        start_offsets=offsets.load,
+        refusal_forms={"api": binance.refused, "udf": udf.refused},
+        on_logging_set_up=settings.warn_of_misspelt,
+    )
+    trades = app.topic(*loaded.trade_topics, schema=BatchSchema(key_type=bytes, value_type=Trade))
+    add_agent(app, trades, consumer)
+
+    rebuild.make_command(database)
+    ConsumerLag(lambda: app.kafka_consumer.lags())  # noqa: PLW0108 - there is none yet
+    web_app = app.add_pages(
+        openapi.document(description.DESCRIPTION),
+        [app.check_group, gate.check, consumer.check],
+        [broadcaster.warning],
+    )
+    _add_routes(web_app, reader, hub, loaded)
+    return Program(app, database, web_app)
+
+
+def _add_routes(web_app: web.Application, reader: StoreReader, hub: Hub, loaded: Settings) -> None:
+    binance.add_routes(web_app, reader, loaded, now_ms)
+    udf.add_routes(web_app, reader, loaded, now_ms)
+    WebSockets(hub).add_routes(web_app)
+    routes.add_routes(web_app)
+
+
+def _traded_minutes(loaded: Settings, reader: StoreReader) -> TradedMinutes:
+    if loaded.store_trades:
+        return StoredMinutes(reader)
+    return TopicMinutes(lambda: plain_consumer(loaded, offset_reset="earliest"))

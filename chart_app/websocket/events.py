@@ -1,0 +1,60 @@
+"""Events of streams, encoded once however many read them."""
+
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from chart_app.model.coins import Day
+from chart_app.model.decimals import plain
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Event:
+    """An event of a stream, encoded once however many read it.
+
+    ``open_time`` is that of its candle, if it has one. ``is_running`` tells that the next event
+    of that candle says all that this one does.
+    """
+
+    def __init__(
+        self, stream: str, content: Any, open_time: int | None = None, *, is_running: bool = False
+    ) -> None:
+        self.stream = stream
+        self.open_time = open_time
+        self.is_running = is_running
+        self.bare = _encode(content)
+
+    @cached_property
+    def combined(self) -> bytes:
+        """Return the event as it is sent on ``/stream``."""
+        return b'{"stream":%b,"data":%b}' % (_encode(self.stream), self.bare)
+
+
+class Burst:
+    """Events of a stream, all of which are sent: to put one into a send queue costs as much."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self.bare = [event.bare for event in events]
+        self._events = events
+
+    @cached_property
+    def combined(self) -> list[bytes]:
+        """Return the events as they are sent on ``/stream``."""
+        return [event.combined for event in self._events]
+
+
+def mini_ticker(day: Day, now_ms: int) -> dict[str, Any]:
+    """Return the event of a coin's last 24 hours."""
+    return {
+        "e": "24hrMiniTicker",
+        "E": now_ms,
+        "s": day.coin.name,
+        "c": plain(day.close),
+        "o": plain(day.open),
+        "h": plain(day.high),
+        "l": plain(day.low),
+        "v": plain(day.volume),
+        "q": plain(day.quote_volume),
+    }

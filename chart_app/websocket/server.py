@@ -1,0 +1,93 @@
+"""The WebSocket: ``/ws…`` and ``/stream…``, as Binance's spot API has it."""
+
+import asyncio
+import contextlib
+import socket
+from typing import Any
+
+from aiohttp import WSCloseCode, web
+
+from chart_app.websocket.connection import Connection
+from chart_app.websocket.hub import Hub
+from chart_app.websocket.requests import MAX_STREAMS
+from streaming.http.responses import problem
+
+#: A ping so often; who does not answer within half of it is gone.
+PING_INTERVAL_S = 20
+#: How long a reader has to answer our goodbye.
+CLOSE_TIMEOUT_S = 1.0
+#: A reader that was too slow has longer, to read what it was sent and why it is cut off.
+CUT_OFF_TIMEOUT_S = 5.0
+MAX_MESSAGE_BYTES = 64 * 1024
+#: Bytes of a connection that may wait below the send queue: in aiohttp, the event loop and the
+#: system each. Left to itself the system holds 4 MB: for a reader of an event a second, hours
+#: of candles that are out of date.
+MAX_UNSENT_BYTES = 16 * 1024
+
+
+def _bound_unsent(transport: asyncio.Transport) -> None:
+    transport.set_write_buffer_limits(MAX_UNSENT_BYTES)
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)  # not on every system
+    if option is not None:
+        system_socket = transport.get_extra_info("socket")
+        system_socket.setsockopt(socket.IPPROTO_TCP, option, MAX_UNSENT_BYTES)
+
+
+class WebSockets:
+    """The open connections."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._open: dict[Connection, asyncio.Task[Any]] = {}
+
+    def add_routes(self, web_app: web.Application) -> None:
+        """Add the routes, and the goodbye at the end of the program."""
+        web_app.router.add_get("/ws", self._serve)
+        web_app.router.add_get("/ws/{streams:.*}", self._serve)
+        web_app.router.add_get("/stream", self._serve_combined)
+        web_app.on_shutdown.append(self._end_all)
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        # ccxt opens /ws/0, /ws/1: what has no @ is not meant as a stream.
+        parts = request.match_info.get("streams", "").split("/")
+        return await self._run(request, [it for it in parts if "@" in it], combined=False)
+
+    async def _serve_combined(self, request: web.Request) -> web.StreamResponse:
+        names = [it for it in request.query.get("streams", "").split("/") if it]
+        return await self._run(request, names, combined=True)
+
+    async def _run(
+        self, request: web.Request, names: list[str], *, combined: bool
+    ) -> web.StreamResponse:
+        response = web.WebSocketResponse(
+            heartbeat=PING_INTERVAL_S,
+            max_msg_size=MAX_MESSAGE_BYTES,
+            compress=False,
+            writer_limit=MAX_UNSENT_BYTES,
+        )
+        if not response.can_prepare(request):
+            return problem(426, "This is a WebSocket.", headers={"Upgrade": "websocket"})
+        await response.prepare(request)
+        if request.transport is not None:
+            _bound_unsent(request.transport)
+        connection = Connection(response, self._hub, combined=combined)
+        self._open[connection] = asyncio.current_task()  # type: ignore[assignment]
+        try:
+            await connection.run(names[:MAX_STREAMS])
+            code, reason = connection.farewell or (WSCloseCode.OK, "")
+            going = code == WSCloseCode.GOING_AWAY
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                async with asyncio.timeout(CLOSE_TIMEOUT_S if going else CUT_OFF_TIMEOUT_S):
+                    # Without drain: our writing, which was cancelled in one, has left it broken.
+                    await response.close(code=code, message=reason.encode(), drain=False)
+        finally:
+            del self._open[connection]
+            if request.transport is not None:
+                request.transport.abort()  # close() would wait for one who does not read
+        return response
+
+    async def _end_all(self, _: web.Application) -> None:
+        for connection in self._open:
+            connection.end(WSCloseCode.GOING_AWAY, "the server ends")
+        if self._open:
+            await asyncio.wait(self._open.values(), timeout=2 * CLOSE_TIMEOUT_S)

@@ -1,0 +1,210 @@
+"""Faust's Kafka consumer, with whole batches in, and offsets committed when the agent says so."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, cast
+
+from aiokafka.structs import TopicPartition
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage, Message
+from mode.utils.locks import Event
+
+from streaming import internals
+from streaming.kafka.batch import Batch, Fetched, FetchResults
+
+#: How long Kafka may take to say where the group stands and to move us there, or to commit.
+SEEK_LIMIT_S = 60.0
+COMMIT_LIMIT_S = 30.0
+#: How long what was fetched may wait until aiokafka fetches the other partitions by themselves.
+#: Where they have nothing new that request would keep all others waiting for 1.5 s.
+PREFETCH_BACKOFF_S = 60.0
+
+
+class _ConsumerThread(driver.AIOKafkaConsumerThread):
+    logger = logging.getLogger("faust.consumer.thread")
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        consumer = internals.kafka_consumer(self)
+        internals.set_fetched(consumer, FetchResults())
+        internals.set_prefetch_backoff(consumer, PREFETCH_BACKOFF_S)
+
+    async def commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit offsets; return whether Kafka has done so in time."""
+        try:
+            async with asyncio.timeout(COMMIT_LIMIT_S):
+                return bool(await super().commit(offsets))
+        except TimeoutError:
+            self.log.warning("Kafka did not commit offsets within %g s", COMMIT_LIMIT_S)
+            return False
+
+
+class Consumer(driver.Consumer):
+    """A consumer whose events are batches, and which commits what :meth:`done` was told.
+
+    Faust's own drain starts two tasks a message, and acks a message also when the agent
+    that had it in hand was cancelled or raised. Here an event is a whole fetched batch,
+    and only offsets behind batches that the agent called done are committed.
+    """
+
+    logger = logging.getLogger("faust.consumer")  # its steps are Faust's, logged at its level
+    mundane_level = "debug"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._next_offsets: dict[TP, int] = {}
+        self._seeks = 0
+        #: Partitions with batches in a buffer that is full.
+        self._full: set[TP] = set()
+        self._has_room = Event()
+        self._has_room.set()
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Fetch nothing until there is room.
+
+        Faust would go on with the other partitions, and wait for those, be they empty, while
+        this one has long been read.
+        """
+        self._full.add(tp)
+        self._has_room.clear()
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Go on once there is room."""
+        self._full.discard(tp)
+        if not self._full:
+            self._has_room.set()
+
+    def done(self, batch: Batch) -> None:
+        """Let the offsets of a batch be committed: all its records have been dealt with."""
+        tp = TP(batch.topic, batch.partition)
+        if tp in self.assignment():
+            self._next_offsets[tp] = batch.next_offset
+
+    def is_stale(self, batch: Batch) -> bool:
+        """Tell whether there was a rebalance or a seek since the batch was fetched.
+
+        Then it is fetched again, by us or by who has the partition now.
+        """
+        return batch.position != self._position()
+
+    async def first_offset(self, tp: TP) -> int:
+        """Return the first offset of a partition that Kafka still holds.
+
+        Raises KafkaError or TimeoutError when no broker answers.
+        """
+        async with asyncio.timeout(SEEK_LIMIT_S):
+            offsets = await internals.consumer_thread(self).earliest_offsets(tp)
+        return int(offsets[tp])
+
+    def lags(self) -> dict[TP, int]:
+        """Return how many records each assigned partition holds that are not done yet."""
+        lags = {}
+        for tp in self.assignment() if internals.consumer_thread(self).started else ():
+            next_offset = self._next_offsets.get(tp) or internals.committed_offset(self, tp)
+            if self.highwater(tp) is not None:
+                lags[tp] = self.highwater(tp) - next_offset
+        return lags
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109
+        """Fetch, and yield one message a partition: its value a :class:`Batch`."""
+        await self.wait(self._has_room)
+        position = self._position()
+        records, active = await self._wait_next_records(timeout)
+        if records is None or self.app.should_stop:
+            return  # no seek at the end: what was logged would be stale, and not be stored
+        if not self.flow_active or self._position() != position:
+            # Fetched before a rebalance or a seek: where the next fetch starts is unknown.
+            await self.seek_back()
+            return
+        for tp, partition_records in records.items():
+            if not self.flow_active or self._position() != position:
+                break
+            if active is None or tp in active:
+                self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+                yield tp, self._batch_message(tp, cast(Fetched, partition_records), position)
+
+    def _position(self) -> tuple[int, int]:
+        return self.app.consumer_generation_id, self._seeks
+
+    async def seek_back(self) -> None:
+        """Go back to where the partitions are to be read from; what was fetched is stale."""
+        try:
+            await self.perform_seek()
+        except Exception as error:
+            self.log.warning("Could not seek back: %r", error)
+
+    def _batch_message(self, tp: TP, records: Fetched, position: tuple[int, int]) -> Message:
+        last = records[-1]
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.timestamp / 1000,
+            last.timestamp_type,
+            None,
+            None,
+            Batch(tp.topic, tp.partition, records, records.start, position),  # type: ignore[arg-type]
+            None,
+            tp=tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek all partitions to the app's own offsets, else the committed, else the beginning.
+
+        If that takes too long they are read from wherever aiokafka begins; who reads the batches
+        sees by their ``start`` whether they follow what was read before.
+        """
+        self._seeks += 1
+        try:
+            async with asyncio.timeout(SEEK_LIMIT_S):
+                return await self._seek_to_start()
+        except TimeoutError:
+            self.log.error("Kafka did not say within %g s where to read on", SEEK_LIMIT_S)
+            return {}
+        finally:
+            self._seeks += 1  # what was fetched meanwhile began at the committed offsets
+
+    async def _seek_to_start(self) -> Mapping[TP, int]:
+        committed = await super().seek_to_committed()
+        own = await self.app.start_offsets(self.assignment())  # type: ignore[attr-defined]
+        offsets = {TP(*tp): offset or 0 for tp, offset in {**committed, **own}.items()}
+        # aiokafka leaves a partition without a committed offset where it is: what was fetched
+        # and thrown away would be skipped.
+        to_beginning = [TopicPartition(*tp) for tp, offset in offsets.items() if offset <= 0]
+        # Not self.seek(): that is in another thread than the fetching, whose buffer it changes.
+        thread = internals.consumer_thread(self)
+        if to_beginning:
+            await thread.seek_to_beginning(*to_beginning)
+        await thread.seek_wait({tp: offset for tp, offset in own.items() if offset > 0})
+        return offsets
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Let the batches in hand finish, commit, and forget the partitions."""
+        await super().on_partitions_revoked(revoked)
+        for tp in revoked:
+            self._next_offsets.pop(tp, None)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (
+            tp
+            for tp in list(self._next_offsets)
+            if topics is None or tp in topics or tp.topic in topics
+        )
+
+    def _new_offset(self, tp: TP) -> int | None:
+        internals.forget_acks(self, tp)
+        return self._next_offsets.get(tp)
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Do nothing: Faust would look for stalled partitions, and log them.
+
+        It asks aiokafka for positions that a rebalance has just taken away, and dies of it.
+        """
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Do nothing: a batch covers its gaps."""

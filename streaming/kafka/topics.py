@@ -1,0 +1,110 @@
+"""The topics of a program: created if they are missing, adopted if they are there."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from streaming import internals
+from streaming.kafka.alter_configs import alter_configs
+
+logger = logging.getLogger(__name__)
+
+#: For all that is asked of the admin client at once: topics listed, created, described.
+ADMIN_LIMIT_S = 30.0
+
+
+class KafkaUnavailable(Exception):
+    """Kafka did not answer in time, or does not create our topics."""
+
+
+@dataclass(frozen=True)
+class TopicSpec:
+    """A topic as we create it. ``config`` has Kafka's own names and texts for values.
+
+    A topic that is there keeps what it has, but for ``needed``: that it is given as well.
+    """
+
+    name: str
+    partitions: int
+    config: Mapping[str, str] = field(default_factory=dict)
+    needed: Mapping[str, str] = field(default_factory=dict)
+
+
+async def ensure_topics(
+    client: AIOKafkaAdminClient, topics: Sequence[TopicSpec], replication: int
+) -> bool:
+    """Create the topics that are missing; give existing ones what they need, say where they differ.
+
+    Return whether all were there: Kafka says that a topic is created before it lists it.
+
+    Raises KafkaError, TimeoutError, and :exc:`KafkaUnavailable` if Kafka will never create one.
+    """
+    async with asyncio.timeout(ADMIN_LIMIT_S):
+        existing = {topic["topic"]: topic for topic in await client.describe_topics()}
+        for topic in topics:
+            if topic.name in existing:
+                await _adopt(client, topic, len(existing[topic.name]["partitions"]))
+            else:
+                await _create(client, topic, replication)
+        return all(topic.name in existing for topic in topics)
+
+
+async def _create(client: AIOKafkaAdminClient, topic: TopicSpec, replication: int) -> None:
+    response: Any = await client.create_topics(
+        [
+            NewTopic(
+                topic.name,
+                topic.partitions,
+                replication,
+                topic_configs={**topic.config, **topic.needed},
+            )
+        ]
+    )
+    for _name, code, *message in response.topic_errors:
+        error = for_code(code)
+        if error is TopicAlreadyExistsError:
+            return  # the other program was faster
+        if code and not error.retriable:
+            raise KafkaUnavailable(f"Kafka does not create topic {topic.name}: {message[0]}")
+        if code:
+            raise error(*message)
+    logger.info("Created topic %s with %d partitions", topic.name, topic.partitions)
+
+
+async def _adopt(client: AIOKafkaAdminClient, topic: TopicSpec, partitions: int) -> None:
+    if partitions != topic.partitions:
+        logger.warning(
+            "Topic %s has %d partitions, not %d; using it as it is",
+            topic.name,
+            partitions,
+            topic.partitions,
+        )
+    wanted = {**topic.config, **topic.needed}
+    response: Any = await client.describe_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(wanted))]
+    )
+    actual = {entry[0]: entry[1] for reply in response for entry in reply.resources[0][4]}
+    for name, value in wanted.items():
+        if actual.get(name, value) == value:
+            continue
+        if name in topic.needed and await _altered(client, topic.name, name, value):
+            continue
+        logger.warning(
+            "Topic %s has %s=%s, not %s; using it as it is", topic.name, name, actual[name], value
+        )
+
+
+async def _altered(client: AIOKafkaAdminClient, topic: str, name: str, value: str) -> bool:
+    try:
+        await alter_configs(internals.admin_connection(client), topic, {name: value})
+    except (KafkaError, TimeoutError) as error:
+        logger.warning("Topic %s could not be given %s=%s: %r", topic, name, value, error)
+        return False
+    logger.info("Topic %s was given %s=%s", topic, name, value)
+    return True

@@ -1,0 +1,270 @@
+import json
+import struct
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trade_rules import (
+    TRADE_MAX_BYTES,
+    InvalidTrade,
+    JSONNumber,
+    NotJSON,
+    TooLong,
+    TradeMessage,
+    decode,
+    encode,
+    find_errors,
+    parse,
+    read_object,
+)
+from trading_app.parsing import submission
+
+names = (
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=64)
+    .map(str.strip)
+    .filter(bool)
+)
+amounts = st.decimals(
+    min_value="1e-18", max_value="999999999999999999", allow_nan=False, allow_infinity=False
+).filter(lambda number: len(number.as_tuple().digits) <= 38)
+trade_ids = (
+    st.none()
+    | st.integers(-(10**60), 10**60)
+    | st.text(st.characters(codec="utf-8"), min_size=1, max_size=64)
+)
+trades = st.builds(TradeMessage, names, amounts, amounts, trade_ids)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+
+RULES = submission.Rules(("tradeData",), 0, "tradeData")
+VALID = '{"coinName":"BTC","numOfCoin":0.25,"price":91234.5}'
+
+
+def with_value(field: str, value: str) -> bytes:
+    """Return a message in which one field has another value, given as JSON."""
+    fields = {"coinName": '"BTC"', "numOfCoin": "0.25", "price": "91234.5", field: value}
+    return ("{" + ",".join(f'"{name}":{text}' for name, text in fields.items()) + "}").encode()
+
+
+def errors_of(value: bytes | None) -> dict[str, str]:
+    """Return what is wrong with a message, by field."""
+    with pytest.raises(InvalidTrade) as caught:
+        decode(value)
+    return {error["field"]: error["detail"] for error in caught.value.errors}
+
+
+def test_a_message_is_compact_json_in_a_fixed_order() -> None:
+    trade = TradeMessage("BTC", Decimal("0.25"), Decimal("91234.5"))
+    assert encode(trade) == VALID.encode()
+    trade = TradeMessage("BTC", Decimal("0.250"), Decimal("1E-7"), "a-1")
+    assert encode(trade) == (b'{"coinName":"BTC","numOfCoin":0.250,"price":1E-7,"tradeId":"a-1"}')
+
+
+@given(trades)
+def test_what_is_encoded_is_decoded_to_the_same(trade: TradeMessage) -> None:
+    again = decode(encode(trade))
+    assert again == trade
+    assert str(again.price) == str(trade.price), "every digit is kept"
+    assert json.loads(encode(trade)).keys() >= {"coinName", "numOfCoin", "price"}
+
+
+@given(st.binary())
+def test_random_bytes_raise_nothing_but_invalid_trade(value: bytes) -> None:
+    with pytest.raises(InvalidTrade):
+        decode(value)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["coinName", "price", "numOfCoin", "tradeId", "x"]), anything)
+)
+def test_random_objects_raise_nothing_but_invalid_trade(fields: dict[str, Any]) -> None:
+    value = json.dumps(fields).encode()
+    try:
+        trade = decode(value)
+    except InvalidTrade as error:
+        assert all(it["detail"] for it in error.errors)  # noqa: PT017 - if it is raised
+    else:
+        assert decode(encode(trade)) == trade
+
+
+json_numbers = amounts.map(lambda number: JSONNumber(str(number)))
+submitted_numbers = (
+    json_numbers | json_numbers.map(str) | st.text(max_size=8) | st.integers().map(str)
+)
+
+
+def as_json(fields: dict[str, Any]) -> bytes:
+    """Write JSON in which a JSONNumber is a number, not a string."""
+    texts = {
+        name: value if isinstance(value, JSONNumber) else json.dumps(value)
+        for name, value in fields.items()
+    }
+    return ("{" + ",".join(f'"{name}":{text}' for name, text in texts.items()) + "}").encode()
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "topic": st.just("tradeData"),
+            "coinName": names | st.text(max_size=70),
+            "price": submitted_numbers,
+            "numOfCoin": submitted_numbers,
+        },
+        optional={
+            "tradeId": st.text(max_size=70) | st.integers().map(lambda it: JSONNumber(str(it)))
+        },
+    )
+)
+def test_what_http_accepts_the_consumer_accepts_and_finds_equal(fields: dict[str, Any]) -> None:
+    rules = submission.Rules(("tradeData",), 0)
+    try:
+        by_form = submission.parse(fields, rules, 0)
+    except InvalidTrade:
+        with pytest.raises(InvalidTrade):
+            submission.read_json(as_json(fields), rules, 0)
+        return
+    by_json = submission.read_json(as_json(fields), rules, 0)
+    assert by_json == by_form
+    assert decode(encode(by_json.trade)) == by_json.trade
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        VALID.encode(),
+        b'{"price":"91234.5","numOfCoin":".25","coinName":"BTC"}',
+        b'{"price":9.12345e4,"numOfCoin":"25E-2","coinName":"BTC"}',
+        b' {"coinName" : "BTC", "numOfCoin": 0.25, "price": 91234.5, "more": {"a": [1]}} ',
+        b'{"coinName":"\\u0042TC","numOfCoin":0.25,"price":"091234.50"}',
+    ],
+)
+def test_numbers_may_be_strings_and_unknown_fields_are_passed_over(value: bytes) -> None:
+    assert decode(value) == TradeMessage("BTC", Decimal("0.25"), Decimal("91234.5"))
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["true", "false", "null", "[]", "{}", '"NaN"', '"Infinity"', '"1_000"', '" 1"', '"1 "', '""',
+     '"１２"', '"0x1"', '"1e"', '"٣"'],
+)  # fmt: skip
+@pytest.mark.parametrize("field", ["price", "numOfCoin"])
+def test_what_is_no_number_is_refused(field: str, number: str) -> None:
+    assert errors_of(with_value(field, number)) == {field: "must be a number"}
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["0", "-1", "0.0", "1e18", "9.9e-19", "1e999999999", "1e-999999999", "1" * 39, "1." + "0" * 38,
+     '"1e999999999"', '"1E+999999999999999999999"', "9" * 5000],
+)  # fmt: skip
+def test_numbers_beyond_the_limits_are_refused(number: str) -> None:
+    detail = errors_of(with_value("price", number))["price"]
+    assert detail == "must be at least 1e-18 and below 1e18, in at most 38 digits"
+
+
+@pytest.mark.parametrize(
+    "number", ["1e-18", "0.000000000000000001", "999999999999999999", "9" * 18 + "." + "9" * 20]
+)
+def test_numbers_at_the_limits_are_accepted(number: str) -> None:
+    assert str(decode(with_value("price", number)).price) == str(Decimal(number))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        '""',
+        '" BTC"',
+        '"BTC "',
+        '"a\\nb"',
+        '"a\\u0000"',
+        '"\\u0085"',
+        '"\\u2003a"',
+        "7",
+        "null",
+        '"' + "x" * 65 + '"',
+    ],
+)
+def test_names_that_break_the_rule_are_refused(name: str) -> None:
+    assert errors_of(with_value("coinName", name)).keys() == {"coinName"}
+
+
+def test_half_a_surrogate_pair_is_refused() -> None:
+    assert errors_of(b'{"coinName":"\\ud800","numOfCoin":"1","price":1}').keys() == {"coinName"}
+    value = b'{"coinName":"a","numOfCoin":"1","price":1,"tradeId":"\\udfff"}'
+    assert errors_of(value).keys() == {"tradeId"}
+
+
+@pytest.mark.parametrize("trade_id", ["17", "-3", '"17"', '"a b"', '"' + "é" * 64 + '"', "9" * 64])
+def test_a_trade_id_is_text_or_an_integer(trade_id: str) -> None:
+    assert decode(with_value("tradeId", trade_id)).tradeId == json.loads(trade_id)
+
+
+@pytest.mark.parametrize(
+    "trade_id",
+    ["1.0", "1e3", "true", "null", '""', "[]", '"' + "x" * 65 + '"', "9" * 65, "9" * 5000],
+)
+def test_other_trade_ids_are_refused(trade_id: str) -> None:
+    assert errors_of(with_value("tradeId", trade_id)).keys() == {"tradeId"}
+
+
+def test_every_bad_field_is_named() -> None:
+    errors = errors_of(b'{"coinName":"","price":"x","tradeId":[]}')
+    assert list(errors) == ["coinName", "price", "numOfCoin", "tradeId"]
+    assert errors["numOfCoin"] == "is missing"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, b"", b"null", b"[]", b"7", b'"text"', b"{", VALID.encode() + b"x", b"\xff", b'{"a":NaN}',
+     b'{"coinName":"BTC","numOfCoin":1,"price":1,"price":1}', VALID.encode("utf-16"),
+     b"\xef\xbb\xbf" + VALID.encode(), b"[" * 10_000, b'{"a":' * 3_000],
+)  # fmt: skip
+def test_what_is_no_json_object_is_refused_as_a_whole(value: bytes | None) -> None:
+    with pytest.raises(NotJSON) as caught:
+        decode(value)
+    assert str(caught.value).startswith("is not a JSON object: ")
+
+
+def test_a_trade_may_be_as_long_as_its_longest_fields_and_more() -> None:
+    price = "1" + "0" * 17 + "." + "0" * 181
+    fields = {"coinName": "😀" * 64, "numOfCoin": price, "price": price, "tradeId": "😀" * 64}
+    escaped = {
+        name: "".join(f"\\u{unit:04x}" for unit in struct.unpack(f">{len(data) // 2}H", data))
+        for name, value in fields.items()
+        if (data := value.encode("utf-16-be"))
+    }
+    value = "{" + ",".join(f'"{name}":"{text}"' for name, text in escaped.items()) + "}"
+    assert 2 * len(value) < TRADE_MAX_BYTES
+
+
+@pytest.mark.parametrize("read", [decode, lambda value: submission.read_json(value, RULES, 0)])
+def test_a_longer_text_is_not_read(read: Callable[[bytes], Any]) -> None:
+    longest = VALID.encode().ljust(TRADE_MAX_BYTES)
+    read(longest)
+    with pytest.raises(TooLong, match="is longer than 65536 bytes"):
+        read(longest + b" ")
+
+
+def test_read_object_keeps_digits_and_tells_numbers_from_strings() -> None:
+    fields = read_object(b'{"a":0.10,"b":"0.10"}')
+    assert fields == {"a": "0.10", "b": "0.10"}
+    assert isinstance(fields["a"], JSONNumber)
+    assert not isinstance(fields["b"], JSONNumber)
+
+
+def test_a_name_is_not_a_number() -> None:
+    fields = {"coinName": JSONNumber("7"), "price": "1", "numOfCoin": "1"}
+    assert [error["field"] for error in find_errors(fields)] == ["coinName"]
+
+
+def test_the_message_of_an_error_names_all_fields() -> None:
+    with pytest.raises(InvalidTrade) as caught:
+        parse({"price": "1"})
+    assert str(caught.value) == "coinName: is missing; numOfCoin: is missing"

@@ -1,0 +1,50 @@
+"""The wiring of trading_app."""
+
+from functools import cache
+from typing import NamedTuple
+
+from aiohttp import web
+
+import settings
+import topics
+from records import Trade
+from streaming import runtime
+from streaming.app import App
+from trading_app.endpoints import bulk, openapi, single
+from trading_app.endpoints.bulk import BulkEndpoint
+from trading_app.endpoints.rate_limiter import RateLimiter
+from trading_app.endpoints.single import SingleEndpoint
+from trading_app.publisher import Publisher
+from trading_app.replay_command import make_command
+
+
+class Program(NamedTuple):
+    """The app, and its pages."""
+
+    app: App
+    web_app: web.Application
+
+
+@cache
+def program() -> Program:
+    """Return the program of this process, by its settings."""
+    runtime.set_up()
+    loaded = settings.load()
+    app = App(
+        "trading_app",
+        origin="trading_app",
+        settings=loaded,
+        port=loaded.trading_port,
+        port_setting="TRADING_PORT",
+        topics=topics.trade_topics(loaded),
+        producer_only=True,
+        on_logging_set_up=settings.warn_of_misspelt,
+    )
+    app.topic(*loaded.trade_topics, key_type=str, value_type=Trade)
+    publisher = Publisher(lambda: app.kafka_producer, loaded)
+    limiter = RateLimiter(loaded.http_rate_limit)
+    web_app = app.add_pages(openapi.document(loaded), [])
+    web_app.router.add_post(single.PATH, SingleEndpoint(publisher, limiter, loaded).post)
+    web_app.router.add_post(bulk.PATH, BulkEndpoint(publisher, limiter, loaded).post)
+    make_command(app, publisher, loaded)
+    return Program(app, web_app)
