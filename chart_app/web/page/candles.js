@@ -1,32 +1,49 @@
-// The candles of one coin and interval, from history and from the live feed, by open time.
-
-/** From a row of /api/v3/klines. */
-export function fromRow([time, open, high, low, close, volume, , quoteVolume, trades]) {
-  return { time, open, high, low, close, volume, quoteVolume, trades };
-}
-
-/** From the k of a kline event. */
-export function fromEvent({ t, o, h, l, c, v, q, n }) {
-  return { time: t, open: o, high: h, low: l, close: c, volume: v, quoteVolume: q, trades: n };
-}
+// The candles of one coin and interval, from REST and from the live stream, by open time.
 
 /**
- * A list without hole or double. `extend` and `amend` return the index from which on it has
- * changed: its length if nothing did.
+ * @typedef {object} Candle
+ * @property {number} openTime in ms
+ * @property {string} open
+ * @property {string} high
+ * @property {string} low
+ * @property {string} close
+ * @property {string} volume
+ * @property {string} quoteVolume
+ * @property {number} trades how many
+ */
+
+/**
+ * A list without gaps or duplicates. `extend` and `amend` return the index of the first candle
+ * that changed: the list's length if none did.
  */
 export class Candles {
-  /** Oldest first, each open time once. */
+  /**
+   * Oldest first, each open time once.
+   * @type {Candle[]}
+   */
   list = [];
-  /** Whether history has nothing before the list. */
+  /** Whether there are no candles before the list. */
   isComplete = false;
-  #early = []; // what came before any history
+  /**
+   * What the stream sent before the first page was loaded.
+   * @type {Candle[]}
+   */
+  #early = [];
   #isLoaded = false;
+
+  get oldest() {
+    return this.list[0];
+  }
 
   get newest() {
     return this.list.at(-1);
   }
 
-  /** Take history that reaches back at least as far as the list, and whether nothing is before it. */
+  /**
+   * Add loaded candles that reach back at least as far as the list.
+   * @param {Candle[]} candles
+   * @param {boolean} isFirst whether there are none before these
+   */
   extend(candles, isFirst) {
     this.isComplete = isFirst;
     this.#isLoaded = true;
@@ -36,7 +53,10 @@ export class Candles {
     return Math.min(from, this.#merge(early));
   }
 
-  /** Take a candle from the feed: the running one, or an older one that a late trade changed. */
+  /**
+   * Add a candle from the stream: the running one, or an older one that a late trade changed.
+   * @param {Candle} candle
+   */
   amend(candle) {
     if (!this.#isLoaded) {
       this.#early.push(candle);
@@ -45,18 +65,27 @@ export class Candles {
     return this.#isInReach(candle) ? this.#merge([candle]) : this.list.length;
   }
 
-  /** Between a candle far back and the list would be a hole; history brings it in time. */
+  /**
+   * A candle before the list would leave a gap, unless there are none between; loading older
+   * candles will bring it.
+   * @param {Candle} candle
+   */
   #isInReach(candle) {
-    return this.isComplete || candle.time >= this.list[0].time;
+    return (
+      this.isComplete || (this.oldest !== undefined && candle.openTime >= this.oldest.openTime)
+    );
   }
 
-  /** A candle's trades only become more: of two states the one with more is the newer. */
+  /**
+   * The number of a candle's trades only grows: of two states the one with more is the newer.
+   * @param {Candle[]} candles
+   */
   #merge(candles) {
     let from = Infinity;
     for (const candle of candles) {
-      const index = this.#position(candle.time);
+      const index = this.#position(candle.openTime);
       const held = this.list[index];
-      if (held?.time !== candle.time) this.list.splice(index, 0, candle);
+      if (held?.openTime !== candle.openTime) this.list.splice(index, 0, candle);
       else if (candle.trades > held.trades) this.list[index] = candle;
       else continue;
       from = Math.min(from, index);
@@ -64,14 +93,19 @@ export class Candles {
     return Math.min(from, this.list.length);
   }
 
-  /** The index of the first candle that is not before a time. */
-  #position(time) {
-    if (!this.list.length || this.newest.time < time) return this.list.length;
+  /**
+   * The index of the first candle that does not open before a time.
+   * @param {number} openTime
+   */
+  #position(openTime) {
+    /** @param {Candle | undefined} candle */
+    const isBefore = (candle) => candle !== undefined && candle.openTime < openTime;
+    if (!this.newest || isBefore(this.newest)) return this.list.length;
     let low = 0;
     let high = this.list.length - 1;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.list[middle].time < time) low = middle + 1;
+      if (isBefore(this.list[middle])) low = middle + 1;
       else high = middle;
     }
     return low;

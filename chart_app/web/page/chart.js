@@ -1,33 +1,66 @@
 // Candles and volume as a picture, by lightweight-charts.
+
+import { formatNumber } from "./decimal_format.js";
+import { isDayOrLonger } from "./intervals.js";
 import {
   CandlestickSeries,
   ColorType,
-  createChart,
   CrosshairMode,
+  createChart,
   HistogramSeries,
 } from "./lightweight-charts.mjs";
-import { opening } from "./clock.js";
-import { formatNumber } from "./decimal.js";
+import { formatOpenTime } from "./time_format.js";
+
+/** @import { Time, UTCTimestamp } from "lightweight-charts" */
+/** @import { Candle } from "./candles.js" */
+
+/**
+ * @typedef {object} ChartHandlers
+ * @property {(openTime: number | null) => void} onHover gets that of the candle under the cursor
+ * @property {() => void} onNearLeftEdge
+ * @property {(isNewestInView: boolean) => void} onMove
+ */
 
 const NEAR_LEFT_EDGE = 100; // candles left to show: time to load older ones
 const KEY_SCROLL = 10; // candles
 const KEY_ZOOM = 1.25;
 const BAR_SPACING_PX = 8;
 const WIDEST_BAR_SPACING_PX = 20; // with few candles
-const MOST_DIGITS = 18; // a picture cannot show more
+const LARGEST_SCALE = 18; // a picture cannot show more
 const RIGHT_OFFSET = 4; // candles
 
-/** `onHover` gets the open time under the cursor or null; `onMove` whether the newest is in view. */
+/** Each is the class `color-…` of the style sheet. */
+const COLORS = /** @type {const} */ ([
+  "up",
+  "down",
+  "up-soft",
+  "down-soft",
+  "text",
+  "muted",
+  "line",
+  "surface",
+]);
+
 export class Chart {
   #container;
   #chart;
   #prices;
   #volumes;
-  #colors = {};
+  #colors;
+  /** How many candles are drawn. */
   #drawn = 0;
-  #digits;
-  #position; // that the next frame will have
+  /** @type {number | undefined} */
+  #scale;
+  /**
+   * The scroll position that the next frame will have.
+   * @type {number | undefined}
+   */
+  #position;
 
+  /**
+   * @param {HTMLElement} container
+   * @param {ChartHandlers} handlers
+   */
   constructor(container, { onHover, onNearLeftEdge, onMove }) {
     this.#container = container;
     this.#chart = createChart(container, {
@@ -38,7 +71,12 @@ export class Chart {
       layout: { attributionLogo: false, fontFamily: getComputedStyle(container).fontFamily },
       crosshair: { mode: CrosshairMode.Normal },
       rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.12, bottom: 0.24 } },
-      timeScale: { borderVisible: false, rightOffset: RIGHT_OFFSET, minBarSpacing: 1, secondsVisible: false },
+      timeScale: {
+        borderVisible: false,
+        rightOffset: RIGHT_OFFSET,
+        minBarSpacing: 1,
+        secondsVisible: false,
+      },
     });
     this.#prices = this.#chart.addSeries(CandlestickSeries, { borderVisible: false });
     this.#volumes = this.#chart.addSeries(HistogramSeries, {
@@ -49,53 +87,66 @@ export class Chart {
     });
     this.#volumes.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
 
-    this.#chart.subscribeCrosshairMove(({ time }) => onHover(time === undefined ? null : time * 1000));
+    this.#chart.subscribeCrosshairMove(({ time }) => {
+      onHover(time === undefined ? null : Number(time) * 1000);
+    });
     this.#chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       if (!range || !this.#drawn) return;
       if (range.from < NEAR_LEFT_EDGE) onNearLeftEdge();
       onMove(range.to >= this.#drawn - 1);
     });
     container.addEventListener("keydown", (event) => this.#press(event));
-    this.recolor();
+    this.#colors = this.#readColors();
+    this.#applyColors();
   }
 
-  /** Draw a list of candles of which those before an index are drawn already. */
+  /**
+   * @param {Candle[]} list
+   * @param {number} from index of the first candle that is not drawn as it is
+   */
   draw(list, from) {
     // Only the newest bar and newer ones can be updated in place.
     if (this.#drawn && from >= this.#drawn - 1) {
       for (const candle of list.slice(from)) {
-        this.#prices.update(price(candle));
-        this.#volumes.update(this.#volume(candle));
+        this.#prices.update(priceBar(candle));
+        this.#volumes.update(this.#volumeBar(candle));
       }
     } else {
       if (!this.#drawn) this.#spread(list.length);
-      this.#prices.setData(list.map(price));
-      this.#volumes.setData(list.map((candle) => this.#volume(candle)));
+      this.#prices.setData(list.map(priceBar));
+      this.#volumes.setData(list.map((candle) => this.#volumeBar(candle)));
     }
     this.#drawn = list.length;
   }
 
-  /** Begin anew for another coin or interval. */
-  reset(interval, digits) {
+  /**
+   * Begin with another coin or interval, without candles.
+   * @param {string} interval
+   * @param {number} scale of prices
+   */
+  reset(interval, scale) {
     this.#drawn = 0;
     this.#prices.setData([]);
     this.#volumes.setData([]);
-    this.setDigits(digits);
+    this.setScale(scale);
     this.#chart.applyOptions({
-      localization: { timeFormatter: (time) => opening(time * 1000, interval) },
-      timeScale: { timeVisible: !/[dwM]$/.test(interval) },
+      localization: {
+        timeFormatter: (/** @type {Time} */ time) => formatOpenTime(Number(time) * 1000, interval),
+      },
+      timeScale: { timeVisible: !isDayOrLonger(interval) },
     });
     this.#chart.priceScale("right").applyOptions({ autoScale: true });
   }
 
-  setDigits(digits) {
-    if (digits === this.#digits) return;
-    this.#digits = digits;
-    const shown = Math.min(digits, MOST_DIGITS);
+  /** @param {number} scale of prices */
+  setScale(scale) {
+    if (scale === this.#scale) return;
+    this.#scale = scale;
+    const shown = Math.min(scale, LARGEST_SCALE);
     this.#prices.applyOptions({
       priceFormat: {
         type: "custom",
-        formatter: (number) => formatNumber(number, shown),
+        formatter: (/** @type {number} */ number) => formatNumber(number, shown),
         minMove: 10 ** -shown,
         base: 10 ** shown, // 1 / minMove is no whole number for some
       },
@@ -106,33 +157,50 @@ export class Chart {
     this.#chart.timeScale().scrollToPosition(RIGHT_OFFSET, false);
   }
 
-  /** Take the colors that the style sheet has now. */
-  recolor(list = []) {
-    const color = (name) => {
-      const probe = document.createElement("i");
-      probe.className = `color-${name}`;
-      this.#container.append(probe);
-      const found = getComputedStyle(probe).color;
-      probe.remove();
-      return found;
-    };
-    for (const name of ["up", "down", "up-soft", "down-soft", "text", "muted", "line", "surface"]) {
-      this.#colors[name] = color(name);
-    }
-    const { up, down, muted, line, surface } = this.#colors;
+  /**
+   * Take the colors that the style sheet has now.
+   * @param {Candle[]} list the candles that are drawn
+   */
+  recolor(list) {
+    this.#colors = this.#readColors();
+    this.#applyColors();
+    this.#volumes.setData(list.map((candle) => this.#volumeBar(candle)));
+  }
+
+  #applyColors() {
+    const { up, down, text, muted, line, surface } = this.#colors;
     this.#chart.applyOptions({
       layout: { background: { type: ColorType.Solid, color: surface }, textColor: muted },
       grid: { vertLines: { color: line }, horzLines: { color: line } },
       crosshair: {
-        vertLine: { color: muted, labelBackgroundColor: this.#colors.text },
-        horzLine: { color: muted, labelBackgroundColor: this.#colors.text },
+        vertLine: { color: muted, labelBackgroundColor: text },
+        horzLine: { color: muted, labelBackgroundColor: text },
       },
     });
-    this.#prices.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down });
-    this.#volumes.setData(list.map((candle) => this.#volume(candle)));
+    this.#prices.applyOptions({
+      upColor: up,
+      downColor: down,
+      wickUpColor: up,
+      wickDownColor: down,
+    });
   }
 
-  /** Let few candles take more room than many. */
+  /** @returns {Record<typeof COLORS[number], string>} */
+  #readColors() {
+    const probe = document.createElement("i");
+    this.#container.append(probe);
+    const colors = COLORS.map((name) => {
+      probe.className = `color-${name}`;
+      return [name, getComputedStyle(probe).color];
+    });
+    probe.remove();
+    return Object.fromEntries(colors);
+  }
+
+  /**
+   * Let few candles take more room than many.
+   * @param {number} count
+   */
   #spread(count) {
     const spacing = this.#chart.timeScale().width() / (count + RIGHT_OFFSET);
     const barSpacing = Math.min(WIDEST_BAR_SPACING_PX, Math.max(BAR_SPACING_PX, spacing));
@@ -140,41 +208,55 @@ export class Chart {
     this.showLatest();
   }
 
-  #volume({ time, open, close, volume }) {
+  /** @param {Candle} candle */
+  #volumeBar({ openTime, open, close, volume }) {
     const color = this.#colors[Number(close) >= Number(open) ? "up-soft" : "down-soft"];
-    return { time: time / 1000, value: Number(volume), color };
+    return { time: chartTime(openTime), value: Number(volume), color };
   }
 
+  /** @param {KeyboardEvent} event */
   #press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const scale = this.#chart.timeScale();
-    const spacing = scale.options().barSpacing;
+    const timeScale = this.#chart.timeScale();
+    const spacing = timeScale.options().barSpacing;
+    /** @type {Record<string, () => void>} */
     const moves = {
       ArrowLeft: () => this.#scrollBy(-KEY_SCROLL),
       ArrowRight: () => this.#scrollBy(KEY_SCROLL),
-      "+": () => scale.applyOptions({ barSpacing: spacing * KEY_ZOOM }),
-      "-": () => scale.applyOptions({ barSpacing: spacing / KEY_ZOOM }),
+      "+": () => timeScale.applyOptions({ barSpacing: spacing * KEY_ZOOM }),
+      "-": () => timeScale.applyOptions({ barSpacing: spacing / KEY_ZOOM }),
       End: () => this.showLatest(),
     };
-    if (!moves[event.key]) return;
-    moves[event.key]();
+    const move = moves[event.key];
+    if (!move) return;
+    move();
     event.preventDefault();
   }
 
-  /** The chart moves with the next frame only; until then, several steps add up. */
+  /**
+   * The chart moves with the next frame only; until then, several steps add up.
+   * @param {number} step in candles
+   */
   #scrollBy(step) {
-    const scale = this.#chart.timeScale();
-    this.#position = (this.#position ?? scale.scrollPosition()) + step;
-    scale.scrollToPosition(this.#position, false);
+    const timeScale = this.#chart.timeScale();
+    this.#position = (this.#position ?? timeScale.scrollPosition()) + step;
+    timeScale.scrollToPosition(this.#position, false);
     requestAnimationFrame(() => {
       this.#position = undefined;
     });
   }
 }
 
-function price({ time, open, high, low, close }) {
+/**
+ * The library counts in seconds.
+ * @param {number} ms
+ */
+const chartTime = (ms) => /** @type {UTCTimestamp} */ (ms / 1000);
+
+/** @param {Candle} candle */
+function priceBar({ openTime, open, high, low, close }) {
   return {
-    time: time / 1000,
+    time: chartTime(openTime),
     open: Number(open),
     high: Number(high),
     low: Number(low),

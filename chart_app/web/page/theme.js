@@ -1,6 +1,5 @@
 // Light or dark: as the system has it, until the button says otherwise.
-// Loaded before the page is drawn, so that it never flashes in the other one.
-"use strict";
+// A script, not a module: it runs before the page is drawn, which so never flashes in the other one.
 {
   const KEY = "theme";
   const root = document.documentElement;
@@ -8,20 +7,23 @@
   const stored = localStorage.getItem(KEY);
   if (stored === "dark" || stored === "light") root.dataset.theme = stored;
 
-  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : systemDark.matches);
-  const button = () => document.getElementById("theme");
-  const changed = () => {
-    button().setAttribute("aria-pressed", String(isDark()));
+  const isDark = () => {
+    const chosen = root.dataset.theme;
+    return chosen ? chosen === "dark" : systemDark.matches;
+  };
+  const onChange = () => {
+    document.getElementById("theme")?.setAttribute("aria-pressed", String(isDark()));
     document.dispatchEvent(new Event("themechange"));
   };
 
-  systemDark.addEventListener("change", changed);
+  systemDark.addEventListener("change", onChange);
   document.addEventListener("DOMContentLoaded", () => {
-    changed();
-    button().addEventListener("click", () => {
-      root.dataset.theme = isDark() ? "light" : "dark";
-      localStorage.setItem(KEY, root.dataset.theme);
-      changed();
+    onChange();
+    document.getElementById("theme")?.addEventListener("click", () => {
+      const theme = isDark() ? "light" : "dark";
+      root.dataset.theme = theme;
+      localStorage.setItem(KEY, theme);
+      onChange();
     });
   });
 }

@@ -96,6 +96,18 @@ async def test_lock_files_and_packages_are_not_served(charts: Path) -> None:
             assert (await http.get(f"/page/{name}")).status == 404
 
 
+def test_modules_have_no_mutable_state_of_their_own() -> None:
+    """It stands in the store and in the objects that ``app.js`` makes."""
+    state = re.compile(
+        r"^(?:export )?(?:let|var)\b.*|^(?:export )?const .*= new (?!Intl\.).*", re.MULTILINE
+    )
+    assert {
+        module: found
+        for module in MODULES
+        if (found := state.findall((routes.FOLDER / module).read_text()))
+    } == {}
+
+
 def test_the_modules_without_a_document_pass_their_own_tests() -> None:
     tests = sorted((Path(__file__).parent / "page").glob("*.test.mjs"))
     assert tests

@@ -1,23 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Candles, fromEvent, fromRow } from "../../../../../chart_app/web/page/candles.js";
+import { Candles } from "../../../../../chart_app/web/page/candles.js";
+import { candleFromEvent, candleFromRow } from "../../../../../chart_app/web/page/wire_format.js";
 
-const candle = (time, trades = 1) => ({ time, trades });
-const times = (candles) => candles.list.map(({ time }) => time);
+const candle = (openTime, trades = 1) => ({ openTime, trades });
+const openTimes = (candles) => candles.list.map(({ openTime }) => openTime);
 
 test("a row and an event of one candle are the same", () => {
   const row = [60000, "1", "4", "0.5", "2", "7.5", 119999, "15", 3, "0", "0", "0"];
   const event = { t: 60000, o: "1", h: "4", l: "0.5", c: "2", v: "7.5", q: "15", n: 3 };
-  assert.deepEqual(fromRow(row), fromEvent(event));
+  assert.deepEqual(candleFromRow(row), candleFromEvent(event));
 });
 
-test("history and feed meet in any order, without hole or double", () => {
+test("loaded and streamed candles come in any order, without gaps or duplicates", () => {
   for (const early of [0, 1, 2, 3]) {
     const candles = new Candles();
     const events = [candle(20, 2), candle(30, 1), candle(30, 2)];
-    events.slice(0, early).forEach((event) => candles.amend(event));
+    for (const event of events.slice(0, early)) candles.amend(event);
     candles.extend([candle(10), candle(20), candle(30)], false);
-    events.slice(early).forEach((event) => candles.amend(event));
+    for (const event of events.slice(early)) candles.amend(event);
     assert.deepEqual(candles.list, [candle(10), candle(20, 2), candle(30, 2)]);
   }
 });
@@ -30,31 +31,31 @@ test("the older state of a candle changes nothing", () => {
   assert.deepEqual(candles.list, [candle(10, 5), candle(20, 5)]);
 });
 
-test("it says from where on the list has changed", () => {
+test("it returns the index of the first candle that changed", () => {
   const candles = new Candles();
   assert.equal(candles.extend([candle(10), candle(20), candle(40)], true), 0);
   assert.equal(candles.amend(candle(40, 2)), 2);
   assert.equal(candles.amend(candle(50)), 3);
   assert.equal(candles.amend(candle(20, 2)), 1);
   assert.equal(candles.amend(candle(30)), 2);
-  assert.deepEqual(times(candles), [10, 20, 30, 40, 50]);
+  assert.deepEqual(openTimes(candles), [10, 20, 30, 40, 50]);
 });
 
-test("a candle far back waits for history, unless history has nothing there", () => {
+test("a candle before the list waits for older ones to be loaded, unless there are none", () => {
   const candles = new Candles();
   candles.amend(candle(10, 2));
   candles.extend([candle(40), candle(50)], false);
-  assert.deepEqual(times(candles), [40, 50]);
+  assert.deepEqual(openTimes(candles), [40, 50]);
   assert.equal(candles.amend(candle(10, 2)), 2);
 
   candles.extend([candle(10, 2), candle(20)], true);
   candles.amend(candle(5));
-  assert.deepEqual(times(candles), [5, 10, 20, 40, 50]);
+  assert.deepEqual(openTimes(candles), [5, 10, 20, 40, 50]);
 });
 
-test("a coin without history begins with its first event", () => {
+test("a coin without candles begins with its first event", () => {
   const candles = new Candles();
   candles.extend([], true);
   candles.amend(candle(10));
-  assert.deepEqual(times(candles), [10]);
+  assert.deepEqual(openTimes(candles), [10]);
 });

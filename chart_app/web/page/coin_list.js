@@ -1,0 +1,225 @@
+// The list of coins with their last prices and changes, searched and sorted.
+import { format, priceChange, scaleOf } from "./decimal_format.js";
+
+/** @import { DayTicker, MiniTicker, SymbolInfo } from "./wire_format.js" */
+
+/**
+ * How many digits behind the decimal point a coin's figures are shown with.
+ * @typedef {{ price: number, amount: number }} Scales
+ */
+
+/** @typedef {{ name: string, scales: Scales, day: DayTicker }} Coin */
+
+/**
+ * @typedef {object} CoinListElements
+ * @property {HTMLElement} list
+ * @property {HTMLElement} none shown where the search finds no coin
+ * @property {HTMLInputElement} search
+ * @property {HTMLElement[]} sorters buttons; `data-sort` is a key of ORDERS
+ */
+
+/**
+ * @typedef {object} CoinListHandlers
+ * @property {(coin: string) => string} link gives the address that shows a coin
+ * @property {(coin: string) => void} onChoose gets the coin that was clicked
+ */
+
+const collator = new Intl.Collator("en", { numeric: true });
+
+/** @typedef {(one: Coin, other: Coin) => number} Order */
+
+/** @type {Order} */
+const byName = (one, other) => collator.compare(one.name, other.name);
+/** @param {Coin} coin */
+const priceOf = ({ day }) => Number(day.lastPrice);
+/** @param {Coin} coin */
+const percentOf = ({ day }) => priceChange(day.openPrice, day.lastPrice).percent;
+
+/** @type {Readonly<Record<string, Order>>} */
+const ORDERS = {
+  coin: byName,
+  price: (one, other) => priceOf(other) - priceOf(one) || byName(one, other),
+  change: (one, other) => percentOf(other) - percentOf(one) || byName(one, other),
+};
+
+export class CoinList {
+  #list;
+  #none;
+  /** @type {Map<string, Coin>} */
+  #coins = new Map();
+  /** @type {Map<string, Row>} */
+  #rows = new Map();
+  #search = "";
+  #order = byName;
+  /** @type {string | null} */
+  #chosen = null;
+  #link;
+
+  /**
+   * @param {CoinListElements} elements
+   * @param {CoinListHandlers} handlers
+   */
+  constructor({ list, none, search, sorters }, { link, onChoose }) {
+    this.#list = list;
+    this.#none = none;
+    this.#link = link;
+    search.addEventListener("input", () => {
+      this.#search = search.value.trim().toLowerCase();
+      this.draw();
+    });
+    for (const sorter of sorters) {
+      sorter.addEventListener("click", () => {
+        for (const other of sorters) other.setAttribute("aria-pressed", String(other === sorter));
+        this.#order = ORDERS[sorter.dataset.sort ?? ""] ?? byName;
+        this.draw();
+      });
+    }
+    list.addEventListener("click", (event) => {
+      const coin = event.target instanceof Element && event.target.closest("a")?.dataset.coin;
+      const isForAnotherTab = event.ctrlKey || event.metaKey || event.shiftKey;
+      if (typeof coin !== "string" || isForAnotherTab) return;
+      event.preventDefault();
+      onChoose(coin);
+    });
+  }
+
+  /** @param {string} name */
+  has(name) {
+    return this.#coins.has(name);
+  }
+
+  /**
+   * The coin of exactly this name, else the one that differs in case only.
+   * @param {string} name
+   */
+  find(name) {
+    const lower = name.toLowerCase();
+    return (
+      this.#coins.get(name) ??
+      [...this.#coins.values()].find((coin) => coin.name.toLowerCase() === lower)
+    );
+  }
+
+  /** The coin with the most trades in the last 24 hours; undefined where there are no coins. */
+  busiest() {
+    /** @type {Coin | undefined} */
+    let found;
+    for (const coin of this.#coins.values()) {
+      if (!found || coin.day.count > found.day.count) found = coin;
+    }
+    return found;
+  }
+
+  /**
+   * @param {SymbolInfo[]} symbols
+   * @param {DayTicker[]} days
+   */
+  update(symbols, days) {
+    const dayOf = new Map(days.map((day) => [day.symbol, day]));
+    for (const { symbol, filters } of symbols) {
+      const day = dayOf.get(symbol);
+      if (!day) continue; // it came between the two responses; the next ones have it
+      const scales = {
+        price: scaleOf(filterValue(filters, "PRICE_FILTER", "tickSize")),
+        amount: scaleOf(filterValue(filters, "LOT_SIZE", "stepSize")),
+      };
+      this.#coins.set(symbol, { name: symbol, scales, day });
+    }
+  }
+
+  /**
+   * Update a coin's last 24 hours; return whether the coin is known.
+   * @param {MiniTicker} ticker
+   */
+  tick({ s, c, o, h, l, v, q }) {
+    const coin = this.#coins.get(s);
+    if (!coin) return false;
+    Object.assign(coin.day, {
+      lastPrice: c,
+      openPrice: o,
+      highPrice: h,
+      lowPrice: l,
+      volume: v,
+      quoteVolume: q,
+    });
+    return true;
+  }
+
+  /** @param {string | null} name */
+  choose(name) {
+    this.#chosen = name;
+    this.draw();
+  }
+
+  draw() {
+    const shown = [...this.#coins.values()]
+      .filter(({ name }) => name.toLowerCase().includes(this.#search))
+      .sort(this.#order);
+    const items = shown.map((coin) => this.#draw(coin));
+    const { children } = this.#list;
+    const isSame =
+      items.length === children.length && items.every((item, index) => item === children[index]);
+    if (!isSame) {
+      const focused = document.activeElement;
+      this.#list.replaceChildren(...items);
+      if (focused instanceof HTMLElement && this.#list.contains(focused)) {
+        focused.focus({ preventScroll: true });
+      }
+    }
+    this.#none.hidden = !this.#search || shown.length > 0;
+  }
+
+  /** @param {Coin} coin */
+  #draw(coin) {
+    const row = this.#rows.get(coin.name) ?? new Row(coin.name);
+    this.#rows.set(coin.name, row);
+    row.draw(coin, this.#link(coin.name), coin.name === this.#chosen);
+    return row.item;
+  }
+}
+
+/**
+ * @param {SymbolInfo["filters"]} filters
+ * @param {string} type
+ * @param {string} name
+ */
+function filterValue(filters, type, name) {
+  const value = filters.find(({ filterType }) => filterType === type)?.[name];
+  if (value === undefined) throw new Error(`exchangeInfo has no ${name} in ${type}`);
+  return value;
+}
+
+class Row {
+  item = document.createElement("li");
+  #link = document.createElement("a");
+  #price = document.createElement("span");
+  #change = document.createElement("span");
+
+  /** @param {string} coin */
+  constructor(coin) {
+    const name = document.createElement("span");
+    name.className = "coin";
+    name.textContent = coin;
+    name.title = coin;
+    this.#price.className = "number";
+    this.#change.className = "number change";
+    this.#link.dataset.coin = coin;
+    this.#link.append(name, this.#price, this.#change);
+    this.item.append(this.#link);
+  }
+
+  /**
+   * @param {Coin} coin
+   * @param {string} address
+   * @param {boolean} isChosen
+   */
+  draw({ day, scales }, address, isChosen) {
+    const { direction, text } = priceChange(day.openPrice, day.lastPrice);
+    this.#price.textContent = format(day.lastPrice, scales.price);
+    this.#change.textContent = text;
+    this.#change.dataset.direction = direction;
+    this.#link.href = address;
+    if (isChosen) this.#link.setAttribute("aria-current", "true");
+    else this.#link.removeAttribute("aria-current");
+  }
+}

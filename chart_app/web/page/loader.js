@@ -1,0 +1,163 @@
+// What is loaded from REST, and when it is loaded again.
+
+import { retryDelayMs } from "./backoff.js";
+import {
+  fetchCandlesBackTo,
+  fetchCandlesBefore,
+  fetchDayTickers,
+  fetchSymbols,
+  fetchTrades,
+} from "./rest_api.js";
+import { HELD } from "./trade_tape.js";
+
+/** @import { CoinList } from "./coin_list.js" */
+/** @import { Notice } from "./notice.js" */
+/** @import { Painter } from "./painter.js" */
+/** @import { Store } from "./store.js" */
+/** @import { TradeTape } from "./trade_tape.js" */
+
+const COINS_AGAIN_MS = 500; // the responses may be a moment old
+
+/**
+ * @typedef {object} LoaderParts
+ * @property {CoinList} coinList
+ * @property {Notice} notice
+ * @property {Painter} painter
+ * @property {TradeTape} tradeTape
+ * @property {() => void} onCoins is called when the coins are loaded
+ */
+
+export class Loader {
+  #store;
+  #parts;
+  /**
+   * Coins that the stream has named and the list does not have yet.
+   * @type {Set<string>}
+   */
+  #unlisted = new Set();
+  /** @type {number | undefined} */
+  #coinsTimer;
+  #aborter = new AbortController();
+  #isLoadingOlder = false;
+  #failures = 0;
+
+  /**
+   * @param {Store} store
+   * @param {LoaderParts} parts
+   */
+  constructor(store, parts) {
+    this.#store = store;
+    this.#parts = parts;
+  }
+
+  /** Load the list of coins, with their last 24 hours. */
+  async loadCoins() {
+    const { coinList, onCoins } = this.#parts;
+    try {
+      const [symbols, days] = await Promise.all([fetchSymbols(), fetchDayTickers()]);
+      coinList.update(symbols, days);
+    } catch (error) {
+      warn("The coins could not be loaded", error);
+      this.#retry(() => this.loadCoins());
+      return;
+    }
+    this.#failures = 0;
+    this.#unlisted = new Set([...this.#unlisted].filter((name) => !coinList.has(name)));
+    if (this.#unlisted.size) {
+      clearTimeout(this.#coinsTimer);
+      this.#coinsTimer = setTimeout(
+        () => this.#loadIfConnected(() => this.loadCoins()),
+        COINS_AGAIN_MS,
+      );
+    }
+    onCoins();
+  }
+
+  /**
+   * Load the list of coins, until it has these.
+   * @param {string[]} names
+   */
+  loadNewCoins(names) {
+    for (const name of names) this.#unlisted.add(name);
+    if (names.length) this.loadCoins();
+  }
+
+  /** Load trades, and candles back to the oldest held, so that no gap is left. */
+  async loadShown() {
+    const { shown } = this.#store;
+    if (!shown) return;
+    const { notice, painter, tradeTape } = this.#parts;
+    const signal = this.#restart();
+    const { coin, interval, candles } = shown;
+    try {
+      const oldest = candles.oldest?.openTime ?? Infinity;
+      const [page, trades] = await Promise.all([
+        fetchCandlesBackTo(oldest, coin, interval, signal),
+        fetchTrades(coin, HELD, signal),
+      ]);
+      signal.throwIfAborted();
+      this.#failures = 0;
+      notice.hide();
+      tradeTape.add(trades);
+      painter.paintCandles(candles.extend(page.candles, page.isFirst));
+    } catch (error) {
+      if (signal.aborted) return;
+      warn("The candles could not be loaded", error);
+      if (!candles.newest) notice.show("The candles could not be loaded. Trying again …");
+      this.#retry(() => signal.aborted || this.loadShown());
+    }
+  }
+
+  /** Load the page of candles before the oldest held. */
+  async loadOlder() {
+    const { shown } = this.#store;
+    if (!shown?.candles.oldest || this.#isLoadingOlder || shown.candles.isComplete) return;
+    const { coin, interval, candles } = shown;
+    const { signal } = this.#aborter;
+    this.#isLoadingOlder = true;
+    try {
+      const { openTime } = shown.candles.oldest;
+      const page = await fetchCandlesBefore(openTime, coin, interval, signal);
+      this.#parts.painter.paintCandles(candles.extend(page.candles, page.isFirst));
+    } catch (error) {
+      if (signal.aborted) return;
+      warn("Older candles could not be loaded", error);
+      this.#retry(() => signal.aborted || this.loadOlder());
+    } finally {
+      this.#isLoadingOlder = false;
+    }
+  }
+
+  /** Stop loading candles and trades. */
+  abort() {
+    this.#aborter.abort();
+  }
+
+  #restart() {
+    this.abort();
+    this.#aborter = new AbortController();
+    return this.#aborter.signal;
+  }
+
+  /**
+   * Load again later, unless the connection is lost: once it is back, all is loaded anew.
+   * @param {() => unknown} load
+   */
+  #retry(load) {
+    const delayMs = retryDelayMs(this.#failures++, Math.random());
+    setTimeout(() => this.#loadIfConnected(load), delayMs);
+  }
+
+  /** @param {() => unknown} load */
+  #loadIfConnected(load) {
+    if (this.#store.isConnected) load();
+  }
+}
+
+/**
+ * @param {string} what
+ * @param {unknown} error
+ */
+function warn(what, error) {
+  console.warn(`${what}: ${error instanceof Error ? error.message : error}`);
+}

@@ -1,0 +1,96 @@
+// Draws what the store shows, with the next frame, at most every PAINT_INTERVAL_MS.
+
+/** @import { CandleTable } from "./candle_table.js" */
+/** @import { Chart } from "./chart.js" */
+/** @import { Coin, CoinList } from "./coin_list.js" */
+/** @import { Quote } from "./quote.js" */
+/** @import { Shown, Store } from "./store.js" */
+/** @import { TradeTape } from "./trade_tape.js" */
+
+/**
+ * @typedef {object} Views
+ * @property {CandleTable} candleTable
+ * @property {Chart} chart
+ * @property {CoinList} coinList
+ * @property {Quote} quote
+ * @property {TradeTape} tradeTape
+ */
+
+const PAINT_INTERVAL_MS = 100;
+
+export class Painter {
+  #store;
+  #views;
+  #isPainting = false;
+  #isPaintDue = false;
+
+  /**
+   * @param {Store} store
+   * @param {Views} views
+   */
+  constructor(store, views) {
+    this.#store = store;
+    this.#views = views;
+  }
+
+  /**
+   * Paint again the candles from an index on.
+   * @param {number} from
+   */
+  paintCandles(from) {
+    this.#store.undrawnFrom = Math.min(this.#store.undrawnFrom, from);
+    this.paint();
+  }
+
+  paint() {
+    this.#isPaintDue = this.#isPainting;
+    if (this.#isPainting) return;
+    this.#isPainting = true;
+    requestAnimationFrame(() => {
+      this.#draw();
+      setTimeout(() => {
+        this.#isPainting = false;
+        if (this.#isPaintDue) this.paint();
+      }, PAINT_INTERVAL_MS);
+    });
+  }
+
+  /** Show the candle under the cursor, else the newest. */
+  drawLegend() {
+    const { shown, hoveredTime } = this.#store;
+    const coin = shown && this.#views.coinList.find(shown.coin);
+    if (!coin) return;
+    const { list, newest } = shown.candles;
+    const candle = list.find(({ openTime }) => openTime === hoveredTime) ?? newest;
+    if (candle) this.#views.quote.drawLegend(candle, shown.interval, coin.scales);
+  }
+
+  #draw() {
+    const { shown } = this.#store;
+    const coin = shown && this.#views.coinList.find(shown.coin);
+    if (!coin) return;
+    const { chart, quote, tradeTape } = this.#views;
+    quote.drawDay(coin, shown.candles.newest);
+    tradeTape.draw(coin.scales);
+    chart.setScale(coin.scales.price);
+    this.#drawCandles(shown, coin);
+  }
+
+  /**
+   * @param {Shown} shown
+   * @param {Coin} coin
+   */
+  #drawCandles({ interval, candles }, coin) {
+    const { list, newest } = candles;
+    if (!newest) return;
+    const { candleTable, chart, quote } = this.#views;
+    const { isTable, undrawnFrom } = this.#store;
+    if (undrawnFrom < list.length) {
+      chart.draw(list, undrawnFrom);
+      if (isTable) candleTable.draw(list, undrawnFrom, interval, coin.scales);
+      quote.drawSummary(coin, newest, interval);
+    }
+    this.#store.undrawnFrom = Infinity;
+    this.drawLegend();
+  }
+}

@@ -1,0 +1,83 @@
+// The requests to the market-data API.
+import { candleFromRow, tradeFromRow } from "./wire_format.js";
+
+/** @import { Candle } from "./candles.js" */
+/** @import { Trade } from "./trade_tape.js" */
+/** @import { DayTicker, KlineRow, SymbolInfo, TradeRow } from "./wire_format.js" */
+
+/**
+ * Candles, oldest first, and whether there are none before them.
+ * @typedef {{ candles: Candle[], isFirst: boolean }} CandlePage
+ */
+
+const PAGE_SIZE = 1000;
+
+/** @returns {Promise<SymbolInfo[]>} */
+export async function fetchSymbols() {
+  return (await get("exchangeInfo", {})).symbols;
+}
+
+/** @returns {Promise<DayTicker[]>} */
+export async function fetchDayTickers() {
+  return await get("ticker/24hr", {});
+}
+
+/**
+ * The newest trades of a coin.
+ * @param {string} coin
+ * @param {number} limit
+ * @param {AbortSignal} signal
+ * @returns {Promise<Trade[]>}
+ */
+export async function fetchTrades(coin, limit, signal) {
+  /** @type {TradeRow[]} */
+  const rows = await get("trades", { symbol: coin, limit: String(limit) }, signal);
+  return rows.map(tradeFromRow);
+}
+
+/**
+ * The newest page of candles, and as many pages before it as it takes to reach back to a time.
+ * @param {number} time in ms; Infinity for the newest page alone
+ * @param {string} coin
+ * @param {string} interval
+ * @param {AbortSignal} signal
+ * @returns {Promise<CandlePage>}
+ */
+export async function fetchCandlesBackTo(time, coin, interval, signal) {
+  let page = await fetchCandlesBefore(undefined, coin, interval, signal);
+  const candles = page.candles;
+  while (!page.isFirst && candles[0] && candles[0].openTime > time) {
+    page = await fetchCandlesBefore(candles[0].openTime, coin, interval, signal);
+    candles.unshift(...page.candles);
+  }
+  return { candles, isFirst: page.isFirst };
+}
+
+/**
+ * The page of candles that open before a time.
+ * @param {number | undefined} time in ms; undefined for the newest page
+ * @param {string} coin
+ * @param {string} interval
+ * @param {AbortSignal} signal
+ * @returns {Promise<CandlePage>}
+ */
+export async function fetchCandlesBefore(time, coin, interval, signal) {
+  /** @type {Record<string, string>} */
+  const query = { symbol: coin, interval, limit: String(PAGE_SIZE) };
+  if (time !== undefined) query.endTime = String(time - 1);
+  /** @type {KlineRow[]} */
+  const rows = await get("klines", query, signal);
+  return { candles: rows.map(candleFromRow), isFirst: rows.length < PAGE_SIZE };
+}
+
+/**
+ * @param {string} path
+ * @param {Record<string, string>} query
+ * @param {AbortSignal} [signal]
+ */
+async function get(path, query, signal) {
+  const response = await fetch(`/api/v3/${path}?${new URLSearchParams(query)}`, { signal });
+  const content = await response.json();
+  if (!response.ok) throw new Error(content.msg ?? content.detail ?? `HTTP ${response.status}`);
+  return content;
+}

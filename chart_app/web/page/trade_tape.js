@@ -1,0 +1,85 @@
+// The latest trades, newest on top.
+import { format } from "./decimal_format.js";
+import { formatSecond } from "./time_format.js";
+
+/** @import { Scales } from "./coin_list.js" */
+/** @import { Direction } from "./decimal_format.js" */
+
+/**
+ * @typedef {object} Trade
+ * @property {number} id
+ * @property {number} time in ms
+ * @property {string} price
+ * @property {string} amount
+ */
+
+const SHOWN = 60;
+/** One more than is shown, to compare the last one with. */
+export const HELD = SHOWN + 1;
+
+export class TradeTape {
+  #body;
+  /**
+   * Newest first.
+   * @type {Trade[]}
+   */
+  #trades = [];
+  /** @type {{ time: HTMLElement, price: HTMLElement, amount: HTMLElement }[]} */
+  #rows = [];
+
+  /** @param {HTMLTableSectionElement} body */
+  constructor(body) {
+    this.#body = body;
+  }
+
+  /**
+   * Add trades in any order; each is held once.
+   * @param {Trade[]} trades
+   */
+  add(trades) {
+    const ids = new Set(this.#trades.map(({ id }) => id));
+    this.#trades.push(...trades.filter(({ id }) => !ids.has(id)));
+    this.#trades.sort((one, other) => other.id - one.id);
+    this.#trades.length = Math.min(this.#trades.length, HELD);
+  }
+
+  clear() {
+    this.#trades = [];
+    this.#rows = [];
+    this.#body.replaceChildren();
+  }
+
+  /** @param {Scales} scales */
+  draw(scales) {
+    for (const [index, trade] of this.#trades.slice(0, SHOWN).entries()) {
+      const { time, price, amount } = this.#row(index);
+      time.textContent = formatSecond(trade.time);
+      price.textContent = format(trade.price, scales.price);
+      price.dataset.direction = directionOf(this.#trades[index + 1]?.price, trade.price);
+      amount.textContent = format(trade.amount, scales.amount);
+    }
+  }
+
+  /**
+   * The row of an index, at most one below the last.
+   * @param {number} index
+   */
+  #row(index) {
+    const held = this.#rows[index];
+    if (held) return held;
+    const row = this.#body.insertRow();
+    const cells = { time: row.insertCell(), price: row.insertCell(), amount: row.insertCell() };
+    this.#rows.push(cells);
+    return cells;
+  }
+}
+
+/**
+ * @param {string | undefined} before price of the trade before
+ * @param {string} price
+ * @returns {Direction}
+ */
+function directionOf(before, price) {
+  if (before === undefined || Number(price) === Number(before)) return "flat";
+  return Number(price) > Number(before) ? "up" : "down";
+}

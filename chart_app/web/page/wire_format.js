@@ -1,0 +1,106 @@
+// The shapes in which the market-data API sends candles, trades and coins.
+
+/** @import { Candle } from "./candles.js" */
+/** @import { Trade } from "./trade_tape.js" */
+
+/**
+ * A row of /api/v3/klines; the rest of it is not used.
+ * @typedef {[
+ *   openTime: number, open: string, high: string, low: string, close: string, volume: string,
+ *   closeTime: number, quoteVolume: string, trades: number, ...rest: string[],
+ * ]} KlineRow
+ */
+
+/**
+ * The `k` of a kline event.
+ * @typedef {object} KlineEvent
+ * @property {number} t open time in ms
+ * @property {string} o
+ * @property {string} h
+ * @property {string} l
+ * @property {string} c
+ * @property {string} v
+ * @property {string} q quote volume
+ * @property {number} n count of trades
+ */
+
+/**
+ * An element of /api/v3/trades.
+ * @typedef {object} TradeRow
+ * @property {number} id
+ * @property {number} time in ms
+ * @property {string} price
+ * @property {string} qty
+ */
+
+/**
+ * @typedef {object} TradeEvent
+ * @property {number} t trade id
+ * @property {number} T time in ms
+ * @property {string} p
+ * @property {string} q amount
+ */
+
+/**
+ * An element of the `symbols` of /api/v3/exchangeInfo.
+ * @typedef {object} SymbolInfo
+ * @property {string} symbol
+ * @property {({ filterType: string } & Record<string, string>)[]} filters
+ */
+
+/**
+ * An element of /api/v3/ticker/24hr: the last 24 hours of a coin.
+ * @typedef {object} DayTicker
+ * @property {string} symbol
+ * @property {string} lastPrice
+ * @property {string} openPrice
+ * @property {string} highPrice
+ * @property {string} lowPrice
+ * @property {string} volume
+ * @property {string} quoteVolume
+ * @property {number} count of trades
+ */
+
+/**
+ * An element of a !miniTicker@arr event.
+ * @typedef {object} MiniTicker
+ * @property {string} s symbol
+ * @property {string} c last price
+ * @property {string} o open price
+ * @property {string} h
+ * @property {string} l
+ * @property {string} v
+ * @property {string} q quote volume
+ */
+
+/**
+ * @param {KlineRow} row
+ * @returns {Candle}
+ */
+export function candleFromRow([openTime, open, high, low, close, volume, , quoteVolume, trades]) {
+  return { openTime, open, high, low, close, volume, quoteVolume, trades };
+}
+
+/**
+ * @param {KlineEvent} event
+ * @returns {Candle}
+ */
+export function candleFromEvent({ t, o, h, l, c, v, q, n }) {
+  return { openTime: t, open: o, high: h, low: l, close: c, volume: v, quoteVolume: q, trades: n };
+}
+
+/**
+ * @param {TradeRow} row
+ * @returns {Trade}
+ */
+export function tradeFromRow({ id, time, price, qty }) {
+  return { id, time, price, amount: qty };
+}
+
+/**
+ * @param {TradeEvent} event
+ * @returns {Trade}
+ */
+export function tradeFromEvent({ t, T, p, q }) {
+  return { id: t, time: T, price: p, amount: q };
+}
