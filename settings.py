@@ -1,6 +1,6 @@
 """Every setting, read once from the environment and from ``.env``.
 
-The README's settings table and ``.env.example`` name them; a test keeps the three alike.
+``docs/configuration.md`` and ``.env.example`` name them; a test keeps the three alike.
 """
 
 import difflib
