@@ -42,7 +42,7 @@ check:  ## lint and unit tests, in less than a minute: what to run while working
 unit: .venv/.dev
 	@$(BIN)/python -m pytest -n 2 tests/unit
 
-lint: .venv/.page-tools  ## format, lint, types (Python, JavaScript), import contracts, compose file, Dockerfile
+lint: .venv/.page-tools  ## format, lint, types (Python, JavaScript), contracts, files of others' schemas
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -51,6 +51,10 @@ lint: .venv/.page-tools  ## format, lint, types (Python, JavaScript), import con
 	$(BIOME) $(BIOME_CHECK)
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms \
+		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 
 format: .venv/.page-tools  ## format the code
 	$(BIN)/ruff format .

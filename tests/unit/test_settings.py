@@ -176,21 +176,3 @@ def test_a_name_that_is_another_is_not_told(name: str) -> None:
 def test_the_example_misspells_nothing() -> None:
     names = re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert list(settings.find_misspelt(names)) == []
-
-
-def test_every_setting_is_in_the_example_and_in_the_readme_with_its_default() -> None:
-    defaults = {}
-    for name, field in Settings.model_fields.items():
-        value = field.default
-        if isinstance(value, list):
-            value = ",".join(value)
-        if isinstance(value, bool):
-            value = str(value).lower()
-        defaults[name.upper()] = (
-            "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-        )
-    example = (ROOT / ".env.example").read_text()
-    assert dict(re.findall(r"^#?([A-Z_]+)=(.*)$", example, re.MULTILINE)) == defaults
-    readme = (ROOT / "README.md").read_text()
-    table = dict(re.findall(r"^\| `([A-Z_]+)` \| (?:`(.*?)`)? *\|", readme, re.MULTILINE))
-    assert table == defaults
