@@ -209,6 +209,27 @@ def test_the_korean_page_has_the_same_commands_and_leads_to_the_same_pages(page:
     }
 
 
+def plain_code(code: str) -> str:
+    """Return code without what a page leaves out: layout, and the marks of what is private."""
+    code = re.sub(r"\s", "", code).replace(",)", ")")
+    return re.sub(r"self\._|\b_(?=settings\b)", "", code)
+
+
+@pytest.mark.parametrize("page", ["docs/from-nestjs.md", "docs/from-nestjs.ko.md"])
+def test_the_code_beside_nestjs_is_ours(page: str) -> None:
+    folders = ("trading_app", "chart_app", "streaming")
+    files = [
+        *ROOT.glob("*.py"),
+        *(path for name in folders for path in (ROOT / name).rglob("*.py")),
+    ]
+    ours = plain_code("\n".join(path.read_text() for path in sorted(files)))
+    cells = [line.split(" | ")[1] for line in text(page).splitlines() if line.startswith("| `")]
+    shown = [span for cell in cells for _, span in SPAN.findall(cell)]
+    parts = [part for span in shown if not looks_like_a_file(span) for part in span.split("…")]
+    assert parts
+    assert [part for part in parts if plain_code(part) not in ours] == []
+
+
 def test_every_decision_is_in_the_index() -> None:
     pages = sorted(path.name for path in (ROOT / "docs/decisions").glob("[0-9]*.md"))
     assert [link for link in links("docs/decisions/README.md") if link[0].isdigit()] == pages
