@@ -101,7 +101,7 @@ def _wire(loaded: Settings) -> Program:
         ],
         start_offsets=offsets.load,
         refusal_forms={"api": binance.refused, "udf": udf.refused},
-        on_logging_set_up=settings.warn_of_misspelt,
+        on_logging_set_up=_warn,
     )
     trades = app.topic(*loaded.trade_topics, schema=BatchSchema(key_type=bytes, value_type=Trade))
     add_agent(app, trades, consumer)
@@ -122,6 +122,11 @@ def _add_routes(web_app: web.Application, reader: StoreReader, hub: Hub, loaded:
     udf.add_routes(web_app, reader, loaded, now_ms)
     WebSockets(hub).add_routes(web_app)
     routes.add_routes(web_app)
+
+
+def _warn() -> None:
+    settings.warn_of_misspelt()
+    routes.warn_if_missing()
 
 
 def _traded_minutes(loaded: Settings, reader: StoreReader) -> TradedMinutes:

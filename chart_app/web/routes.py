@@ -39,7 +39,6 @@ CONTENT_TYPES = {
 def add_routes(web_app: web.Application, charts: Path = CHARTS) -> None:
     """Add ``/`` and ``/page/…``; without the package of charts, ``/`` says what to run."""
     if not charts.exists():
-        logger.warning("There is no live page: run `python -m dev.npm chart_app/web/page`")
         web_app.router.add_get("/", _missing)
         return
     parts = {f"/page/{path.name}": path for path in FOLDER.iterdir() if path.is_file()}
@@ -48,6 +47,12 @@ def add_routes(web_app: web.Application, charts: Path = CHARTS) -> None:
     parts |= {"/": FOLDER / "index.html", "/page/lightweight-charts.mjs": charts}
     for route, path in parts.items():
         web_app.router.add_get(route, _serve(path))
+
+
+def warn_if_missing(charts: Path = CHARTS) -> None:
+    """Log that there is no page, if its package of charts is not installed."""
+    if not charts.exists():
+        logger.warning("There is no live page: run `python -m dev.npm chart_app/web/page`")
 
 
 async def _missing(_: web.Request) -> web.Response:

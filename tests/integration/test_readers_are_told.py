@@ -79,7 +79,7 @@ async def the_live_topic_goes(it: Scene) -> None:
 
     async def made_again() -> bool:
         return any(
-            f"Made topic {live} " in program.log().split("Ready:")[-1] for program in it.workers
+            f"Created topic {live} " in program.log().split("Ready:")[-1] for program in it.workers
         )
 
     await eventually(made_again, "a worker makes the live topic again")

@@ -62,7 +62,7 @@ async def test_chart_app_alone_on_an_empty_cluster_takes_the_first_trade_ever(
     cluster = make_cluster(empty_kafka)
     empty_kafka.start()
     chart = start("chart_app", cluster.settings).wait_ready()
-    assert f"Made topic {cluster.topic} with 4 partitions" in chart.log()
+    assert f"Created topic {cluster.topic} with 4 partitions" in chart.log()
     trading = start("trading_app", cluster.settings).wait_ready()
     assert await post(trading, {"topic": cluster.topic, **TRADE}) == 201
     wait_for(chart.trades, "the trade is logged")

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from dev.environment import clean_environment
 from settings import Settings
-from tests.programs import ROOT, clean_environment
+from tests.programs import ROOT
 
 README_MAX_LINES = 150
 #: Folders in which no page of ours is; those that begin with a dot, but for GitHub's, neither.

@@ -1,7 +1,9 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Dialect, Table, make_url
 
 from chart_app.storage import schema
 from chart_app.storage.statements import SIZES, Statement, insert_new, parts, repeat_row, upsert
@@ -29,15 +31,12 @@ def test_the_parts_are_all_rows_in_order_in_few_sizes(count: int) -> None:
     assert all(cut)
 
 
-@pytest.mark.parametrize(
-    "dialect", [sqlite.dialect(), postgresql.dialect(paramstyle="numeric_dollar")]
-)
+@pytest.mark.parametrize("url", ["sqlite://", "postgresql+asyncpg://"])
 @pytest.mark.parametrize("make", [insert_new, upsert])
 @pytest.mark.parametrize("table", [schema.trades, schema.candles, schema.coins])
 def test_a_statement_of_most_rows_has_as_many_parameters_as_databases_take(
-    dialect: object, make: object, table: object
+    url: str, make: Callable[[Table, Dialect], Statement], table: Table
 ) -> None:
-    statement: Statement = make(table, dialect)  # type: ignore[operator]
-    text = statement._text(SIZES[0])
+    text = make(table, make_url(url).get_dialect()())._text(SIZES[0])
     marks = max(text.count("?"), text.count("$"))
-    assert marks == SIZES[0] * len(table.columns) <= 32_766  # type: ignore[attr-defined]
+    assert marks == SIZES[0] * len(table.columns) <= 32_766

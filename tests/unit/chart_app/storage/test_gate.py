@@ -1,0 +1,42 @@
+from typing import cast
+from unittest.mock import AsyncMock
+
+import pytest
+
+from chart_app.storage import gate
+from chart_app.storage.database import Database
+from chart_app.storage.errors import StoreError, StoreUnavailable, WrongStore
+from chart_app.storage.gate import StoreGate
+from chart_app.storage.writer import StoreWriter
+
+
+def gate_of(*results: StoreError | None) -> StoreGate:
+    """Return the gate of a store whose opening has these results."""
+    writer = AsyncMock()
+    writer.open.side_effect = results
+    return StoreGate(cast(StoreWriter, writer), cast(Database, AsyncMock()))
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "RETRY_INTERVAL_S", 0)
+
+
+async def test_the_gate_opens_once_the_store_is_there(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    store_gate = gate_of(StoreUnavailable("locked"), StoreUnavailable("locked"), None)
+    assert store_gate.check() == "the store has not answered yet"
+    await store_gate.on_start()
+    assert store_gate.check() is None
+    assert caplog.messages == ["the store does not answer: locked", "The store answers"]
+
+
+async def test_a_store_that_is_not_ours_ends_the_program() -> None:
+    with pytest.raises(SystemExit):
+        await gate_of(WrongStore("it has version 7")).on_start()
+
+
+async def test_the_connections_are_closed_at_the_end() -> None:
+    store_gate = gate_of()
+    await store_gate.on_stop()
+    cast(AsyncMock, store_gate._database).close.assert_awaited_once()
