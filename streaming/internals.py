@@ -73,7 +73,7 @@ def send_error(producer: AIOKafkaProducer) -> Exception | None:
 
 
 def is_closed(producer: AIOKafkaProducer) -> bool:
-    """Tell whether a producer takes no more batches."""
+    """Return whether a producer takes no more batches."""
     return bool(producer._message_accumulator._closed)
 
 
@@ -133,5 +133,5 @@ def replace_producer(producer: driver.Producer, other: AIOKafkaProducer | None) 
 
 
 def has_assignment(app: App) -> bool:
-    """Tell whether the group has ever given this worker its partitions, be they none."""
+    """Return whether the group has ever given this worker its partitions, be they none."""
     return app._assignment is not None

@@ -139,7 +139,7 @@ class AtMost(logging.Filter):
         self._lines = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether to log the record."""
+        """Return whether to log the record."""
         if record.name != ACCESS_LOGGER:
             return True
         now = self._clock()
@@ -162,7 +162,7 @@ class NoRepeats(logging.Filter):
         self._last: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether to log the record."""
+        """Return whether to log the record."""
         if record.levelno < logging.WARNING or not record.name.startswith(REPEATING_LOGGERS):
             return True
         key = (record.name, str(record.msg))

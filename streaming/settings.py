@@ -70,7 +70,7 @@ class ProgramSettings(KafkaSettings, Protocol):
 
     @property
     def http_reuse_port(self) -> bool:
-        """Tell whether several processes listen on one port."""
+        """Return whether several processes listen on one port."""
 
     @property
     def read_origins(self) -> Sequence[str]:

@@ -91,7 +91,7 @@ class Program:
 
     @property
     def running(self) -> bool:
-        """Tell whether the process runs."""
+        """Return whether the process runs."""
         return self.process is not None and self.process.poll() is None
 
     def log(self) -> str:

@@ -61,7 +61,7 @@ class Publisher:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether not even one more trade may be sent now."""
+        """Return whether not even one more trade may be sent now."""
         return self._unconfirmed >= self.max_unconfirmed
 
     async def publish(self, topic: str, record: TradeRecord) -> Stored:

@@ -36,7 +36,7 @@ async def post(request: web.Request) -> web.Response:
 
 
 def is_trade(trade: Any) -> bool:
-    """Tell whether it has the fields, of the right kinds."""
+    """Return whether it has the fields, of the right kinds."""
     return (
         isinstance(trade, dict)
         and trade.get("topic") == os.environ["TOPIC"]

@@ -55,7 +55,7 @@ class Offsets:
         return {tp: checkpoint.next_offset for tp, checkpoint in stored.items()}
 
     async def have_changed_topic(self) -> bool:
-        """Tell whether a topic has been recreated since the offsets were loaded.
+        """Return whether a topic has been recreated since the offsets were loaded.
 
         Raises KafkaError or TimeoutError when no broker answers.
         """

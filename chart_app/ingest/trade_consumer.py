@@ -134,7 +134,7 @@ class TradeConsumer:
         return None
 
     async def _is_gone(self, batch: Batch, tp: TP) -> bool:
-        """Tell whether Kafka has deleted all that was before a batch."""
+        """Return whether Kafka has deleted all that was before a batch."""
         try:
             return await self._consumer().first_offset(tp) >= batch.start
         except (KafkaError, TimeoutError) as error:

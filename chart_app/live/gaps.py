@@ -33,7 +33,7 @@ class LiveGaps:
 
     @property
     def has_begun(self) -> bool:
-        """Tell whether it is known what was stored at the beginning."""
+        """Return whether it is known what was stored at the beginning."""
         return self._carried is not None
 
     def begin(self, stored: Mapping[int, int]) -> None:
@@ -84,7 +84,7 @@ class LiveGaps:
             self._gaps.appendleft(gap._replace(start=offset))
 
     def is_settled(self, trade_id: int) -> bool:
-        """Tell whether a trade was carried, and is part of no gap that is yet to be read."""
+        """Return whether a trade was carried, and is part of no gap that is yet to be read."""
         partition_id, offset = split(trade_id)
         carried = (self._carried or {}).get(partition_id, 0)
         return offset < carried and not any(

@@ -37,7 +37,7 @@ class Subscribers(Protocol):
 
     @property
     def has_subscribers(self) -> bool:
-        """Tell whether anybody reads a stream."""
+        """Return whether anybody reads a stream."""
 
     def reread(self, gap: Span, minutes: Minutes) -> None:
         """Have the store read for what was changed in a gap: in these minutes of each coin."""

@@ -15,7 +15,7 @@ class Scale(NamedTuple):
     amount: int
 
     def within(self, other: "Scale | None") -> bool:
-        """Tell whether the others suffice."""
+        """Return whether the others suffice."""
         return other is not None and self.price <= other.price and self.amount <= other.amount
 
     def union(self, other: "Scale") -> "Scale":

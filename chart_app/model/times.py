@@ -10,7 +10,7 @@ _MILLISECONDS = [f".{ms:03d}Z" for ms in range(1000)]
 
 
 def is_time(timestamp_ms: int) -> bool:
-    """Tell whether a trade can have this time."""
+    """Return whether a trade can have this time."""
     return 0 <= timestamp_ms <= TIMESTAMP_MAX_MS
 
 

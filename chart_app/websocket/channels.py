@@ -67,7 +67,7 @@ class Channel:
 
     @property
     def is_stale(self) -> bool:
-        """Tell whether there is something to be read from the store."""
+        """Return whether there is something to be read from the store."""
         return self.is_sought
 
     def handle(self, message: LiveMessage) -> None:
@@ -94,7 +94,7 @@ class TradeChannel(Channel):
 
     @property
     def is_stale(self) -> bool:
-        """Tell whether there is a gap to be read."""
+        """Return whether there is a gap to be read."""
         return bool(self.is_sought or self.gaps)
 
     def handle(self, message: LiveMessage) -> None:
@@ -150,7 +150,7 @@ class KlineChannel(Channel):
 
     @property
     def is_stale(self) -> bool:
-        """Tell whether there are candles to be read."""
+        """Return whether there are candles to be read."""
         return bool(self.is_sought or self._stale or self._ranges or not self.is_loaded)
 
     def load(self, newest: list[PublicCandle]) -> None:

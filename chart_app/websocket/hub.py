@@ -59,7 +59,7 @@ class Hub(Service):
 
     @property
     def has_subscribers(self) -> bool:
-        """Tell whether anybody reads a stream."""
+        """Return whether anybody reads a stream."""
         return bool(self._channels)
 
     async def find_coins(self, wanted: Iterable[Stream]) -> dict[str, str]:

@@ -26,7 +26,7 @@ class SendQueue:
 
     @property
     def is_full(self) -> bool:
-        """Tell whether more waits than may."""
+        """Return whether more waits than may."""
         return self._bytes > MAX_WAITING_BYTES
 
     def reply(self, message: bytes) -> None:

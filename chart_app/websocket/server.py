@@ -14,13 +14,13 @@ from streaming.http.responses import problem
 
 #: A ping so often; who does not answer within half of it is gone.
 PING_INTERVAL_S = 20
-#: How long a reader has to answer our goodbye.
+#: How long a client has to answer a close.
 CLOSE_TIMEOUT_S = 1.0
-#: A reader that was too slow has longer, to read what it was sent and why it is cut off.
+#: A client that was too slow has longer, to read what it was sent and why it is cut off.
 CUT_OFF_TIMEOUT_S = 5.0
 MAX_MESSAGE_BYTES = 64 * 1024
 #: Bytes of a connection that may wait below the send queue: in aiohttp, the event loop and the
-#: system each. Left to itself the system holds 4 MB: for a reader of an event a second, hours
+#: system each. Left to itself the system holds 4 MB: for a client of an event a second, hours
 #: of candles that are out of date.
 MAX_UNSENT_BYTES = 16 * 1024
 
@@ -41,7 +41,7 @@ class WebSockets:
         self._open: dict[Connection, asyncio.Task[Any]] = {}
 
     def add_routes(self, web_app: web.Application) -> None:
-        """Add the routes, and the goodbye at the end of the program."""
+        """Add the routes, and the close at the end of the program."""
         web_app.router.add_get("/ws", self._serve)
         web_app.router.add_get("/ws/{streams:.*}", self._serve)
         web_app.router.add_get("/stream", self._serve_combined)

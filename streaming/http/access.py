@@ -51,7 +51,7 @@ class ReadOrigins:
         self.is_public = ANY_ORIGIN in self._origins
 
     def __contains__(self, origin: str) -> bool:
-        """Tell whether a page of this origin may read."""
+        """Return whether a page of this origin may read."""
         return self.is_public or origin.lower() in self._origins
 
     def headers(self, origin: str | None) -> Mapping[str, str]:

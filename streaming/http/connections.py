@@ -70,7 +70,7 @@ class Waiting:
         self._timer: asyncio.TimerHandle | None = None
 
     def __contains__(self, connection: "Connection") -> bool:
-        """Tell whether something is waited for of a connection."""
+        """Return whether something is waited for of a connection."""
         return connection in self._ends
 
     def __len__(self) -> int:

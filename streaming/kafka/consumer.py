@@ -82,7 +82,7 @@ class Consumer(driver.Consumer):
             self._next_offsets[tp] = batch.next_offset
 
     def is_stale(self, batch: Batch) -> bool:
-        """Tell whether there was a rebalance or a seek since the batch was fetched.
+        """Return whether there was a rebalance or a seek since the batch was fetched.
 
         Then it is fetched again, by us or by who has the partition now.
         """

@@ -82,7 +82,7 @@ class Machine:
         return done.returncode, done.stdout
 
     def shows(self, text: str) -> bool:
-        """Tell whether the started command has written a text."""
+        """Return whether the started command has written a text."""
         return text in self.output.read_text()
 
     def processes(self) -> list[str]:

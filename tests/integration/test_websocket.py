@@ -48,7 +48,7 @@ def site(kafka: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def is_ready(program: Program) -> bool:
-    """Tell whether a program has all it needs, and a worker its place in the group."""
+    """Return whether a program has all it needs, and a worker its place in the group."""
     assert program.running, program.log()
     try:
         with urllib.request.urlopen(f"{program.url}/readyz", timeout=PATIENCE_S) as answer:

@@ -17,7 +17,7 @@ UTF_8 = frozenset(
 def read_media_type(content_type: str) -> str:
     """Return the type in lower case, "" for a body that is not in UTF-8."""
     if content_type == JSON:
-        return JSON  # nearly always
+        return JSON  # the common case
     media_type, *parameters = content_type.split(";")
     for parameter in parameters:
         name, _, value = parameter.partition("=")

@@ -240,7 +240,7 @@ def _read_row(
 def parse_time(text: str) -> int:
     """Return ms since the epoch for a time in ISO 8601 or a number. Raises ValueError."""
     if len(text) == MS_DIGITS and text.isascii() and text.isdecimal() and text[0] != "0":
-        return int(text)  # nearly always, if it is a number
+        return int(text)  # the common case of a number
     if text[4:5] != "-":
         try:
             return _from_number(Decimal(text))

@@ -31,7 +31,7 @@ class Cluster:
         yield self
 
     async def ensure_topics(self, *_: Any) -> bool:
-        """Tell whether all topics are listed."""
+        """Return whether all topics are listed."""
         self.unlisted -= 1
         return self.unlisted < 0
 
