@@ -1,6 +1,5 @@
 """``faust -A chart_app rebuild`` as its user runs it, on both databases, without Kafka."""
 
-import importlib
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, make_url, text
 from sqlalchemy.util import await_only
 
 from chart_app.model.intervals import Interval
+from chart_app.storage import rebuild
 from chart_app.storage.database import Database
 from chart_app.storage.rebuild import Rebuild
 from chart_app.storage.writer import StoreWriter
@@ -20,9 +20,6 @@ from tests.conftest import StartProgram
 from tests.integration.databases import SQLite
 from tests.integration.filled_store import FilledStore, Given
 from tests.programs import Program
-
-#: chart_app.rebuild itself is the command.
-rebuild_module = importlib.import_module("chart_app.rebuild")
 
 #: A minute of 2023-04-30, the end of a month and of a week.
 START = 1_682_882_400_000
@@ -102,19 +99,19 @@ async def test_a_trade_that_comes_meanwhile_is_not_lost(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Not of SQLite, which lets nobody else write meanwhile.
-    read_candles = rebuild_module.read_candles
+    read_candles = rebuild.read_candles
     tries = 0
 
     def read_and_be_overtaken(*arguments: Any) -> Any:
         nonlocal tries
         found = read_candles(*arguments)
-        if arguments[2:4] == (Interval.M1, rebuild_module.START):
+        if arguments[2:4] == (Interval.M1, rebuild.START):
             tries += 1
             if tries == 1:
                 await_only(store.feed(Given("BTC", START, "1000000")))
         return found
 
-    monkeypatch.setattr(rebuild_module, "read_candles", read_and_be_overtaken)
+    monkeypatch.setattr(rebuild, "read_candles", read_and_be_overtaken)
     url = make_url(postgresql_url)
     async with FilledStore(postgresql_url) as store, closing(Database(url)) as other:
         await store.feed(*TRADES)
@@ -150,7 +147,7 @@ async def test_trades_are_read_in_parts(
     filled: FilledStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = await candles(filled)
-    monkeypatch.setattr(rebuild_module, "CHUNK_TRADES", 7)
+    monkeypatch.setattr(rebuild, "CHUNK_TRADES", 7)
     await damage(filled, "DELETE FROM candles")
     rebuild = Rebuild(filled.database, repair=True)
     differences = [it async for it in rebuild.run(None)]
