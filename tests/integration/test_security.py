@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from dev.local_kafka import LocalKafka, free_port
+from tests.brokers import Broker
 from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.waiting import wait_for
 
@@ -42,7 +43,7 @@ def secure_kafka(folder: Path) -> Iterator[LocalKafka]:
     client = authority.issue_cert("client")
     client.private_key_and_cert_chain_pem.write_to_path(folder / "client.pem")
     keystore = write_keystore(authority.issue_cert("localhost", "127.0.0.1"), folder / "server.pem")
-    broker = LocalKafka(
+    broker = Broker(
         free_port(),
         folder / "kafka",
         {

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from dev.local_kafka import LocalKafka, free_port
+from tests.brokers import Broker
 from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.posting import Poster
 from tests.programs import Program
@@ -22,7 +23,7 @@ TRADE = {"coinName": "BTC", "price": 1, "numOfCoin": 2}
 @pytest.fixture
 def empty_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
     """Return a broker that does not run yet and has never run."""
-    broker = LocalKafka(free_port(), tmp_path / "kafka")
+    broker = Broker(free_port(), tmp_path / "kafka")
     yield broker
     broker.kill()
 
