@@ -5,7 +5,6 @@ import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, cast
 
-from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 from mode.utils.locks import Event
@@ -174,13 +173,12 @@ class Consumer(driver.Consumer):
         own = await self.app.start_offsets(self.assignment())  # type: ignore[attr-defined]
         offsets = {TP(*tp): offset or 0 for tp, offset in {**committed, **own}.items()}
         # aiokafka leaves a partition without a committed offset where it is: what was fetched
-        # and thrown away would be skipped.
-        to_beginning = [TopicPartition(*tp) for tp, offset in offsets.items() if offset <= 0]
+        # and thrown away would be skipped. Where Kafka no longer holds offset 0, it goes on from
+        # the first that there is; to be asked for that, Kafka would first finish the fetch under
+        # way, for which it waits 1.5 s on an empty topic.
+        starts = {tp: max(offset, 0) for tp, offset in offsets.items() if offset <= 0 or tp in own}
         # Not self.seek(): that is in another thread than the fetching, whose buffer it changes.
-        thread = internals.consumer_thread(self)
-        if to_beginning:
-            await thread.seek_to_beginning(*to_beginning)
-        await thread.seek_wait({tp: offset for tp, offset in own.items() if offset > 0})
+        await internals.consumer_thread(self).seek_wait(starts)
         return offsets
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:

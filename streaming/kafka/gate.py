@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 aiokafka_logger = logging.getLogger("aiokafka")
 
 RETRY_INTERVAL_S = 0.5
+#: Until Kafka lists a topic that it has just created.
+LISTED_INTERVAL_S = 0.05
 #: A shorter wait is part of a start, and nothing to log.
 WAITING_LOG_AFTER_S = 1.0
 WAITING_LOG_INTERVAL_S = 5.0
@@ -77,12 +79,14 @@ class KafkaGate(Service):
         start = time.monotonic()
         next_log = start + WAITING_LOG_AFTER_S
         while not is_ending(self):
+            pause_s = RETRY_INTERVAL_S
             heard = _Heard(logging.WARNING)
             try:
                 with heard.instead_of(aiokafka_logger):
                     async with admin_client(self._settings) as client:
                         replication = self._settings.kafka_replication_factor
                         if not await ensure_topics(client, self._topics, replication):
+                            pause_s = LISTED_INTERVAL_S
                             raise UnknownTopicOrPartitionError("it does not list them yet")
                         if self._group is not None:
                             await client.find_coordinator(self._group)
@@ -100,7 +104,7 @@ class KafkaGate(Service):
                         "Waiting for Kafka at %s: %s", self._servers, heard.text or error
                     )
                     next_log = now + WAITING_LOG_INTERVAL_S
-            await asyncio.sleep(RETRY_INTERVAL_S)
+            await asyncio.sleep(pause_s)
 
     @property
     def _servers(self) -> str:

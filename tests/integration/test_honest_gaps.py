@@ -38,6 +38,21 @@ def wait_for_trades(chart: Program, count: int) -> None:
     assert len(places) == len(set(places)) == count
 
 
+async def delete_records(cluster: Cluster, before_offset: int) -> None:
+    """Delete the first records of each partition."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.broker.bootstrap_server)
+    await admin.start()
+    try:
+        await admin.delete_records(
+            {
+                TopicPartition(cluster.topic, partition): RecordsToDelete(before_offset)
+                for partition in range(PARTITIONS)
+            }
+        )
+    finally:
+        await admin.close()
+
+
 async def test_markers_of_transactions_are_passed_over(
     cluster: Cluster, start: StartProgram
 ) -> None:
@@ -61,19 +76,20 @@ async def test_what_kafka_has_deleted_meanwhile_is_passed_over(
     wait_for_trades(chart, 3 * PARTITIONS)
     assert chart.stop() == 0
     await send(cluster, 10)
-    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.broker.bootstrap_server)
-    await admin.start()
-    try:
-        await admin.delete_records(
-            {
-                TopicPartition(cluster.topic, partition): RecordsToDelete(before_offset=8)
-                for partition in range(PARTITIONS)
-            }
-        )
-    finally:
-        await admin.close()
+    await delete_records(cluster, before_offset=8)
     again = start("chart_app", cluster.settings).wait_ready()
     wait_for_trades(again, 5 * PARTITIONS)
     assert {it.offset for it in again.trades()} == {str(it) for it in range(8, 13)}
     await send(cluster, 2)
     wait_for_trades(again, 7 * PARTITIONS)
+
+
+async def test_what_kafka_has_deleted_before_the_first_start_is_passed_over(
+    cluster: Cluster, start: StartProgram
+) -> None:
+    start("trading_app", cluster.settings).wait_ready()  # it makes the topic
+    await send(cluster, 10)
+    await delete_records(cluster, before_offset=8)
+    chart = start("chart_app", cluster.settings).wait_ready()
+    wait_for_trades(chart, 2 * PARTITIONS)
+    assert {it.offset for it in chart.trades()} == {"8", "9"}

@@ -182,7 +182,7 @@ OVERRIDES = [
     (consumer.Consumer, driver.Consumer, "_new_offset _add_gap"),
     (producer.Producer, driver.Producer, "_settings_extra"),
     (app.App, faust.App, "_new_transport _new_web _create_directories"),
-    (app.Worker, faust.Worker, "_on_startup_end_spinner"),
+    (app.Worker, faust.Worker, "_on_startup_end_spinner _sentinel_task"),
     (server.Web, aiohttp_driver.Web, "_new_transport_tcp"),
     (connection.Connection, conn.AIOKafkaConnection, "_send_sasl_token"),
 ]

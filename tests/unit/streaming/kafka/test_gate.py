@@ -44,6 +44,7 @@ def play(monkeypatch: pytest.MonkeyPatch, cluster: Cluster) -> Cluster:
     monkeypatch.setattr(gate, "admin_client", cluster.admin_client)
     monkeypatch.setattr(gate, "ensure_topics", cluster.ensure_topics)
     monkeypatch.setattr(gate, "RETRY_INTERVAL_S", 0)
+    monkeypatch.setattr(gate, "LISTED_INTERVAL_S", 0)
     monkeypatch.setattr(gate, "WAITING_LOG_AFTER_S", 0)
     return cluster
 
