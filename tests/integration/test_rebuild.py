@@ -118,9 +118,9 @@ async def test_a_trade_that_comes_meanwhile_is_not_lost(
         await damage(store, "UPDATE candles SET volume = 0.25 WHERE coin = 'BTC'")
         assert [it async for it in Rebuild(other, repair=True).run("BTC")]
         assert tries == 2
-        rebuild = Rebuild(other, repair=False)
-        assert [it async for it in rebuild.run(None)] == []
-        assert rebuild.outcome.coins == 3
+        check = Rebuild(other, repair=False)
+        assert [it async for it in check.run(None)] == []
+        assert check.outcome.coins == 3
 
 
 @asynccontextmanager
@@ -149,9 +149,9 @@ async def test_trades_are_read_in_parts(
     right = await candles(filled)
     monkeypatch.setattr(rebuild, "CHUNK_TRADES", 7)
     await damage(filled, "DELETE FROM candles")
-    rebuild = Rebuild(filled.database, repair=True)
-    differences = [it async for it in rebuild.run(None)]
-    assert len(differences) == len(right) == rebuild.outcome.candles
+    repair = Rebuild(filled.database, repair=True)
+    differences = [it async for it in repair.run(None)]
+    assert len(differences) == len(right) == repair.outcome.candles
     assert await candles(filled) == right
 
 
