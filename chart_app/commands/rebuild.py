@@ -8,7 +8,7 @@ import click
 from faust.cli import AppCommand, option
 
 from chart_app.storage.database import Database
-from chart_app.storage.errors import StoreError
+from chart_app.storage.errors import StoreError, StoreUnavailable
 from chart_app.storage.rebuild import Rebuild
 from settings import warn_of_misspelt
 
@@ -40,6 +40,9 @@ async def _run(database: Database, rebuild: Rebuild, coin: str | None) -> int:
     try:
         async for difference in rebuild.run(coin):
             click.echo(difference)
+    except StoreUnavailable as error:
+        click.echo(f"The store does not answer: {error}", err=True)
+        return FAILED
     except StoreError as error:
         click.echo(error, err=True)
         return FAILED
