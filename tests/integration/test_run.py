@@ -12,6 +12,7 @@ import pytest
 
 from dev.environment import clean_environment
 from dev.local_kafka import LocalKafka, free_port, is_listening
+from tests import brokers
 from tests.posting import Poster
 from tests.programs import ROOT
 from tests.waiting import PATIENCE_S, wait_for
@@ -45,7 +46,7 @@ class Run:
             self.process = subprocess.Popen(
                 [".venv/bin/python", "-m", "dev.run"],
                 cwd=self.folder,
-                env=environment,
+                env={**environment, **brokers.environment()},
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
@@ -140,7 +141,9 @@ def test_it_ends_when_nobody_reads_what_it_writes(run: Run) -> None:
     run.output.symlink_to(f"/proc/{os.getpid()}/fd/{writing}")
     process = run.start()
     os.close(writing)
-    assert os.read(reading, 1)
+    written = b""
+    while b"INFO streaming.app Ready" not in written:  # and more is to come
+        written += os.read(reading, 1000)
     os.close(reading)
     assert process.wait(PATIENCE_S) == 0
     assert run.processes() == []
