@@ -24,8 +24,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.web.drivers import aiohttp as aiohttp_driver
 
-import settings
-from streaming import app, internals
+from streaming import internals
+from streaming.app import App, Worker
 from streaming.http import server
 from streaming.kafka import connection, consumer, producer, transport
 
@@ -43,21 +43,8 @@ async def kafka() -> AsyncIterator[AIOKafkaProducer]:
 
 
 @pytest.fixture
-async def our_app() -> app.App:
-    """Return an app that is not started."""
-    return app.App(
-        "test",
-        origin=__name__,
-        settings=settings.load(),
-        port=1,
-        port_setting="CHART_PORT",
-        topics=[],
-    )
-
-
-@pytest.fixture
-async def our_consumer(our_app: app.App) -> consumer.Consumer:
-    made = our_app.transport.create_consumer(
+async def our_consumer(app: App) -> consumer.Consumer:
+    made = app.transport.create_consumer(
         MagicMock(), on_partitions_revoked=MagicMock(), on_partitions_assigned=MagicMock()
     )
     assert isinstance(made, consumer.Consumer)
@@ -141,9 +128,9 @@ async def test_a_producer_that_does_not_stop_can_be_closed(kafka: AIOKafkaProduc
 
 
 async def test_fausts_producer_sends_by_the_one_it_is_given(
-    our_app: app.App, kafka: AIOKafkaProducer
+    app: App, kafka: AIOKafkaProducer
 ) -> None:
-    made = our_app.transport.create_producer()
+    made = app.transport.create_producer()
     assert isinstance(made, driver.Producer)
     assert internals.kafka_producer(made) is None
     internals.replace_producer(made, kafka)
@@ -170,10 +157,10 @@ def test_fausts_consumer_keeps_committed_offsets_and_acks(our_consumer: consumer
     assert (our_consumer._acked[tp], our_consumer._acked_index[tp]) == ([], set())
 
 
-async def test_an_app_knows_whether_it_was_ever_assigned_partitions(our_app: app.App) -> None:
-    assert not internals.has_assignment(our_app)
-    our_app._assignment = set()
-    assert internals.has_assignment(our_app)
+async def test_an_app_knows_whether_it_was_ever_assigned_partitions(app: App) -> None:
+    assert not internals.has_assignment(app)
+    app._assignment = set()
+    assert internals.has_assignment(app)
 
 
 #: Our classes, those of theirs that they extend, and the private methods that they override.
@@ -181,8 +168,8 @@ OVERRIDES = [
     (consumer.Consumer, driver.Consumer, "_new_consumer_thread _filter_tps_with_pending_acks"),
     (consumer.Consumer, driver.Consumer, "_new_offset _add_gap"),
     (producer.Producer, driver.Producer, "_settings_extra"),
-    (app.App, faust.App, "_new_transport _new_web _create_directories"),
-    (app.Worker, faust.Worker, "_on_startup_end_spinner _sentinel_task"),
+    (App, faust.App, "_new_transport _new_web _create_directories"),
+    (Worker, faust.Worker, "_on_startup_end_spinner _sentinel_task"),
     (server.Web, aiohttp_driver.Web, "_new_transport_tcp"),
     (connection.Connection, conn.AIOKafkaConnection, "_send_sasl_token"),
 ]

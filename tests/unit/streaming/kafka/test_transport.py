@@ -6,7 +6,6 @@ from aiokafka.errors import ProducerClosed
 from aiokafka.record.default_records import DefaultRecord
 from faust.types import TP, Message
 
-import settings
 from streaming.app import App
 from streaming.kafka.batch import Batch, Fetched
 from streaming.kafka.consumer import Consumer
@@ -16,16 +15,8 @@ FIRST, SECOND = TP("tradeData", 0), TP("tradeData", 1)
 
 
 @pytest.fixture
-async def consumer(monkeypatch: pytest.MonkeyPatch) -> Consumer:
+async def consumer(app: App, monkeypatch: pytest.MonkeyPatch) -> Consumer:
     """Return the consumer of two partitions, each with a record to fetch."""
-    app = App(
-        "test",
-        origin=__name__,
-        settings=settings.load(),
-        port=1,
-        port_setting="CHART_PORT",
-        topics=[],
-    )
     consumer = app.transport.create_consumer(
         AsyncMock(), on_partitions_revoked=AsyncMock(), on_partitions_assigned=AsyncMock()
     )
@@ -71,16 +62,8 @@ def test_a_batch_is_cut_by_the_bytes_of_its_values_too() -> None:
 
 
 @pytest.fixture
-async def producer(monkeypatch: pytest.MonkeyPatch) -> Producer:
+async def producer(app: App, monkeypatch: pytest.MonkeyPatch) -> Producer:
     """Return a producer whose one of aiokafka is played."""
-    app = App(
-        "test",
-        origin=__name__,
-        settings=settings.load(),
-        port=1,
-        port_setting="CHART_PORT",
-        topics=[],
-    )
     producer = app.transport.create_producer()
     assert isinstance(producer, Producer)
     monkeypatch.setattr(producer, "_producer", MagicMock())
