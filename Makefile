@@ -22,7 +22,7 @@ WORKERS ?= 4
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check unit lint format bench up down logs lock clean
+.PHONY: help run demo test coverage check unit lint format bench up down logs lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -35,6 +35,12 @@ demo: .venv/.run  ## replay an hour of real trades, in a minute, into what `make
 
 test: .venv/.dev  ## all tests, on a real Kafka of their own
 	@$(BIN)/python -m pytest -n $(WORKERS) --durations=10
+
+coverage: .venv/.dev  ## all tests, and whether they reach as much of the code as they did
+	@rm -rf .coverage
+	@$(BIN)/coverage run -m pytest -n $(WORKERS) --durations=10
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
 
 check:  ## lint and unit tests, in less than a minute: what to run while working
 	@$(MAKE) --no-print-directory --jobs --output-sync lint unit
@@ -83,7 +89,7 @@ lock: .venv/.dev  ## renew the lock files from pyproject.toml
 	$(BIN)/python -m dev.local_kafka --lock
 
 clean:  ## remove what the other commands made here
-	rm -rf .venv .kafka bench/.cache
+	rm -rf .venv .kafka .coverage bench/.cache
 	rm -rf node/node_modules $(PAGE)/node_modules tests/browser/node_modules $(PAGE_TOOLS)/node_modules
 
 .venv/bin/python:
