@@ -6,7 +6,6 @@ Links are relative to the page, as on GitHub; paths in backticks are relative to
 import importlib.util
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -14,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from dev.environment import clean_environment
 from settings import Settings
-from tests.programs import ROOT
+from tests.programs import ROOT, Program
 
 README_MAX_LINES = 150
 #: Folders in which no page of ours is; those that begin with a dot, but for GitHub's, neither.
@@ -163,15 +161,11 @@ FAUST_LINES = [
 def test_a_programs_command_has_the_options_that_are_shown(line: str, tmp_path: Path) -> None:
     match = FAUST_COMMAND.search(line)
     assert match
-    shown = subprocess.run(
-        [BIN / "faust", "-A", match[1], match[2], "--help"],
-        cwd=tmp_path,
-        env={**clean_environment(), "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert shown.startswith(f"Usage: faust {match[2]} ")
+    program = Program(match[1], tmp_path, {}, match[2], "--help")
+    with program:
+        assert program.wait() == 0
+    shown = program.log()
+    assert re.match(rf"Usage: .*faust {match[2]} ", shown)
     for option in re.findall(r"--[a-z-]+", line):
         assert option in shown
 
