@@ -1,4 +1,5 @@
 import json
+import re
 import struct
 from collections.abc import Callable
 from decimal import Decimal
@@ -133,6 +134,53 @@ def test_what_http_accepts_the_consumer_accepts_and_finds_equal(fields: dict[str
     by_json = submission.read_json(as_json(fields), rules, 0)
     assert by_json == by_form
     assert decode(encode(by_json.trade)) == by_json.trade
+
+
+#: JSON values as a field may have them, right and nearly right.
+VALUES = [
+    *("1", "0", "0.0", "-1", "1e-18", "9e17", "1e18", "1e-19", "1e999", "0.1000", "1." + "0" * 38),
+    *("9" * 38, "9" * 39, '"1"', '" 1"', '"1_0"', '"1e3"', '"NaN"', "null", "true", "[]", "{}"),
+    *(
+        '"BTC"',
+        '" BTC"',
+        '""',
+        '"a\\nb"',
+        '"\\u0042"',
+        '"\\ud800"',
+        '"비트"',
+        f'"{"x" * 64}"',
+        f'"{"x" * 65}"',
+    ),
+    *("17", "-3", "1.0", "9" * 64, "-" + "9" * 63, "9" * 65, '"17"', '"a\\"b"'),
+]
+KEYS = ["coinName", "numOfCoin", "price", "tradeId", "more", "pri\\u0063e"]
+GOOD = {"coinName": '"BTC"', "numOfCoin": "0.10", "price": "91234.5", "tradeId": "17"}
+members = st.sampled_from(KEYS).flatmap(
+    lambda key: st.tuples(st.just(key), st.sampled_from(VALUES) | st.just(GOOD.get(key, "1")))
+)
+#: A trade with some members put in the place of, or beside, its own.
+messages = st.builds(
+    lambda own, more: [*GOOD.items()][:own] + more + [*GOOD.items()][own + 1 :],
+    st.integers(0, 4),
+    st.lists(members, max_size=3),
+)
+
+
+@given(messages, st.sampled_from(["", " "]))
+def test_the_fast_reader_finds_what_the_careful_one_does(
+    members: list[tuple[str, str]], blank: str
+) -> None:
+    text = ",".join(f'"{key}"{blank}:{blank}{value}' for key, value in members)
+    value = f"{{{text}}}".encode()
+    try:
+        careful = parse(read_object(value))
+    except InvalidTrade as error:
+        refused = error
+        with pytest.raises(type(refused), match=f"^{re.escape(str(refused))}$"):
+            decode(value)
+    else:
+        assert decode(value) == careful
+        assert str(decode(value).price) == str(careful.price)
 
 
 @pytest.mark.parametrize(
