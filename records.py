@@ -12,7 +12,8 @@ from trade_rules import TradeMessage
 class Trade(faust.Record, include_metadata=False):
     """A trade, with the fields of :class:`trade_rules.TradeMessage`.
 
-    The programs' own way to and from Kafka does without it: to make one takes Faust 2 µs.
+    The programs themselves read and write :class:`trade_rules.TradeMessage`: a Faust record
+    takes 2 µs to build.
     """
 
     coinName: str
@@ -21,12 +22,12 @@ class Trade(faust.Record, include_metadata=False):
     tradeId: str | int | None = None
 
     def dumps(self, *, serializer: Any = None) -> bytes:  # noqa: ARG002 - Faust's signature
-        """Return the message as it stands on the topic."""
+        """Return the value of the record on the topic."""
         message = TradeMessage(self.coinName, self.numOfCoin, self.price, self.tradeId)
         return trade_rules.encode(message)
 
     @classmethod
     def loads(cls, s: bytes, **_: Any) -> "Trade":
-        """Read a message of the topic. Raises :exc:`trade_rules.InvalidTrade`."""
+        """Decode the value of a record. Raises :exc:`trade_rules.InvalidTrade`."""
         message = trade_rules.decode(s)
         return cls(message.coinName, message.numOfCoin, message.price, message.tradeId)

@@ -1,6 +1,6 @@
 """Every setting, read once from the environment and from ``.env``.
 
-``docs/configuration.md`` and ``.env.example`` name them; a test keeps the three alike.
+``docs/configuration.md`` and ``.env.example`` list them; a test keeps all three consistent.
 """
 
 import difflib
@@ -27,10 +27,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 logger = logging.getLogger(__name__)
 
 ENV_FILE = ".env"
-#: From here on a name is taken for a misspelt setting: LOG_LEVEL and LOGS_LEVEL are at 0.95,
-#: KAFKA_BOOTSTRAP_SERVERS and ours at 0.85, KAFKA_HOST and KAFKA_PORT at 0.80.
-LIKENESS = 0.84
-#: Longer names are nobody's slip, and comparing takes time.
+#: At this similarity (0 to 1) a name counts as a misspelt setting: LOGS_LEVEL and LOG_LEVEL have
+#: 0.95, KAFKA_BOOTSTRAP_SERVERS and our name for it 0.85, KAFKA_HOST and KAFKA_PORT 0.80.
+SIMILARITY_MIN = 0.84
+#: Longer names are not misspelt settings, and comparing them takes time.
 NAME_MAX_CHARS = 64
 
 
@@ -38,13 +38,13 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
-def _is_no_folder(topic: str) -> str:
+def _reject_dots(topic: str) -> str:
     if topic in {".", ".."}:
-        raise ValueError(f"{topic} is no name of a topic")
+        raise ValueError(f"{topic} is not a valid topic name")
     return topic
 
 
-def _has_a_port(server: str) -> str:
+def _check_port(server: str) -> str:
     if not 0 < int(server.rpartition(":")[2]) <= PORT_MAX:
         raise ValueError(f"{server} has no port from 1 to {PORT_MAX}")
     return server
@@ -55,23 +55,23 @@ Port = Annotated[int, Field(ge=1, le=PORT_MAX)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Topic = Annotated[
     str,
-    Field(pattern=r"^[A-Za-z0-9._-]{1,237}$"),  # 249 less ".dead-letter"
-    AfterValidator(_is_no_folder),
+    Field(pattern=r"^[A-Za-z0-9._-]{1,237}$"),  # Kafka's 249 minus the length of ".dead-letter"
+    AfterValidator(_reject_dots),
 ]
 Server = Annotated[
     str,
     Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^\s:/]+):[0-9]{1,5}$"),
-    AfterValidator(_has_a_port),
+    AfterValidator(_check_port),
 ]
 
 
-def _is_a_database(url: str) -> str:
+def _check_database_url(url: str) -> str:
     if url and not url.startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must begin with sqlite:/// or postgresql://")
     return url
 
 
-#: The name in a Host header. An address is let pass, but need not be named.
+#: The name in a Host header. An IP address is valid, but is always allowed anyway.
 HostName = Annotated[str, Field(pattern=r"^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]{1,253})$")]
 Origin = Annotated[
     str,
@@ -81,7 +81,7 @@ Asset = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,16}$")]
 
 
 class Settings(BaseSettings):
-    """The settings of both programs. An environment variable is the field in capitals."""
+    """The settings of both programs. The environment variable is the field name in capitals."""
 
     model_config = SettingsConfigDict(
         env_file=ENV_FILE, env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
@@ -90,9 +90,9 @@ class Settings(BaseSettings):
     client_id: str = "tradeData"
     group_id: str = "chartMonitoringGroup"
 
-    #: Of the Kafka that `make run` and the compose file start on this machine.
+    #: The port of the Kafka that `make run` and the compose file start on this machine.
     kafka_port: Port = 9094
-    #: Without one, that Kafka.
+    #: If empty, localhost and that port.
     kafka_client_bootstrap_server: Annotated[list[Server], NoDecode, BeforeValidator(_split)] = []
     kafka_startup_timeout: Seconds = 60
     kafka_delivery_timeout: Seconds = 5
@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     trade_max_future: Seconds = 3600
 
     data_dir: Path = Path("data")
-    database_url: Annotated[str, AfterValidator(_is_a_database)] = ""
+    database_url: Annotated[str, AfterValidator(_check_database_url)] = ""
     store_trades: bool = True
     quote_assets: Annotated[list[Asset], NoDecode, BeforeValidator(_split)] = [
         *("USD", "EUR", "GBP", "JPY", "KRW", "USDT", "USDC", "BUSD", "BTC", "ETH", "BNB")
@@ -139,13 +139,13 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
 
     @model_validator(mode="after")
-    def _local_kafka(self) -> "Settings":
+    def _default_to_local_kafka(self) -> "Settings":
         if not self.kafka_client_bootstrap_server:
             self.kafka_client_bootstrap_server = [f"localhost:{self.kafka_port}"]
         return self
 
     @model_validator(mode="after")
-    def _settings_fit(self) -> "Settings":
+    def _check_combinations(self) -> "Settings":
         if self.kafka_security_protocol.startswith("SASL") and not (
             self.kafka_sasl_username and self.kafka_sasl_password
         ):
@@ -160,7 +160,7 @@ class Settings(BaseSettings):
 
 @cache
 def load() -> Settings:
-    """Return the settings; a bad one ends the program with a line that names it."""
+    """Return the settings; exit with an error line for each that is not valid."""
     try:
         return Settings()
     except ValidationError as error:
@@ -168,23 +168,23 @@ def load() -> Settings:
 
 
 def warn_of_misspelt() -> None:
-    """Log the names in the environment and in ``.env`` that were probably meant as settings."""
+    """Log names in the environment and in ``.env`` that look like misspelt settings."""
     file = dotenv_values(ENV_FILE, encoding="utf-8")
     for name, meant in find_misspelt([*os.environ, *file]):
-        logger.warning("%s is no setting, and ignored; is %s meant?", name, meant)
+        logger.warning("%s is not a setting and is ignored; did you mean %s?", name, meant)
 
 
 def find_misspelt(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield those names that are nearly a setting's, and that setting."""
+    """Yield each name that is similar to a setting's, with that setting."""
     settings = {name.upper() for name in Settings.model_fields}
     by_letters = {name.replace("_", ""): name for name in settings}
     for name in sorted(set(names)):
         if name.upper() in settings or len(name) > NAME_MAX_CHARS:
             continue
         meant = by_letters.get(name.upper().replace("_", "").replace("-", ""))
-        near = difflib.get_close_matches(name.upper(), settings, n=1, cutoff=LIKENESS)
-        if meant or near:
-            yield name, meant or near[0]
+        similar = difflib.get_close_matches(name.upper(), settings, n=1, cutoff=SIMILARITY_MIN)
+        if meant or similar:
+            yield name, meant or similar[0]
 
 
 def _explain(error: ValidationError) -> list[str]:

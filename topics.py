@@ -1,30 +1,30 @@
-"""The topics both programs make, whichever starts first."""
+"""The topics of both programs; whichever starts first creates them."""
 
 from settings import Settings
 from streaming.kafka.topics import TopicSpec
 
-#: The brokers take trades this much further ahead of now than trading_app does: their
-#: clocks may be behind. One record too far ahead has the broker refuse its whole batch.
+#: The brokers accept timestamps this much further in the future than trading_app does: their
+#: clocks may be behind. For one record too far ahead the broker rejects its whole batch.
 CLOCK_SKEW_MS = 60_000
 
-#: A dead letter is a record of the source topic (1 MB by default) and our headers.
+#: A dead letter is a record of the source topic (at most 1 MB by default) with added headers.
 DEAD_LETTER_MAX_BYTES = 10 * 1024 * 1024
 
-#: For topics whose records have no time of their own: a worker whose clock is ahead would else
-#: write what Kafka refuses.
+#: For topics whose records need no timestamp of their own: Kafka would reject those of a worker
+#: whose clock is ahead.
 APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}
 
 LIVE_RETENTION_MS = 60 * 60 * 1000
-#: Bytes per partition: a worker that catches up writes more in an hour than anybody reads.
+#: Bytes per partition: a worker that catches up writes more in an hour than anyone needs to read.
 LIVE_RETENTION_BYTES = 256 * 1024 * 1024
 
 
 def trade_topics(settings: Settings) -> list[TopicSpec]:
     """Return the topics of ``TRADE_TOPICS``.
 
-    Kafka's retention by time goes by the record's timestamp, which is the trade's own: with
-    the default of 7 days, last year's trades would be deleted within minutes. So only size
-    bounds them.
+    Kafka's time retention goes by the record's timestamp, which is the time of the trade: with
+    the default of 7 days, last year's trades would be deleted within minutes. So only their
+    size is limited.
     """
     return [
         TopicSpec(
@@ -41,7 +41,7 @@ def trade_topics(settings: Settings) -> list[TopicSpec]:
 
 
 def dead_letter_topics(settings: Settings) -> list[TopicSpec]:
-    """Return the topics for what is not a trade, one for each of ``TRADE_TOPICS``."""
+    """Return the topics for invalid records, one for each of ``TRADE_TOPICS``."""
     return [
         TopicSpec(
             dead_letter_topic(name),
@@ -58,9 +58,9 @@ def dead_letter_topics(settings: Settings) -> list[TopicSpec]:
 
 
 def live_topic(settings: Settings) -> TopicSpec:
-    """Return the topic on which chart_app's workers broadcast what is stored.
+    """Return the topic on which chart_app's workers broadcast what they have stored.
 
-    Nobody needs what stood there an hour ago: the store has it.
+    Nobody needs records older than an hour: the store has their content.
     """
     return TopicSpec(
         f"{settings.trade_topics[0]}.live",
@@ -75,10 +75,10 @@ def live_topic(settings: Settings) -> TopicSpec:
 
 
 def dead_letter_topic(name: str) -> str:
-    """Return the topic for what stood on topic ``name`` and is not a trade."""
+    """Return the name of the topic for invalid records of topic ``name``."""
     return f"{name}.dead-letter"
 
 
 def max_future_ms(settings: Settings) -> int:
-    """Return how far ahead of now a trade may lie, in ms."""
+    """Return how far in the future a trade's time may be, in ms."""
     return int(settings.trade_max_future * 1000)

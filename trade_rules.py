@@ -1,22 +1,21 @@
-"""What a valid trade is, and the readers of its text. Pure, and without Faust.
+"""What a valid trade is, and the parsers of its text. Pure, and without Faust.
 
 The message on the topic is compact JSON, keys in this order, numbers with the digits
-they came with::
+that were sent::
 
     {"coinName":"BTC","numOfCoin":0.25,"price":91234.5,"tradeId":17}
 
-The rules are stated once, in :func:`find_errors`, and :func:`parse` reads by them whatever there
-is. Two readers are faster for the common case, and leave the rest to it; property tests hold both
-equal to it:
+The rules are stated once, in :func:`find_errors`; :func:`parse` applies them to any input. Two
+fast paths cover the common case and fall back to it; property tests prove both equal to it:
 
-- :func:`is_plain`, for a message that msgspec has read: 1.2 µs a trade instead of 5;
+- :func:`is_plain`, for a message that msgspec has decoded: 1.2 µs a trade instead of 5;
 - :func:`read_texts`, for a thousand messages at once, by one regular expression: 0.5 µs a trade.
 
 Errors::
 
-    InvalidTrade            some fields break a rule; ``errors`` names them all
+    InvalidTrade            some fields break a rule; ``errors`` lists them all
       + NotJSON             there are no fields: the text is not one JSON object
-      + TooLong             the text is not even read
+      + TooLong             the text is too long to be parsed
 """
 
 import json
@@ -30,13 +29,13 @@ import msgspec
 COIN_NAME_MAX_CHARS = 64
 TRADE_ID_MAX_CHARS = 64
 NUMBER_MAX_DIGITS = 38  # what NUMERIC(38, …) columns hold
-#: Of one trade with all it comes with. Its own fields at their longest, each character written
-#: as an escape, take 6 kB. The reader that says what is wrong takes up to 0.4 µs a byte.
+#: Of the text of one trade, unknown fields included. The known fields at their longest, each
+#: character escaped, take 6 kB. The parser that finds every error takes up to 0.4 µs a byte.
 TRADE_MAX_BYTES = 64 * 1024
 
 
 class FieldError(TypedDict):
-    """What is wrong with one field. ``field`` is "" for the message as a whole."""
+    """An error in one field; ``field`` is "" for an error in the message as a whole."""
 
     field: str
     detail: str
@@ -71,9 +70,9 @@ class TooLong(InvalidTrade):
 
 
 class TradeMessage(msgspec.Struct, gc=False, omit_defaults=True):
-    """A trade as it stands on the topic. What msgspec reads into it obeys not all rules yet.
+    """A trade as it is encoded on the topic. msgspec checks the types only, not the rules.
 
-    coinName:  1 to 64 characters, no control characters, no blanks around it.
+    coinName:  1 to 64 characters, no control characters, no surrounding blanks.
     numOfCoin: the amount traded, exact.
     price:     the price of one coin, exact.
     tradeId:   the sender's own identifier: text of 1 to 64 characters, or an integer.
@@ -85,15 +84,15 @@ class TradeMessage(msgspec.Struct, gc=False, omit_defaults=True):
     tradeId: str | int | None = None
 
 
-#: Returns the message of a valid trade.
+#: Encodes a valid trade as the value of a record.
 encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(TradeMessage).decode
 
 
 def decode(value: bytes | None) -> TradeMessage:
-    """Read a message.
+    """Decode the value of a record.
 
-    Numbers may be JSON numbers or numeric strings, unknown fields are passed over.
+    Numbers may be JSON numbers or numeric strings, unknown fields are ignored.
     Raises :exc:`InvalidTrade`, and nothing else, whatever the bytes are.
     """
     if value is None:
@@ -103,26 +102,26 @@ def decode(value: bytes | None) -> TradeMessage:
     try:
         message = _decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return parse(read_object(value))  # which says what is wrong, or reads numeric strings
+        return parse(read_object(value))  # accepts numeric strings, and names every bad field
     return message if is_plain(message, value) else parse(read_object(value))
 
 
-#: The fields of a trade as they stand in its message: coin name, amount, price, tradeId if it is
-#: an integer, tradeId if it is text. What is not there is "".
+#: The fields of a trade as text: coin name, amount, price, tradeId if it is an integer, tradeId
+#: if it is text. A missing one is "".
 Texts = tuple[str, str, str, str, str]
 
 
 def read_texts(values: Sequence[bytes | None]) -> list[Texts] | None:
-    """Read messages that are all in the form that :func:`encode` writes in the common case.
+    """Split messages into fields, if all have the form that :func:`encode` writes commonly.
 
-    None: they must be decoded one by one, with more care.
+    Return None if any has not: then each must be decoded by :func:`decode`.
     """
     try:
         lines = b"\n".join(values).decode()  # type: ignore[arg-type]
     except (TypeError, UnicodeDecodeError):
         return None
     found: list[Texts] = _find_texts(lines)
-    # As many as lines, so each line is one; as many as messages, so each message is one line.
+    # As many matches as lines: each line is a trade. As many as messages: each is one line.
     if len(found) == len(values) == lines.count("\n") + 1 and all(
         map(_is_coin_name, {texts[0] for texts in found})
     ):
@@ -131,16 +130,16 @@ def read_texts(values: Sequence[bytes | None]) -> list[Texts] | None:
 
 
 def is_plain(message: TradeMessage, value: bytes, more_quotes: int = 0) -> bool:
-    """Return whether a message that msgspec has read obeys all rules, as far as is seen quickly.
+    """Return whether a message that msgspec has decoded certainly obeys all rules.
 
-    False: the text must be read with more care. ``value`` is the text it was read from,
-    ``more_quotes`` how many quotes stand there for what the message holds beside the trade.
+    If False, it must be checked by :func:`parse`. ``value`` is the JSON it was decoded from,
+    ``more_quotes`` the number of quotes in it that belong to fields other than the trade's.
     """
     price = message.price
     amount = message.numOfCoin
     trade_id = message.tradeId
-    # msgspec reads "1_000" and " 1" as numbers, null as no id, and keeps the last of a repeated
-    # key. None is possible if the only quotes are those of our keys and of the name and a text id.
+    # msgspec accepts "1_000" and " 1" as numbers, null as no id, and keeps the last of a repeated
+    # key. If the only quotes are those of our keys, the name and a text id, none can occur.
     quotes = 8 + more_quotes
     if trade_id is not None and _is_trade_id(trade_id):
         quotes += 4 if isinstance(trade_id, str) else 2
@@ -149,37 +148,37 @@ def is_plain(message: TradeMessage, value: bytes, more_quotes: int = 0) -> bool:
         and _is_coin_name(message.coinName)
         and _AMOUNT_MIN <= price < _AMOUNT_END
         and _AMOUNT_MIN <= amount < _AMOUNT_END
-        # A message this short has no room for more digits than may be.
+        # A message this short cannot hold a number with too many digits.
         and (len(value) <= _SHORT_BYTES or (_has_few_digits(price) and _has_few_digits(amount)))
     )
 
 
 def read_object(value: bytes) -> dict[str, Any]:
-    """Read one JSON object without losing digits: its numbers come as :class:`JSONNumber`.
+    """Parse one JSON object without losing digits: numbers are returned as :class:`JSONNumber`.
 
-    Raises :exc:`NotJSON`, also for NaN, Infinity and a key that stands twice.
+    Raises :exc:`NotJSON`, also for NaN, Infinity and a repeated key.
     """
     try:
         fields = _JSON.decode(value.decode())
     except RecursionError:
-        raise NotJSON("it is nested too deep") from None
+        raise NotJSON("it is nested too deeply") from None
     except ValueError as error:
         raise NotJSON(str(error)) from None
     if not isinstance(fields, dict):
-        raise NotJSON("it is another kind of value")
+        raise NotJSON("it is another type of value")
     return fields
 
 
 class JSONNumber(str):
-    """The text of a number in JSON, as opposed to a JSON string."""
+    """The text of a JSON number, as opposed to that of a JSON string."""
 
     __slots__ = ()
 
 
 def parse(fields: Mapping[str, Any]) -> TradeMessage:
-    """Return the trade of the fields of a JSON object or a form.
+    """Return the trade that the fields of a JSON object or a form describe.
 
-    Raises :exc:`InvalidTrade` with every bad field.
+    Raises :exc:`InvalidTrade` with an error for every bad field.
     """
     if errors := list(find_errors(fields)):
         raise InvalidTrade(errors)
@@ -187,7 +186,7 @@ def parse(fields: Mapping[str, Any]) -> TradeMessage:
 
 
 def build(fields: Mapping[str, Any]) -> TradeMessage:
-    """Return the trade of fields in which :func:`find_errors` found nothing."""
+    """Return the trade of fields in which :func:`find_errors` finds no error."""
     trade_id = fields.get("tradeId")
     return TradeMessage(
         fields["coinName"],
@@ -198,7 +197,7 @@ def build(fields: Mapping[str, Any]) -> TradeMessage:
 
 
 def find_errors(fields: Mapping[str, Any]) -> Iterator[FieldError]:
-    """Yield what is wrong with the fields of a trade."""
+    """Yield an error for every bad field of a trade."""
     for field, check in _CHECKS.items():
         if field not in fields:
             if field != "tradeId":
@@ -208,26 +207,26 @@ def find_errors(fields: Mapping[str, Any]) -> Iterator[FieldError]:
 
 
 def as_integer(value: Any) -> int | None:
-    """Return the integer that a JSON number or a text of ASCII digits stands for, else None."""
+    """Return the integer value of a JSON number or of a string of ASCII digits, else None."""
     if isinstance(value, str) and len(value) <= TRADE_ID_MAX_CHARS and _INTEGER(value):
         return int(value)
     return None
 
 
 def has_illegal_characters(name: str) -> bool:
-    """Return whether a text has characters that no coin's name has.
+    """Return whether a text has characters that are not allowed in the name of a coin.
 
-    That is control characters, and half of a surrogate pair, which UTF-8 cannot hold.
+    Those are control characters, and lone surrogates, which UTF-8 cannot encode.
     """
     return _ILLEGAL_IN_NAMES(name) is not None
 
 
 _ILLEGAL_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]").search
 _INTEGER = re.compile(r"-?[0-9]+").fullmatch
-# No two parts that take the same character stand side by side: there is one way to match.
+# No two adjacent parts match the same character: a text can match in only one way.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?").fullmatch
-_TRADE_ID_START = -(10 ** (TRADE_ID_MAX_CHARS - 1))  # the minus is a character, too
-# Without possessive quantifiers, which some releases of Python 3.11 get wrong ("1." passed).
+_TRADE_ID_START = -(10 ** (TRADE_ID_MAX_CHARS - 1))  # the minus sign counts as a character
+# No possessive quantifiers: some releases of Python 3.11 get them wrong ("1." matched).
 _ABOVE_0 = r"(?![0.]+[,}])(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?"
 _STRING = r'"([^"\\\x00-\x1f]{1,64})"'
 _find_texts = re.compile(
@@ -237,10 +236,10 @@ _find_texts = re.compile(
     re.MULTILINE,
 ).findall
 _TRADE_ID_END = 10**TRADE_ID_MAX_CHARS
-_AMOUNT_MIN = Decimal("1e-18")  # the smallest unit of the common coins
+_AMOUNT_MIN = Decimal("1e-18")  # the smallest unit of common coins
 _AMOUNT_END = Decimal("1e18")
 _WITHIN_DIGITS = Context(prec=NUMBER_MAX_DIGITS, traps=[Rounded])
-_NUMBER_MAX_CHARS = 200  # longer than any number within the limits need be written
+_NUMBER_MAX_CHARS = 200  # no number within the limits needs more
 _SHORT_BYTES = len('{"coinName":"","numOfCoin":1,"price":}') + NUMBER_MAX_DIGITS
 
 
@@ -289,13 +288,13 @@ def _check_amount(value: Any) -> str | None:
             return "must be a number"
         try:
             number = Decimal(value)
-            # The limits first: arithmetic on 1e999999999 takes all memory.
+            # The limits are checked first: arithmetic on 1e999999999 takes all memory.
             if _AMOUNT_MIN <= number < _AMOUNT_END and (
                 len(value) <= NUMBER_MAX_DIGITS or _has_few_digits(number)
             ):
                 return None
         except ArithmeticError:
-            pass  # an exponent beyond even Decimal's
+            pass  # the exponent is beyond Decimal's own limit
     return f"must be at least 1e-18 and below 1e18, in at most {NUMBER_MAX_DIGITS} digits"
 
 
@@ -317,20 +316,20 @@ _CHECKS = {
 }
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key is repeated")
     return fields
 
 
-def _refuse(constant: str) -> NoReturn:
+def _reject_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
 _JSON = json.JSONDecoder(
     parse_float=JSONNumber,
     parse_int=JSONNumber,
-    parse_constant=_refuse,
-    object_pairs_hook=_unique,
+    parse_constant=_reject_constant,
+    object_pairs_hook=_reject_repeated_keys,
 )

@@ -161,9 +161,8 @@ def test_a_port_that_is_taken_ends_the_start_with_a_line_that_names_its_setting(
 
 def test_a_misspelt_setting_is_told(cluster: Cluster, start: StartProgram) -> None:
     program = start("trading_app", {**cluster.settings, "TRADE_TOPIC": "other"}).wait_ready()
-    assert " WARNING settings TRADE_TOPIC is no setting, and ignored; is TRADE_TOPICS meant?\n" in (
-        program.log()
-    )
+    line = "TRADE_TOPIC is not a setting and is ignored; did you mean TRADE_TOPICS?"
+    assert f" WARNING settings {line}\n" in program.log()
 
 
 def test_the_first_start_of_all_logs_no_error(empty_kafka: LocalKafka, start: StartProgram) -> None:

@@ -144,7 +144,7 @@ def test_a_name_that_is_nearly_a_settings_is_told_with_it(
     meant: str,
 ) -> None:
     (tmp_path / ".env").write_text(f"{name}=1\n")
-    line = f"{name} is no setting, and ignored; is {meant} meant?"
+    line = f"{name} is not a setting and is ignored; did you mean {meant}?"
     settings.warn_of_misspelt()
     assert line in caplog.messages
     (tmp_path / ".env").unlink()
