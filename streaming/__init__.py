@@ -1,1 +1,1 @@
-"""What we add to Faust. Knows nothing of trades."""
+"""Our additions to Faust, independent of trades and of our settings."""

@@ -1,4 +1,4 @@
-"""The App class of both programs: settings to Faust, topics, health, shutdown."""
+"""The App class of both programs: Faust's configuration, topics, health, shutdown."""
 
 import asyncio
 import logging
@@ -33,15 +33,15 @@ from streaming.settings import ProgramSettings
 
 logger = logging.getLogger(__name__)
 
-#: A program that was told to end has this long for an orderly end. Then it just ends: what
-#: Kafka does not hold has not been acknowledged, so a crash is safe, and a hang is not.
+#: For a graceful shutdown; after that the process exits at once. That is safe: nothing that
+#: Kafka does not hold has been acknowledged. A hang would not be safe.
 SHUTDOWN_DEADLINE_S = 4.5
-#: For tasks that still ran when all services had stopped, and are cancelled then.
+#: For tasks to end that are cancelled because they still run when all services have stopped.
 CANCELLED_TASKS_S = 0.05
-#: What is fetched of a partition at once. With twice as much a worker under load took
-#: 50 MB more and was hardly faster.
+#: Per fetch and partition. With twice as much a worker under load took 50 MB more memory and
+#: was hardly faster.
 FETCH_BYTES = 512 * 1024
-#: Fetched batches that may wait for the agent. With twice as many it was no faster.
+#: Batches that may wait for the agent. With twice as many it was no faster.
 STREAM_BUFFER_BATCHES = 8
 COMMIT_INTERVAL_S = 1.0
 #: How long a request to the broker may take before its connection is given up.
@@ -52,20 +52,20 @@ StartOffsets = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 
 class _FaustSettings(faust.Settings):
     def getenv(self, env_name: str) -> Any:  # noqa: ARG002 - Faust's signature
-        """Return nothing: Faust would let BROKER_URL or WEB_PORT outrank our settings."""
+        """Return None: Faust would let BROKER_URL or WEB_PORT override our settings."""
         return None
 
 
 class Worker(faust.Worker):
-    """Faust's worker with our logging at our level, whatever ``--loglevel`` says."""
+    """Faust's worker with our logging configuration; ``--loglevel`` is ignored."""
 
     logger = logging.getLogger("faust.worker")
 
     def say(self, message: str) -> None:
-        """Print nothing: all output is log lines."""
+        """Print nothing: all output goes through the log."""
 
     def on_setup_root_logger(self, *_: Any) -> None:
-        """Leave the handlers as configured; no progress spinner."""
+        """Keep the configured handlers; show no progress spinner."""
         self.spinner = None
         cast(App, self.app).on_logging_set_up()
 
@@ -73,7 +73,7 @@ class Worker(faust.Worker):
         logger.info("Ready: http://%s:%s", self.app.conf.web_bind, self.app.conf.web_port)
 
     async def _sentinel_task(self) -> None:
-        """Let cancelled tasks end, which mode gives a whole second, before the loop is closed."""
+        """Let cancelled tasks end before the loop is closed; mode waits a whole second."""
         await asyncio.sleep(CANCELLED_TASKS_S)
 
 
@@ -81,21 +81,21 @@ class worker(worker_command.worker):  # noqa: N801 - the name is the command's
     """Start worker instance for given app."""
 
     def on_worker_created(self, _worker: Any) -> None:
-        """Print no banner: all output is log lines."""
+        """Print no banner: all output goes through the log."""
 
 
 class _NoTables(TableManager):
-    """Faust's tables, of which there are none: a start does not wait a second for them."""
+    """Faust's table manager without its wait of a second at startup: there are no tables."""
 
     logger = logging.getLogger("faust.tables")
 
     async def sleep(self, *_: Any, **__: Any) -> None:
-        """Let the other services go on."""
+        """Yield to the event loop once, instead of sleeping."""
         await asyncio.sleep(0)
 
 
 class _Boot(BootStrategy):
-    """Web first, so that health is answered while Kafka is waited for."""
+    """Starts the web server first: ``/readyz`` must be answered while the app waits for Kafka."""
 
     app: "App"
 
@@ -122,12 +122,12 @@ class _Boot(BootStrategy):
 class App(faust.App):
     """A Faust app on our transport, with health, metrics and documentation pages."""
 
-    logger = logging.getLogger("faust.app")  # its steps are Faust's, and logged at Faust's level
+    logger = logging.getLogger("faust.app")  # at the log level of Faust
     mundane_level = "debug"
     Settings = _FaustSettings
     BootStrategy = _Boot
 
-    def __init__(  # noqa: PLR0913 - keyword arguments, each a plain fact about the program
+    def __init__(  # noqa: PLR0913 - keyword arguments, each a property of the program
         self,
         id: str,  # noqa: A002 - Faust's name
         *,
@@ -142,13 +142,12 @@ class App(faust.App):
         refusal_forms: Mapping[str, RefusalForm] | None = None,
         on_logging_set_up: Callable[[], None] = lambda: None,
     ) -> None:
-        """Set the app up; ``services`` start as soon as Kafka is there, before the consumer.
+        """Configure the app; ``services`` start once Kafka is ready, before the consumer.
 
-        ``port_setting`` names the setting of the port, for error messages.
-
-        ``start_offsets`` says where to read partitions from, if not from the offsets that the
-        group has committed. ``refusal_forms`` say how to refuse a request, by the first part of
-        its path, if not by a problem. ``on_logging_set_up`` is called once a worker can log.
+        ``port_setting`` is the name of the port's setting, for error messages. ``start_offsets``
+        returns the offsets of partitions that are not read from the group's committed ones.
+        ``refusal_forms`` makes responses to refused requests, by the first segment of the path,
+        instead of a problem+json. ``on_logging_set_up`` is called once a worker can log.
         """
         self.on_logging_set_up = on_logging_set_up
         self.gate = KafkaGate(settings, topics, None if producer_only else id)
@@ -167,7 +166,7 @@ class App(faust.App):
             id,
             origin=origin,
             autodiscover=False,
-            broker=[URL(f"kafka://{it}") for it in settings.kafka_client_bootstrap_server],
+            broker=[URL(f"kafka://{server}") for server in settings.kafka_client_bootstrap_server],
             broker_client_id=settings.client_id,
             broker_credentials=credentials(settings),
             broker_session_timeout=settings.kafka_session_timeout,
@@ -195,7 +194,7 @@ class App(faust.App):
         checks: list[health.Check],
         warnings: Sequence[health.Check] = (),
     ) -> web.Application:
-        """Add health, metrics and documentation; return the aiohttp application."""
+        """Add the health, metrics and documentation pages; return the aiohttp application."""
         web_app = cast(Web, self.web).web_app
         health.add_routes(web_app, [self.pulse.check, *checks], warnings)
         metrics.add_routes(web_app)
@@ -203,27 +202,27 @@ class App(faust.App):
         return web_app
 
     async def start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
-        """Return the offsets to start from of those partitions that have one of our own."""
+        """Return the offsets to start from, for partitions not read from the committed ones."""
         return await self._start_offsets(partitions) if self._start_offsets else {}
 
     @property
     def kafka_producer(self) -> Producer:
-        """The producer, as the class of ours that it is."""
+        """The producer, typed as our class."""
         return cast(Producer, self.producer)
 
     @property
     def kafka_consumer(self) -> Consumer:
-        """The consumer, as the class of ours that it is."""
+        """The consumer, typed as our class."""
         return cast(Consumer, self.consumer)
 
     def check_group(self) -> str | None:
-        """Return None if this worker has its place in the consumer group."""
+        """Return None if the consumer group has assigned this worker its partitions."""
         if self.rebalancing or not internals.has_assignment(self):
-            return "the consumer group has not given this worker its partitions yet"
+            return "the consumer group has not assigned partitions to this worker yet"
         return None
 
     async def on_stop(self) -> None:
-        """Answer the requests in flight, then finish the batch in hand and commit."""
+        """Finish the requests in flight, then the current batch, and commit."""
         deadline = threading.Timer(SHUTDOWN_DEADLINE_S, _end_now)
         deadline.daemon = True
         deadline.start()
@@ -237,11 +236,12 @@ class App(faust.App):
         return Web(self)
 
     def _create_directories(self) -> None:
-        """Make no data folder: no state lives in a worker."""
+        """Create no data folder: a worker keeps no state."""
 
 
 def _end_now() -> None:
     logger.critical(
-        "Ending after %.1f s: Kafka did not let the program end in order", SHUTDOWN_DEADLINE_S
+        "Exiting at once: Kafka has kept the program from shutting down for %.1f s",
+        SHUTDOWN_DEADLINE_S,
     )
     os._exit(1)

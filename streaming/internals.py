@@ -1,8 +1,8 @@
-"""Every private attribute of aiokafka and Faust that is touched, each behind a function.
+"""Every private attribute of aiokafka and Faust that we use, each behind a function.
 
-What these functions rely on is checked by ``tests/unit/streaming/test_internals.py``, against
-the installed versions: when an upgrade breaks one, its test says which and why it is needed.
-Methods of theirs that our classes override stay in those classes; the same file lists them.
+``tests/unit/streaming/test_internals.py`` checks what these functions rely on against the
+installed versions: if an upgrade breaks one, its test says which, and why it is needed.
+Private methods that our classes override stay in those classes; the same test file lists them.
 """
 
 from collections.abc import Callable, MutableMapping
@@ -23,62 +23,62 @@ Record = DefaultRecordProtocol
 
 
 def admin_connection(client: AIOKafkaAdminClient) -> AIOKafkaClient:
-    """Return the client of an admin client, which sends requests that aiokafka has no call for."""
+    """Return an admin client's connection, for requests that aiokafka has no method for."""
     return client._client
 
 
-# ----- what a consumer has fetched
+# ----- fetched records
 
 
 def set_fetched(consumer: AIOKafkaConsumer, fetched: MutableMapping[TP, Any]) -> None:
-    """Have a consumer keep what it has fetched, and not handed out yet, in a mapping of ours."""
+    """Set the mapping in which a consumer buffers its fetch results."""
     fetcher: Any = consumer._fetcher
     fetcher._records = fetched
 
 
 def set_prefetch_backoff(consumer: AIOKafkaConsumer, backoff_s: float) -> None:
-    """Set for how long a partition whose records wait is left out, before others are fetched."""
+    """Set how long a consumer waits for buffered records to be read before it fetches others."""
     fetcher: Any = consumer._fetcher
     fetcher._prefetch_backoff = backoff_s
 
 
-def keep_as_read(result: FetchResult, wrap: Callable[[Any, Any], Any]) -> None:
-    """Have the records of a fetch made by ``wrap`` of the partition and the :data:`Record`."""
-    result._partition_records._consumer_record = wrap
+def set_record_factory(result: FetchResult, make: Callable[[Any, Any], Any]) -> None:
+    """Set what makes a fetch's records from the partition and the :data:`Record`."""
+    result._partition_records._consumer_record = make
 
 
 def unread_records(result: FetchResult) -> Any:
-    """Return aiokafka's PartitionRecords of a fetch, None after a seek or when all were read."""
+    """Return a fetch's PartitionRecords, None after a seek or once all have been read."""
     return result._partition_records
 
 
-# ----- what a producer has to send
+# ----- batches to send
 
 
 def fail_all(producer: AIOKafkaProducer, error: Exception) -> None:
-    """Have all that waits for a producer's sends fail: aiokafka's own end leaves it waiting."""
+    """Fail all pending sends of a producer: aiokafka's ``stop()`` may leave them waiting."""
     producer._message_accumulator.fail_all(error)
 
 
 async def stop_sending(producer: AIOKafkaProducer) -> None:
-    """Close a producer whose ``stop()`` did not come to an end."""
+    """Close a producer whose ``stop()`` has not finished."""
     await producer._sender.close()
     await producer.client.close()
 
 
 def send_error(producer: AIOKafkaProducer) -> Exception | None:
-    """Return the error that keeps a producer from sending ever again."""
+    """Return the error because of which a producer will never send again, None if there is none."""
     error: Exception | None = producer._message_accumulator._exception
     return error
 
 
 def is_closed(producer: AIOKafkaProducer) -> bool:
-    """Return whether a producer takes no more batches."""
+    """Return whether a producer accepts no more batches."""
     return bool(producer._message_accumulator._closed)
 
 
 def send_queues(producer: AIOKafkaProducer) -> MutableMapping[TopicPartition, Any]:
-    """Return the batches of each partition that wait to be sent, the newest last."""
+    """Return the batches waiting to be sent, by partition, the newest last."""
     queues: MutableMapping[TopicPartition, Any] = producer._message_accumulator._batches
     return queues
 
@@ -86,52 +86,52 @@ def send_queues(producer: AIOKafkaProducer) -> MutableMapping[TopicPartition, An
 def append_batch(
     producer: AIOKafkaProducer, builder: BatchBuilder, tp: TopicPartition
 ) -> MessageBatch:
-    """Put a batch, open or not, behind those of its partition."""
+    """Append a batch, open or closed, to the queue of its partition."""
     batch: MessageBatch = producer._message_accumulator._append_batch(builder, tp)
     return batch
 
 
-def look_at_drain_error(batch: MessageBatch) -> None:
-    """Take note of the error with which a batch was taken: else asyncio logs that nobody has."""
-    taken = batch._drain_waiter
-    if taken.done():
-        taken.exception()
+def retrieve_drain_error(batch: MessageBatch) -> None:
+    """Retrieve the error of a batch's drain waiter: else asyncio logs that it never was."""
+    waiter = batch._drain_waiter
+    if waiter.done():
+        waiter.exception()
 
 
 # ----- Faust's consumer, producer and app
 
 
 def kafka_consumer(thread: driver.AIOKafkaConsumerThread) -> AIOKafkaConsumer:
-    """Return aiokafka's consumer of Faust's."""
+    """Return the aiokafka consumer that Faust wraps."""
     return thread._ensure_consumer()
 
 
 def consumer_thread(consumer: driver.Consumer) -> driver.AIOKafkaConsumerThread:
-    """Return the thread of Faust's consumer, the one that may be asked to seek."""
+    """Return the thread of Faust's consumer, in which it must be asked to seek."""
     return consumer._thread
 
 
 def committed_offset(consumer: driver.Consumer, tp: TP) -> int:
-    """Return the offset that Faust has committed of a partition, 0 if none."""
+    """Return the offset that Faust has committed for a partition, 0 if none."""
     return consumer._committed_offset[tp] or 0
 
 
 def forget_acks(consumer: driver.Consumer, tp: TP) -> None:
-    """Forget which single messages of a partition Faust has seen acknowledged."""
+    """Clear Faust's record of acknowledged messages of a partition."""
     consumer._acked[tp].clear()
     consumer._acked_index[tp].clear()
 
 
 def kafka_producer(producer: driver.Producer) -> AIOKafkaProducer | None:
-    """Return aiokafka's producer of Faust's, None if there is none yet, or no more."""
+    """Return the aiokafka producer that Faust wraps, None before the start and after the stop."""
     return producer._producer
 
 
 def replace_producer(producer: driver.Producer, other: AIOKafkaProducer | None) -> None:
-    """Have Faust's producer send by another one of aiokafka's."""
+    """Set the aiokafka producer that Faust wraps."""
     producer._producer = other
 
 
 def has_assignment(app: App) -> bool:
-    """Return whether the group has ever given this worker its partitions, be they none."""
+    """Return whether the group has ever assigned partitions to this worker, even none."""
     return app._assignment is not None

@@ -1,7 +1,7 @@
-"""Logging: one line an entry, as text or JSON, on standard error.
+"""Logging to standard error, one line per record, as text or JSON.
 
-:func:`info_many` logs a whole batch with one write, because a ``logger.info`` a trade takes
-longer than all the rest that is done with the trade.
+:func:`info_many` logs a whole batch with one write: a ``logger.info`` per message takes longer
+than all other processing of a Kafka record.
 """
 
 import logging
@@ -13,27 +13,28 @@ from typing import Any
 
 import msgspec
 
-#: A broker that is away makes aiokafka log some 150 lines a second, all alike.
+#: While a broker is down, aiokafka logs some 150 equal lines a second.
 REPEAT_INTERVAL_S = 10.0
 NOISY_LOGGERS = ("aiokafka", "asyncio", "faust", "mode")
-#: A server that is full has one to log for each connection it closes.
+#: A server at its connection limit logs a line for each new connection.
 REPEATING_LOGGERS = (*NOISY_LOGGERS, "streaming.http.connections")
 
-#: Strangers have requests refused as often as they like: 2 MB an hour, of 500 bytes a line.
+#: Clients can cause any number of refused requests. This limits their log to 2 MB an hour, at
+#: 500 bytes a line.
 ACCESS_LOGGER = "access"
 FLOOD_LINES = 60
 FLOOD_INTERVAL_S = 60.0
 
-#: Where the libraries log less than we do, by our level.
+#: The libraries' log levels, by ours, where they differ.
 LIBRARY_LEVELS = {
-    "DEBUG": {"aiokafka.conn": {"level": "INFO"}},  # at DEBUG it writes the SASL password
-    # At INFO they tell each step of a start, a stop and a rebalance.
+    "DEBUG": {"aiokafka.conn": {"level": "INFO"}},  # at DEBUG it logs the SASL password
+    # At INFO they log each step of a start, a stop and a rebalance.
     "INFO": {name: {"level": "WARNING"} for name in NOISY_LOGGERS},
 }
 
-#: What a terminal or a reader of lines would act on: control characters, what ends a line or
-#: turns the direction of text, and halves of surrogate pairs, which UTF-8 cannot hold. For the
-#: inside of a regular expression's brackets.
+#: Characters that a terminal or a line parser would interpret, as the inside of a regular
+#: expression's brackets: control characters, line separators, changes of the text's direction,
+#: and lone surrogates, which UTF-8 cannot encode.
 HIDDEN = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _HIDDEN_CHARACTER = re.compile(f"[{HIDDEN}]")
 _NEEDS_QUOTES = re.compile(rf'[\s"=\\{HIDDEN}]')
@@ -46,27 +47,27 @@ class TextFormatter(logging.Formatter):
     """``2026-11-22T12:00:00.000Z INFO logger message``."""
 
     def prefix(self, record: logging.LogRecord) -> str:
-        """Return what stands before the message."""
+        """Return the part of the line before the message."""
         return f"{_iso(record.created)} {record.levelname} {record.name} "
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the entry's line. A traceback takes more lines, indented."""
+        """Return the line of a record. A traceback adds lines, indented."""
         text = record.getMessage()
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
         return self.prefix(record) + "\n  ".join(map(escape, text.split("\n")))
 
     def format_many(self, record: logging.LogRecord, messages: Iterable[str], _fields: Any) -> str:
-        """Return a line a message; none may hold what is :data:`HIDDEN`."""
+        """Return one line per message; none may contain :data:`HIDDEN` characters."""
         prefix = self.prefix(record)
         return prefix + f"\n{prefix}".join(messages) + "\n"
 
 
 class JSONFormatter(logging.Formatter):
-    """One JSON object a line: ``time``, ``level``, ``logger``, ``message`` and more fields."""
+    """One JSON object per line: ``time``, ``level``, ``logger``, ``message`` and more fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the entry's line."""
+        """Return the line of a record."""
         entry = _head(record) | {"message": record.getMessage()}
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
@@ -78,7 +79,7 @@ class JSONFormatter(logging.Formatter):
         messages: Iterable[str],
         fields: Iterable[Mapping[str, Any]],
     ) -> str:
-        """Return a line a message, with the fields that go with it."""
+        """Return one line per message, each with its additional fields."""
         head = _head(record)
         return "".join(
             _json_line({**head, "message": message, **more}) + "\n"
@@ -87,9 +88,9 @@ class JSONFormatter(logging.Formatter):
 
 
 def quote_value(value: str) -> str:
-    """Return a value of ``name=value`` as it stands, or as a JSON string if it could mislead.
+    """Return the value of a ``name=value`` pair unchanged, or as a JSON string if ambiguous.
 
-    Quoted is what has blanks, quotes, equals signs, backslashes or what is :data:`HIDDEN`.
+    Ambiguous are blanks, quotes, equals signs, backslashes and :data:`HIDDEN` characters.
     """
     if value and not _NEEDS_QUOTES.search(value):
         return value
@@ -102,7 +103,7 @@ def _escape_in_quotes(match: re.Match[str]) -> str:
 
 
 def escape(text: str) -> str:
-    """Return a text with what is :data:`HIDDEN` as escapes, as Python writes them."""
+    """Return a text with :data:`HIDDEN` characters replaced by Python's escapes."""
     return text if text.isprintable() else _HIDDEN_CHARACTER.sub(_escape, text)
 
 
@@ -114,10 +115,12 @@ def _json_line(entry: Mapping[str, Any]) -> str:
     try:
         encoded = _encode_json(entry)
     except UnicodeEncodeError:
-        texts = {key: escape(it) if isinstance(it, str) else it for key, it in entry.items()}
-        encoded = _encode_json(texts)
+        escaped = {
+            key: escape(value) if isinstance(value, str) else value for key, value in entry.items()
+        }
+        encoded = _encode_json(escaped)
     line = encoded.decode()
-    if encoded.isascii() and b"\x7f" not in encoded:  # JSON escapes the others
+    if encoded.isascii() and b"\x7f" not in encoded:  # JSON escapes all others in ASCII
         return line
     return _HIDDEN_CHARACTER.sub(_escape_in_json, line)
 
@@ -126,10 +129,10 @@ def _escape_in_json(match: re.Match[str]) -> str:
     return f"\\u{ord(match[0]):04x}"
 
 
-class AtMost(logging.Filter):
-    """Lets :data:`FLOOD_LINES` about refused requests through in :data:`FLOOD_INTERVAL_S`.
+class FloodFilter(logging.Filter):
+    """Passes at most :data:`FLOOD_LINES` on refused requests per :data:`FLOOD_INTERVAL_S`.
 
-    The next one says how many there were besides.
+    The next line that passes says how many were dropped.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -144,17 +147,17 @@ class AtMost(logging.Filter):
             return True
         now = self._clock()
         if now - self._since >= FLOOD_INTERVAL_S:
-            missing = self._lines - FLOOD_LINES
-            if missing > 0:
-                record.msg = f"{record.msg} (after {missing} lines that are not logged)"
+            dropped = self._lines - FLOOD_LINES
+            if dropped > 0:
+                record.msg = f"{record.msg} (after {dropped} lines that are not logged)"
             self._since = now
             self._lines = 0
         self._lines += 1
         return self._lines <= FLOOD_LINES
 
 
-class NoRepeats(logging.Filter):
-    """Lets warnings and errors that repeat themselves through once in :data:`REPEAT_INTERVAL_S`."""
+class RepeatFilter(logging.Filter):
+    """Passes repeated warnings and errors only once per :data:`REPEAT_INTERVAL_S`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -179,12 +182,12 @@ def config(level: str, form: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"text": {"()": TextFormatter}, "json": {"()": JSONFormatter}},
-        "filters": {"no_repeats": {"()": NoRepeats}, "at_most": {"()": AtMost}},
+        "filters": {"repeat": {"()": RepeatFilter}, "flood": {"()": FloodFilter}},
         "handlers": {
             "standard_error": {
                 "class": "logging.StreamHandler",
                 "formatter": form,
-                "filters": ["no_repeats", "at_most"],
+                "filters": ["repeat", "flood"],
             }
         },
         "loggers": LIBRARY_LEVELS.get(level, {}),
@@ -197,13 +200,13 @@ def info_many(
     messages: list[str],
     fields: Callable[[], Iterable[Mapping[str, Any]]],
 ) -> None:
-    """Log each message at INFO, as a call each would, but with one write a handler.
+    """Log each message at INFO, as ``logger.info`` would, but with one write per handler.
 
-    The messages are written as they are: :func:`escape` is what any text of a stranger needs.
-    ``fields`` returns what JSON adds to each message; it is called only if that is needed.
-    A handler that is not ours gets its records one by one.
+    Messages are written unchanged: text from outside must have passed :func:`escape`.
+    ``fields`` returns the additional JSON fields of each message; it is called only for JSON.
+    A handler with another formatter gets the records one by one.
 
-    Raises OSError if a line could not be written: the caller must not go on as if it were.
+    Raises OSError if a line could not be written: the caller must not treat it as logged.
     """
     if not messages or not logger.isEnabledFor(logging.INFO):
         return

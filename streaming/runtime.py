@@ -1,4 +1,4 @@
-"""What a program sets for its whole process, once, before it does anything."""
+"""Process-wide settings, which a program applies once, before anything else."""
 
 import asyncio
 import gc
@@ -7,13 +7,13 @@ import uvloop
 
 from streaming.kafka import connection
 
-#: A fetch makes tens of thousands of objects and soon drops them, in no cycles. With Python's
-#: threshold of 700 the collector takes a fifth of the consumer's time to find nothing.
+#: A fetch creates tens of thousands of short-lived objects without cycles. With Python's
+#: threshold of 700 the collector takes a fifth of the consumer's time and finds nothing.
 GC_THRESHOLD = (50_000, 20, 100)
 
 
 def set_up() -> None:
-    """Set the event loop, aiokafka's connections and the garbage collector."""
+    """Set the event loop policy, aiokafka's connection class and the garbage collector."""
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    connection.use()
+    connection.install()
     gc.set_threshold(*GC_THRESHOLD)

@@ -1,10 +1,10 @@
-"""What the services of a program ask of it."""
+"""The state of the program, as its services see it."""
 
 from mode import Service
 
 
 def is_ending(service: Service) -> bool:
-    """Return whether a service that starts is to give up, because the program ends."""
-    # The application, above it in the tree, is what a signal stops first.
+    """Return whether a starting service should give up because the program is shutting down."""
+    # A signal stops the app first, which is the parent in the tree of services.
     parent = service.beacon.parent
     return service.should_stop or bool(parent and parent.data.should_stop)

@@ -1,4 +1,4 @@
-"""What is read here of a program's settings: any object that has these will do."""
+"""The settings that this package reads, as protocols: any object with these properties will do."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import Protocol
 
 
 class KafkaSettings(Protocol):
-    """How to reach Kafka. Times are in seconds."""
+    """How to connect to Kafka. Times are in seconds."""
 
     @property
     def client_id(self) -> str:
-        """How the program calls itself to Kafka."""
+        """The client id sent to Kafka."""
 
     @property
     def kafka_client_bootstrap_server(self) -> Sequence[str]:
@@ -18,15 +18,15 @@ class KafkaSettings(Protocol):
 
     @property
     def kafka_startup_timeout(self) -> float:
-        """How long to wait for Kafka at the start."""
+        """How long to wait for Kafka at startup."""
 
     @property
     def kafka_session_timeout(self) -> float:
-        """After how long the partitions of a dead worker are given away."""
+        """How long until a dead worker's partitions are assigned to others."""
 
     @property
     def kafka_replication_factor(self) -> int:
-        """Of the topics that are created."""
+        """The replication factor of the topics that are created."""
 
     @property
     def kafka_security_protocol(self) -> str:
@@ -34,15 +34,15 @@ class KafkaSettings(Protocol):
 
     @property
     def kafka_ssl_cafile(self) -> Path | None:
-        """CA certificates, if not the system's."""
+        """The file of CA certificates, if not the system's."""
 
     @property
     def kafka_ssl_certfile(self) -> Path | None:
-        """The client's certificate."""
+        """The file of the client's certificate."""
 
     @property
     def kafka_ssl_keyfile(self) -> Path | None:
-        """Its key, if not in the same file."""
+        """The file of its key, if not the same."""
 
     @property
     def kafka_sasl_mechanism(self) -> str:
@@ -50,15 +50,15 @@ class KafkaSettings(Protocol):
 
     @property
     def kafka_sasl_username(self) -> str | None:
-        """The user."""
+        """The SASL user."""
 
     @property
     def kafka_sasl_password(self) -> str | None:
-        """The user's password."""
+        """The SASL user's password."""
 
 
 class ProgramSettings(KafkaSettings, Protocol):
-    """Besides: where to listen, whom to answer, and what to log."""
+    """In addition: where to listen, whom to answer, and what to log."""
 
     @property
     def http_host(self) -> str:
@@ -66,15 +66,15 @@ class ProgramSettings(KafkaSettings, Protocol):
 
     @property
     def http_allowed_hosts(self) -> Sequence[str]:
-        """Names that requests may call the program by; without any, loopback's and the host's."""
+        """Host names that requests may use; if empty, localhost and :attr:`http_host`."""
 
     @property
     def http_reuse_port(self) -> bool:
-        """Return whether several processes listen on one port."""
+        """Whether several processes listen on one port."""
 
     @property
     def read_origins(self) -> Sequence[str]:
-        """Origins whose pages may read."""
+        """Origins whose pages may read, ``*`` for all."""
 
     @property
     def log_level(self) -> str:

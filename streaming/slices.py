@@ -1,4 +1,4 @@
-"""Cutting a long list into what is done between two turns of the event loop. Pure."""
+"""Cuts a long list into slices, each short enough for one turn of the event loop. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -9,20 +9,20 @@ Item = TypeVar("Item")
 def slices(
     items: Sequence[Item], count: int, size: int, size_of: Callable[[Sequence[Item]], int]
 ) -> Iterator[Sequence[Item]]:
-    """Yield the items in order, at most ``count`` at a time, of at most ``size`` together.
+    """Yield the items in order, in slices of at most ``count`` items and a total ``size``.
 
-    ``size_of`` tells that of some items. An item that is larger comes alone.
+    ``size_of`` returns the total size of some items. An item that is larger is a slice alone.
     """
     for start in range(0, len(items), count):
-        yield from _halves(items[start : start + count], size, size_of)
+        yield from _split(items[start : start + count], size, size_of)
 
 
-def _halves(
+def _split(
     items: Sequence[Item], size: int, size_of: Callable[[Sequence[Item]], int]
 ) -> Iterator[Sequence[Item]]:
     if len(items) > 1 and size_of(items) > size:
         middle = len(items) // 2
-        yield from _halves(items[:middle], size, size_of)
-        yield from _halves(items[middle:], size, size_of)
+        yield from _split(items[:middle], size, size_of)
+        yield from _split(items[middle:], size, size_of)
     else:
         yield items

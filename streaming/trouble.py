@@ -1,10 +1,10 @@
-"""What keeps a part of the program from its work: told to health, and logged."""
+"""The state of a part of the program that may fail: reported by health, and logged."""
 
 import logging
 
 
 class Trouble:
-    """A reason, or None. Logged when it comes, when it changes, and when it is over."""
+    """The reason why something does not work, or None; logged whenever it changes."""
 
     def __init__(
         self,
@@ -13,7 +13,7 @@ class Trouble:
         reason: str | None = None,
         level: int = logging.ERROR,
     ) -> None:
-        """``over`` is the line that says that all is well; the first ``reason`` is not logged."""
+        """``over`` is logged when the trouble ends; the initial ``reason`` is not logged."""
         self._logger = logger
         self._over = over
         self._reason = reason
@@ -24,7 +24,7 @@ class Trouble:
         return self._reason
 
     def note(self, reason: str | None) -> None:
-        """Take it that this is wrong now, or nothing any more."""
+        """Set the current reason, None if there is none any more."""
         if reason and reason != self._reason:
             self._logger.log(self._level, "%s", reason)
         elif self._reason and not reason:

@@ -1,1 +1,1 @@
-"""The HTTP server of a program: who is answered, its limits, and the pages all programs have."""
+"""The HTTP server of a program: access rules, limits, and the pages common to all programs."""

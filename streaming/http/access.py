@@ -1,7 +1,7 @@
-"""Which requests are answered, by their host and by the page they come from. Pure.
+"""Access rules: which requests are answered, by their Host and Origin headers. Pure.
 
-A browser sends whatever a page asks it to, from any page to any server that it can reach. It
-says which name it was given for the server (``Host``), and which page asked (``Origin``).
+A browser sends any request that a page asks for, to any server that it can reach. It states the
+name under which it reached the server (``Host``), and the site of the page (``Origin``).
 """
 
 import ipaddress
@@ -11,51 +11,52 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-#: For every answer: nothing is taken for what it does not say it is, and nothing is framed.
+#: On every response: browsers must neither guess its content type nor show it in a frame.
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "frame-ancestors 'none'",
 }
 
-#: What a browser takes for this machine without asking a name server.
+#: Names that a browser resolves to this machine without DNS.
 LOOPBACK_NAMES = ("localhost",)
 ANY_ORIGIN = "*"
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
-#: What a client may send with a request to read; python-binance sends all three.
+READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: Headers that a page may send with a read; python-binance sends the last three.
 REQUEST_HEADERS = "Accept, Authorization, Content-Type, X-MBX-APIKEY"
-PREFLIGHT_MAX_AGE_S = 7200  # Chromium keeps it no longer
+PREFLIGHT_MAX_AGE_S = 7200  # Chromium's own maximum
 
-#: Verdicts that are kept. Strangers choose what they are about, so there is a bound.
-VERDICTS_MAX = 256
-#: Characters of what a stranger sent that are repeated to it, and logged.
-QUOTED_MAX = 100
+#: Decisions that are cached. Clients choose the header values, so the cache is bounded.
+CACHED_DECISIONS_MAX = 256
+#: How much of a client's text is repeated in responses and in the log.
+QUOTED_MAX_CHARS = 100
 
-#: A name of RFC 1123 or an address, and perhaps a port; `_` for the services of Docker Compose.
+#: A host name of RFC 1123 or an address, with an optional port. `_` occurs in the names of
+#: Docker Compose services.
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z._-]{1,254})(?::[0-9]{0,5})?")
-#: The target of a request to a proxy, or of CONNECT: it names the host again.
+#: An absolute request target, or that of CONNECT: it contains the host.
 _AUTHORITY = re.compile(r"(?:[^/?#]{0,20}://)?([^/?#]*)")
 
 
 class Refusal(NamedTuple):
-    """Why a request is not answered."""
+    """Why a request is refused: the status of the response and its detail."""
 
     status: int
     detail: str
 
 
 class ReadOrigins:
-    """The pages that may read, by ``READ_ORIGINS``, and what tells browsers so (CORS)."""
+    """The origins of ``READ_ORIGINS``, whose pages may read, and the CORS headers for them."""
 
     def __init__(self, origins: Iterable[str]) -> None:
         self._origins = frozenset(map(str.lower, origins))
         self.is_public = ANY_ORIGIN in self._origins
 
     def __contains__(self, origin: str) -> bool:
-        """Return whether a page of this origin may read."""
+        """Return whether pages of this origin may read."""
         return self.is_public or origin.lower() in self._origins
 
     def headers(self, origin: str | None) -> Mapping[str, str]:
-        """Return the headers of an answer that those pages may read."""
+        """Return the CORS headers of a response to a request from ``origin``."""
         if self.is_public:
             return {"Access-Control-Allow-Origin": ANY_ORIGIN}
         if origin is not None and origin in self:
@@ -63,7 +64,7 @@ class ReadOrigins:
         return {"Vary": "Origin"}
 
     def preflight(self, origin: str | None) -> Mapping[str, str]:
-        """Return the headers that tell a browser, before it asks, what it may ask."""
+        """Return the headers of the response to a CORS preflight request."""
         return {
             **self.headers(origin),
             "Access-Control-Allow-Methods": "GET, HEAD",
@@ -73,51 +74,52 @@ class ReadOrigins:
 
 
 class Access:
-    """Decides whether a request is answered."""
+    """Decides whether a request is answered or refused."""
 
     def __init__(self, hosts: Iterable[str], read_origins: Iterable[str]) -> None:
         self._hosts = frozenset(map(str.lower, hosts))
         self._read_origins = ReadOrigins(read_origins)
-        #: As :meth:`_decide`, whose arguments are nearly always the same.
-        self.refusal = lru_cache(VERDICTS_MAX)(self._decide)
+        #: :meth:`_decide` with a cache: its arguments are nearly always the same.
+        self.refusal = lru_cache(CACHED_DECISIONS_MAX)(self._decide)
 
     def _decide(
         self, method: str, host: str | None, origin: str | None, site: str | None
     ) -> Refusal | None:
-        """Return why not, or None; ``host``, ``origin`` and ``site`` are headers.
+        """Return why a request is refused, None if it is not.
 
-        Without a Host, which HTTP/1.0 allows and no browser does, no name can be wrong.
+        ``host``, ``origin`` and ``site`` are the headers Host, Origin and Sec-Fetch-Site. A
+        missing Host is allowed: HTTP/1.0 has none, and browsers always send one.
         """
-        if host is not None and not self._is_ours(host):
+        if host is not None and not self._is_allowed(host):
             return Refusal(
                 421,
                 f"This server is not called {quote(host)}: "
                 "it is called what HTTP_ALLOWED_HOSTS says.",
             )
-        is_own = origin is not None and origin.partition("://")[2].lower() == (host or "").lower()
-        if method in READING:
-            if origin is None or is_own or origin in self._read_origins:
+        is_same = origin is not None and origin.partition("://")[2].lower() == (host or "").lower()
+        if method in READ_METHODS:
+            if origin is None or is_same or origin in self._read_origins:
                 return None
             return Refusal(403, f"READ_ORIGINS does not let pages of {quote(origin)} read.")
-        if origin is not None and not is_own:
+        if origin is not None and not is_same:
             return Refusal(403, f"Pages of {quote(origin)} may not send anything here.")
         if site == "cross-site":
             return Refusal(403, "Pages of other sites may not send anything here.")
         return None
 
-    def _is_ours(self, host: str) -> bool:
+    def _is_allowed(self, host: str) -> bool:
         name = host_name(host)
         return name in self._hosts or _is_address(name)
 
 
 def host_name(host: str) -> str:
-    """Return the name in a Host header, in lower case, without a port; "" for what is none."""
+    """Return the name in a Host header, in lower case and without the port; "" if invalid."""
     found = _HOST.fullmatch(host)
     return found[1].lower().removesuffix(".") if found else ""
 
 
 def target_host(target: str) -> str | None:
-    """Return the host in the target of a request, None if it is a path, or ``*``."""
+    """Return the host in a request target, None if the target is a path or ``*``."""
     if target.startswith("/") or target == "*":
         return None
     found = _AUTHORITY.match(target)
@@ -125,12 +127,13 @@ def target_host(target: str) -> str | None:
 
 
 def quote(value: str) -> str:
-    """Return what a stranger sent as a JSON string in ASCII, cut if it is long."""
-    return json.dumps(value if len(value) <= QUOTED_MAX else f"{value[:QUOTED_MAX]}…")
+    """Return a client's text as a JSON string in ASCII, truncated if it is long."""
+    shown = value if len(value) <= QUOTED_MAX_CHARS else f"{value[:QUOTED_MAX_CHARS]}…"
+    return json.dumps(shown)
 
 
 def _is_address(name: str) -> bool:
-    # To have us taken for another's, a page must have a name that its owner can change.
+    # DNS rebinding needs a name, whose owner can change its address. An address is safe.
     try:
         ipaddress.ip_address(name.strip("[]"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Reading the body of a request, within bounds."""
+"""Reading the body of a request, with limits on size, time and memory."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,48 +9,48 @@ from aiohttp.http_exceptions import HttpProcessingError
 from streaming.http.responses import problem
 from streaming.logs import escape
 
-#: What aiohttp raises where a client breaks the protocol, or has gone.
+#: What aiohttp raises when a client violates the protocol or disconnects.
 CLIENT_FAULTS = (web.RequestPayloadError, HttpProcessingError, ConnectionError)
 
 
 class BodyError(Exception):
-    """The body could not be read; ``answer`` says why."""
+    """The body could not be read; ``answer`` is the response that says why."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         self.answer = problem(status, detail, headers=headers)
-        # What has not been read of the body would be taken for the next request.
+        # The unread rest of the body would be parsed as the next request.
         self.answer.force_close()
         super().__init__(detail)
 
 
 class BodyBudget:
-    """How many bytes of bodies may be in memory at once, whoever sends them."""
+    """A limit on the bytes of bodies in memory at once, over all requests."""
 
     def __init__(self, limit: int) -> None:
-        self._left = limit
+        self._available = limit
 
-    def take(self, size: int) -> None:
-        """Count bytes that have arrived. Raises :exc:`BodyError` if they are too many."""
-        if size > self._left:
+    def reserve(self, size: int) -> None:
+        """Count bytes that have arrived. Raises :exc:`BodyError` if they exceed the limit."""
+        if size > self._available:
             raise BodyError(503, "Too many large bodies arrive at once.", {"Retry-After": "1"})
-        self._left -= size
+        self._available -= size
 
-    def give_back(self, size: int) -> None:
+    def release(self, size: int) -> None:
         """Count bytes that are no longer in memory."""
-        self._left += size
+        self._available += size
 
 
 async def read_body(
     request: web.Request, limit: int, timeout_s: float, budget: BodyBudget | None = None
 ) -> bytes:
-    """Return the body of at most ``limit`` bytes, unpacked if it came packed.
+    """Return the body of at most ``limit`` bytes, decompressed if it was compressed.
 
-    Its size has been taken from the ``budget``, and is the caller's to give back.
-    Raises :exc:`BodyError`: 413 as soon as the limit is passed, 408 after ``timeout_s``,
-    400 for a body that is broken, 503 if the budget does not suffice.
+    Its size is reserved from the ``budget``; the caller must release it.
+    Raises :exc:`BodyError`: 413 as soon as the limit is exceeded, 408 after ``timeout_s``,
+    400 for a broken body, 503 if the budget is exhausted.
     """
     _check_size(request.content_length or 0, limit)
-    if request.content.is_eof() and budget is None:  # it came with the headers, as small ones do
+    if request.content.is_eof() and budget is None:  # it arrived with the headers: a small one
         body = request.content.read_nowait()
         _check_size(len(body), limit)
         return body
@@ -59,7 +59,7 @@ async def read_body(
             return await _receive(request, limit, budget or BodyBudget(limit))
     except TimeoutError:
         raise BodyError(408, f"The body did not arrive within {timeout_s:g} s.") from None
-    except CLIENT_FAULTS as error:  # one who has gone is not reached by the answer
+    except CLIENT_FAULTS as error:  # a client that has disconnected does not see this answer
         raise BodyError(400, f"The body is broken: {escape(str(error))}") from None
 
 
@@ -68,10 +68,10 @@ async def _receive(request: web.Request, limit: int, budget: BodyBudget) -> byte
     try:
         while chunk := await request.content.readany():
             _check_size(len(body) + len(chunk), limit)
-            budget.take(len(chunk))
+            budget.reserve(len(chunk))
             body += chunk
     except BaseException:
-        budget.give_back(len(body))
+        budget.release(len(body))
         raise
     return bytes(body)
 

@@ -1,6 +1,6 @@
-"""The connections of the HTTP server: how many there may be, and how long they may say nothing.
+"""The connections of the HTTP server: their maximum number, and timeouts for their requests.
 
-aiohttp itself closes a connection that waits for its next request for too long.
+aiohttp itself closes a keep-alive connection that is idle between requests for too long.
 """
 
 import asyncio
@@ -17,31 +17,31 @@ from streaming.http.access import SECURITY_HEADERS
 
 logger = logging.getLogger(__name__)
 
-#: For the head of a request to arrive, from its first byte on.
+#: For the head of a request to arrive, counted from its first byte.
 HEAD_TIMEOUT_S = 10.0
 #: For a request to begin, the first of a connection or the next. Longer than the 60 s for which
-#: load balancers keep a connection, so that they close it and not we, just as they send a request.
+#: load balancers keep an idle connection: else we might close it just as they send a request.
 IDLE_TIMEOUT_S = 75.0
-#: Whatever number of files there may be: one that says nothing takes 6 kB, one that does more.
+#: However many files may be open: a silent connection takes 6 kB, an active one more.
 CONNECTIONS_MAX = 10_000
-#: Open files that are not for connections of HTTP: Kafka, the database, the log; and as many
-#: for connections that the system has accepted and we have not closed yet.
+#: Open files that are not HTTP connections: Kafka, the database, the log, and connections that
+#: the system has accepted and we have not closed yet.
 RESERVED_FILES = 256
-#: Of few files, connections get this share.
+#: The connections' share of the open files where few are allowed.
 CONNECTIONS_SHARE = 0.5
 
 
 def raise_file_limit() -> int:
-    """Let the program have as many open files as it may have; return how many."""
+    """Raise the soft limit of open files to the hard limit; return the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS has a bound below its hard limit
+    with contextlib.suppress(ValueError, OSError):  # macOS refuses values below its hard limit
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         soft = hard
     return soft
 
 
 def connections_max(files: int) -> int:
-    """Return how many connections there may be with so many open files."""
+    """Return the maximum number of connections if ``files`` may be open."""
     if files == resource.RLIM_INFINITY:
         return CONNECTIONS_MAX
     return min(max(files - RESERVED_FILES, int(files * CONNECTIONS_SHARE)), CONNECTIONS_MAX)
@@ -56,56 +56,56 @@ TOO_SLOW = _closing_answer("408 Request Timeout", {})
 TOO_MANY = _closing_answer("503 Service Unavailable", {"Retry-After": "1"})
 
 
-class Waiting:
-    """Connections of which something is waited for, the longest first.
+class PendingConnections:
+    """Connections whose next bytes are awaited, the longest waiting first.
 
-    After ``timeout_s`` they are closed, with an answer that is ready made.
+    After ``timeout_s`` a connection is sent ``answer`` and closed.
     """
 
     def __init__(self, timeout_s: float, answer: bytes) -> None:
         self._timeout_s = timeout_s
         self._answer = answer
-        #: The ends of their times: in this order, because all have the same.
-        self._ends: OrderedDict[Connection, float] = OrderedDict()
+        #: Times of the loop's clock, in ascending order, because all timeouts are equal.
+        self._deadlines: OrderedDict[Connection, float] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
 
     def __contains__(self, connection: "Connection") -> bool:
-        """Return whether something is waited for of a connection."""
-        return connection in self._ends
+        """Return whether a connection is pending."""
+        return connection in self._deadlines
 
     def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self._ends)
+        """Return how many connections are pending."""
+        return len(self._deadlines)
 
     def add(self, connection: "Connection") -> None:
-        """Have a connection closed, if it is not discarded in time."""
+        """Close a connection after the timeout, unless it is discarded before."""
         loop = asyncio.get_running_loop()
-        end = self._ends[connection] = loop.time() + self._timeout_s
+        deadline = self._deadlines[connection] = loop.time() + self._timeout_s
         if self._timer is None:
-            self._timer = loop.call_at(end, self._close_overdue, loop)
+            self._timer = loop.call_at(deadline, self._close_overdue, loop)
 
     def discard(self, connection: "Connection") -> None:
-        """No longer wait for a connection."""
-        self._ends.pop(connection, None)
+        """Remove a connection, if it is pending."""
+        self._deadlines.pop(connection, None)
 
     def pop(self) -> "Connection":
-        """Return who has waited longest, and no longer wait for it."""
-        return self._ends.popitem(last=False)[0]
+        """Remove and return the connection that has been pending longest."""
+        return self._deadlines.popitem(last=False)[0]
 
     def _close_overdue(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
         self._timer = None
-        while self._ends:
-            connection, end = next(iter(self._ends.items()))
-            if end > now:
-                self._timer = loop.call_at(end, self._close_overdue, loop)
+        while self._deadlines:
+            connection, deadline = next(iter(self._deadlines.items()))
+            if deadline > now:
+                self._timer = loop.call_at(deadline, self._close_overdue, loop)
                 break
-            del self._ends[connection]
+            del self._deadlines[connection]
             connection.end(self._answer)
 
 
 class Connections:
-    """All connections of a server. One that waits for its request makes room for another."""
+    """All connections of a server. At the limit, a pending one is closed for a new one."""
 
     def __init__(
         self,
@@ -115,29 +115,29 @@ class Connections:
     ) -> None:
         self._limit = limit
         self._open: set[Connection] = set()
-        #: Those that have sent nothing yet: browsers connect ahead, and are told nothing.
-        self.silent = Waiting(idle_timeout_s, b"")
-        #: Those whose head has not arrived yet.
-        self.heads = Waiting(head_timeout_s, TOO_SLOW)
+        #: Those that have sent nothing yet: browsers connect in advance, and get no response.
+        self.silent = PendingConnections(idle_timeout_s, b"")
+        #: Those that have sent only a part of a request's head.
+        self.heads = PendingConnections(head_timeout_s, TOO_SLOW)
 
     def __len__(self) -> int:
-        """Return how many are open."""
+        """Return how many connections are open."""
         return len(self._open)
 
     def admit(self, connection: "Connection") -> bool:
         """Count a new connection; return False if there is no room for it."""
         if len(self._open) >= self._limit:
-            logger.warning("All %d connections that there may be are in use", self._limit)
-            waiting = self.silent or self.heads
-            if not waiting:
+            logger.warning("All %d connections that are allowed are in use", self._limit)
+            pending = self.silent or self.heads
+            if not pending:
                 return False
-            waiting.pop().force_close()
+            pending.pop().force_close()
         self._open.add(connection)
         self.silent.add(connection)
         return True
 
     def forget(self, connection: "Connection") -> None:
-        """No longer count a connection, if it was."""
+        """Stop counting a connection, if it was counted."""
         self._open.discard(connection)
         self.silent.discard(connection)
         self.heads.discard(connection)
@@ -147,7 +147,7 @@ _read_requests = web.RequestHandler.data_received
 
 
 class Connection(web.RequestHandler):
-    """A connection that is counted, and whose requests' heads have a time to arrive in."""
+    """A connection that is counted, with a timeout for the heads of its requests."""
 
     __slots__ = ("_connections", "_heads", "_silent")
 
@@ -158,7 +158,7 @@ class Connection(web.RequestHandler):
         self._heads = connections.heads
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Serve the connection, or close it if there is no room."""
+        """Serve the connection, or answer 503 and close it if there are too many."""
         if self._connections.admit(self):
             super().connection_made(transport)
             return
@@ -167,12 +167,12 @@ class Connection(web.RequestHandler):
         transport.close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Make room for another."""
+        """Stop counting the connection."""
         self._connections.forget(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read requests; note when the head of one begins and has arrived."""
+        """Parse requests; track when the head of one begins and when it is complete."""
         _read_requests(self, data)
         if self in self._heads:
             if self._messages:
@@ -185,14 +185,14 @@ class Connection(web.RequestHandler):
             self._heads.add(self)
 
     def end(self, answer: bytes) -> None:
-        """Close the connection at once, with an answer that is ready made."""
+        """Send a prepared response and close the connection at once."""
         if self.transport is not None:
             self.transport.write(answer)
         self.force_close()
 
 
 class Server(web.Server):
-    """Makes our connections."""
+    """An aiohttp server whose connections are :class:`Connection`."""
 
     def __init__(self, handler: Any, connections: Connections, **options: Any) -> None:
         super().__init__(handler, **options)

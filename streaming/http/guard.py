@@ -1,7 +1,7 @@
-"""What every request of a program passes on its way to a route, and every answer on its way out.
+"""The guard: every request passes it before a route, and every response on its way out.
 
-One mechanism for all routes, also those that aiohttp answers itself: no page, no file and no
-WebSocket can be forgotten. Not a middleware: that took 4 % of a request's time.
+It covers all routes, including the responses that aiohttp makes itself, so that no page, file
+or WebSocket can be left out. It is not a middleware: that took 4 % of a request's time.
 """
 
 import logging
@@ -20,12 +20,12 @@ access_logger = logging.getLogger(ACCESS_LOGGER)
 SEC_FETCH_SITE = istr("Sec-Fetch-Site")
 _NOSNIFF, _POLICY = [(istr(name), value) for name, value in SECURITY_HEADERS.items()]
 
-#: Makes the answer to a request that is refused of a status and its reason.
+#: Makes the response to a refused request from a status and a reason.
 RefusalForm = Callable[[int, str], web.Response]
 
 
 class Request(web.Request):
-    """A request whose answer, whoever makes it, gets the headers that all have."""
+    """A request whose response gets the security headers, whoever creates it."""
 
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
         add = response.headers.setdefault
@@ -34,15 +34,18 @@ class Request(web.Request):
 
 
 class Guard:
-    """Refuses requests or hands them on; what a handler raises becomes an answer."""
+    """Refuses a request or passes it to a handler; the handler's exceptions become responses."""
 
     def __init__(self, access: Access, forms: Mapping[str, RefusalForm]) -> None:
-        """``forms`` are the refusals of paths whose first part is the key, if not a problem."""
+        """``forms`` maps the first segment of a path to its :data:`RefusalForm`.
+
+        All other paths are refused with a problem+json.
+        """
         self._refusal = access.refusal
         self._forms = forms
 
     def __call__(self, handle: Handler) -> Handler:
-        """Return a handler that hands on to another what is not refused."""
+        """Return a handler that passes requests to ``handle`` unless they are refused."""
         refusal_of = self._refusal
 
         async def guarded(request: web.Request) -> web.StreamResponse:
@@ -57,10 +60,10 @@ class Guard:
             try:
                 return await handle(request)
             except web.HTTPException as error:
-                return _without_route(request, error)
+                return _http_error(request, error)
             except Exception:
                 logger.exception("%s %s failed", request.method, request.path)
-                return problem(500, "The server failed; its log says more.")
+                return problem(500, "The server failed; its log says why.")
 
         return guarded
 
@@ -78,7 +81,7 @@ class Guard:
         return form(status, detail)
 
 
-def _without_route(request: web.Request, error: web.HTTPException) -> web.Response:
+def _http_error(request: web.Request, error: web.HTTPException) -> web.Response:
     if isinstance(error, web.HTTPNotFound):
         return problem(404, f"There is nothing at {escape(request.path)}.")
     if isinstance(error, web.HTTPMethodNotAllowed):

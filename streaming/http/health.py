@@ -1,4 +1,4 @@
-"""Health: is the process up, and does Kafka answer it."""
+"""Health: whether the process is up and Kafka answers it."""
 
 import asyncio
 import logging
@@ -17,15 +17,15 @@ from streaming.trouble import Trouble
 logger = logging.getLogger(__name__)
 
 PULSE_INTERVAL_S = 1.0
-#: Older than this, and the broker's last answer no longer counts as "lately".
+#: If the last answer is older, the program is not ready.
 ANSWER_MAX_AGE_S = 3.0
 
-#: A check returns what is wrong, or None.
+#: Returns what is wrong, or None.
 Check = Callable[[], str | None]
 
 
 class Pulse(Service):
-    """Asks Kafka for a sign of life each second."""
+    """Sends a small request to Kafka every second, to know whether it answers."""
 
     logger = logger
     mundane_level = "debug"
@@ -42,7 +42,7 @@ class Pulse(Service):
         self._trouble = Trouble(logger, "Kafka answers", "Kafka has not answered yet")
 
     def check(self) -> str | None:
-        """Return None if Kafka answered lately, else since when it has not."""
+        """Return None if Kafka answered recently, else for how long it has not."""
         if self._last_answer is None:
             return "Kafka has not answered yet"
         age = self._clock() - self._last_answer
@@ -51,16 +51,16 @@ class Pulse(Service):
         return None
 
     def answered(self) -> None:
-        """Note a sign of life."""
+        """Record that Kafka has answered now."""
         self._last_answer = self._clock()
 
     @Service.task
-    async def _beat(self) -> None:
+    async def _ask_periodically(self) -> None:
         while not self.should_stop:
             try:
                 await self._ask()
             except (KafkaError, TimeoutError, OSError):
-                pass  # the age of the last answer tells
+                pass  # check() reports it, by the age of the last answer
             else:
                 self.answered()
             self._report()
@@ -82,22 +82,22 @@ def add_routes(
 ) -> None:
     """Add ``/healthz`` (the process is up) and ``/readyz`` (it can do its work).
 
-    What ``warnings`` find wrong is said there, too, of a program that can do its work.
+    ``/readyz`` answers 503 if one of ``checks`` fails; it lists failed ``warnings`` with a 200.
     """
 
     async def healthz(_: web.Request) -> web.Response:
         return json_response({"status": "ok"})
 
     async def readyz(_: web.Request) -> web.Response:
-        if reasons := _found(checks):
+        if reasons := _failures(checks):
             return json_response({"status": "unavailable", "reasons": reasons}, 503)
-        if found := _found(warnings):
-            return json_response({"status": "ok", "warnings": found})
+        if failures := _failures(warnings):
+            return json_response({"status": "ok", "warnings": failures})
         return json_response({"status": "ok"})
 
     web_app.router.add_get("/healthz", healthz)
     web_app.router.add_get("/readyz", readyz)
 
 
-def _found(checks: Sequence[Check]) -> list[str]:
-    return [trouble for check in checks if (trouble := check())]
+def _failures(checks: Sequence[Check]) -> list[str]:
+    return [failure for check in checks if (failure := check())]

@@ -10,14 +10,14 @@ from prometheus_client.registry import Collector
 
 
 class ConsumerLag(Collector):
-    """How far a consumer is behind: records on its partitions that are not done yet."""
+    """Consumer lag: the records on each assigned partition that are not processed yet."""
 
     def __init__(self, lags: Callable[[], Mapping[TP, int]]) -> None:
         self._lags = lags
         REGISTRY.register(self)
 
     def describe(self) -> Iterable[Metric]:
-        """Return nothing: the partitions are not known beforehand."""
+        """Return nothing: the partitions are not known when the collector is registered."""
         return []
 
     def collect(self) -> Iterable[Metric]:

@@ -1,4 +1,4 @@
-"""``/openapi.json`` and ``/docs``: the document and Swagger UI, all from this machine."""
+"""``/openapi.json`` and ``/docs``: the OpenAPI document and Swagger UI, served locally."""
 
 from importlib.resources import files
 from typing import Any
@@ -7,10 +7,10 @@ import msgspec
 from aiohttp import web
 
 OPENAPI_VERSION = "3.0.3"
-#: That of pyproject.toml, which is not there in a container; a test keeps them alike.
+#: The version in pyproject.toml, which containers do not include; a test keeps the two equal.
 PROGRAM_VERSION = "0.2.0"
 
-#: Everything from our own address, nothing inline; Swagger UI sets styles and data: images.
+#: Only resources of our own origin; inline styles and data: images are for Swagger UI.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -54,14 +54,14 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 
 
 def problem(description: str, **more: Any) -> dict[str, Any]:
-    """Describe an answer in problem+json."""
+    """Return the description of a problem+json response."""
     schema = {"$ref": "#/components/schemas/Problem"}
     content = {"application/problem+json": {"schema": schema}}
     return {"description": description, "content": content, **more}
 
 
 def document(title: str, description: str, paths: dict[str, Any]) -> dict[str, Any]:
-    """Return the OpenAPI document of a program: its own paths and those both have."""
+    """Return the OpenAPI document of a program: its own paths and the common ones."""
     return {
         "openapi": OPENAPI_VERSION,
         "info": {"title": title, "description": description, "version": PROGRAM_VERSION},
@@ -71,7 +71,7 @@ def document(title: str, description: str, paths: dict[str, Any]) -> dict[str, A
 
 
 def add_routes(web_app: web.Application, openapi: dict[str, Any]) -> None:
-    """Add ``/openapi.json``, ``/docs`` and what the page loads."""
+    """Add ``/openapi.json``, ``/docs`` and the files that the page loads."""
     static = files("swagger_ui") / "static"
     parts = {
         "/openapi.json": ("application/json", msgspec.json.encode(openapi)),
@@ -99,13 +99,13 @@ def _serve(content_type: str, body: bytes) -> Any:
     return serve
 
 
-def _status_page(summary: str, fine: str, trouble: str | None = None) -> dict[str, Any]:
+def _status_page(summary: str, ok: str, unavailable: str | None = None) -> dict[str, Any]:
     properties: dict[str, Any] = {"status": {"type": "string"}}
-    responses = {"200": _json(fine, properties)}
-    if trouble:
+    responses = {"200": _json(ok, properties)}
+    if unavailable:
         texts = {"type": "array", "items": {"type": "string"}}
-        responses["200"] = _json(fine, properties, {"warnings": texts})
-        responses["503"] = _json(trouble, {**properties, "reasons": texts})
+        responses["200"] = _json(ok, properties, {"warnings": texts})
+        responses["503"] = _json(unavailable, {**properties, "reasons": texts})
     return {"get": {"summary": summary, "responses": responses}}
 
 
@@ -124,7 +124,7 @@ _COMMON_PATHS = {
     "/healthz": _status_page("Is the process up?", "It is."),
     "/readyz": _status_page(
         "Can it do its work?",
-        "It can; `warnings` says what is wrong all the same.",
+        "It can; `warnings`, if present, lists other faults.",
         "It cannot now; `reasons` says why.",
     ),
     "/metrics": {

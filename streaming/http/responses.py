@@ -1,4 +1,4 @@
-"""Answers: JSON, and errors as problem+json (RFC 9457)."""
+"""Responses: JSON, and errors as problem+json (RFC 9457)."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -15,7 +15,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def json_response(
     content: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Return ``content`` as JSON."""
+    """Return a response with ``content`` as JSON."""
     return web.Response(
         body=msgspec.json.encode(content),
         status=status,
@@ -31,7 +31,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **members: Any,
 ) -> web.Response:
-    """Return a problem+json answer. ``members`` are added to it, as ``errors=[…]``."""
+    """Return a problem+json response. ``members`` are added to its body, such as ``errors=[…]``."""
     return web.Response(
         body=msgspec.json.encode(
             {

@@ -1,4 +1,4 @@
-"""The HTTP server of both programs: Faust's, with our guard, our connections and our limits."""
+"""The HTTP server of both programs: Faust's, with our guard and connection limits."""
 
 import asyncio
 import logging
@@ -25,24 +25,24 @@ from streaming.http.guard import Guard, RefusalForm, Request
 
 logger = logging.getLogger(__name__)
 
-#: What requests in flight get at the end of the program; open sockets are closed then.
+#: For requests in flight when the program ends; then open sockets are closed.
 SHUTDOWN_TIMEOUT_S = 2.0
-#: After an early answer, how long the rest of a body is thrown away. Closing at once would
-#: reset the connection, and the client would not see the answer.
+#: How long the rest of a body is read and discarded after an early response. To close at once
+#: would reset the connection, and the client would not see the response.
 LINGERING_TIME_S = 0.5
 
 
-def _no_client_faults(record: logging.LogRecord) -> bool:
-    """Keep what aiohttp logs of :data:`CLIENT_FAULTS`, with a traceback each, to DEBUG."""
+def _demote_client_faults(record: logging.LogRecord) -> bool:
+    """Log :data:`CLIENT_FAULTS` at DEBUG only, without aiohttp's traceback for each."""
     error = record.exc_info[1] if record.exc_info else None
     if not isinstance(error, CLIENT_FAULTS):
         return True
-    logger.debug("A client broke the protocol: %r", error)
+    logger.debug("A client violated the protocol or disconnected: %r", error)
     return False
 
 
 class Runner(web.AppRunner):
-    """Serves an application; each request passes the guard, each connection is counted."""
+    """Serves an application: each request passes the guard, each connection is counted."""
 
     def __init__(
         self, web_app: web.Application, guard: Guard, connections: Connections, **options: Any
@@ -52,18 +52,18 @@ class Runner(web.AppRunner):
         self._connections = connections
 
     async def _make_server(self) -> Server:
-        made = await super()._make_server()
+        server = await super()._make_server()
         return Server(
-            self._guard(made.request_handler),
+            self._guard(server.request_handler),
             self._connections,
-            request_factory=partial(made.request_factory, _cls=Request),  # type: ignore[call-arg]
+            request_factory=partial(server.request_factory, _cls=Request),  # type: ignore[call-arg]
             loop=asyncio.get_running_loop(),
             **self._kwargs,
         )
 
 
 class ServedApp(Protocol):
-    """What is asked of the app that is served, beside what Faust's have."""
+    """The attributes that the server needs of the app, in addition to Faust's."""
 
     access: Access
     refusal_forms: Mapping[str, RefusalForm]
@@ -83,7 +83,7 @@ class Web(driver.Web):
 
     def __init__(self, app: AppT, **kwargs: Any) -> None:
         super().__init__(app, **kwargs)
-        server_logger.addFilter(_no_client_faults)
+        server_logger.addFilter(_demote_client_faults)
         served = cast(ServedApp, app)
         self._runner = Runner(
             self.web_app,
@@ -95,13 +95,13 @@ class Web(driver.Web):
         )
 
     async def on_start(self) -> None:
-        """Start the server, without the CORS hook that Faust sets up for every answer."""
+        """Start the server, without the CORS hook that Faust adds to every response."""
         self.init_server()
         self._thread = driver.Server(self, loop=self.loop, beacon=self.beacon)
         self.add_dependency(self._thread)
 
     async def start_server(self) -> None:
-        """Start to listen; end the program if it cannot."""
+        """Start listening; exit if the address cannot be bound."""
         try:
             await super().start_server()
         except OSError as error:

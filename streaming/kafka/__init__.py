@@ -1,1 +1,1 @@
-"""Faust's transport to Kafka, and the cluster around it."""
+"""Faust's Kafka transport with our consumer and producer, and the administration of topics."""

@@ -1,6 +1,6 @@
-"""Changing single configs of a topic, which leaves its other ones as they are.
+"""Sets single configs of a topic and leaves its other configs unchanged.
 
-aiokafka 0.14 has only AlterConfigs, which resets all that it does not name; this is
+aiokafka 0.14 has only AlterConfigs, which resets all configs that it does not name; this is
 IncrementalAlterConfigs, version 0, as in
 https://kafka.apache.org/protocol#The_Messages_IncrementalAlterConfigs.
 """
@@ -72,10 +72,10 @@ class _IncrementalAlterConfigsRequest(Request[_IncrementalAlterConfigsRequest_v0
 
 async def alter_configs(client: AIOKafkaClient, topic: str, configs: Mapping[str, str]) -> None:
     """Set configs of a topic. Raises KafkaError, or TimeoutError when no broker answers."""
-    answer = await asyncio.wait_for(
+    response = await asyncio.wait_for(
         client.send(client.get_random_node(), _IncrementalAlterConfigsRequest(topic, configs)),
         TIMEOUT_S,
     )
-    for code, message, *_ in answer.responses:
+    for code, message, *_ in response.responses:
         if code:
             raise for_code(code)(message)

@@ -1,4 +1,4 @@
-"""What one fetch of a partition brought, handed to the agent as a whole."""
+"""Batches: the records that one fetch of a partition returned, passed to the agent as one event."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,11 +15,10 @@ from streaming.slices import slices
 
 
 class Fetched(list[Record]):
-    """Records that one fetch of a partition brought.
+    """Records that one fetch of a partition returned.
 
-    ``start`` is the offset at which the fetch began. From there up to the first record, and
-    between the records, there is none: Kafka has deleted what was there, or it is a marker of a
-    transaction.
+    ``start`` is the offset at which the fetch began. Offsets from there on without a record hold
+    none: Kafka has deleted it, or the offset is that of a transaction marker.
     """
 
     def __init__(self, records: Iterable[Record], start: int) -> None:
@@ -29,23 +28,24 @@ class Fetched(list[Record]):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Consecutive records of one partition, as one fetch brought them."""
+    """Consecutive records of one partition, as one fetch returned them."""
 
     topic: str
     partition: int
     records: list[Record]
-    #: At which offset the fetch began: see :class:`Fetched`.
+    #: The offset at which the fetch began: see :class:`Fetched`.
     start: int = 0
-    #: Where the consumer stood when it was fetched: see :meth:`consumer.Consumer.is_stale`.
+    #: The consumer's (generation id, number of seeks) at the time of the fetch: see
+    #: :meth:`consumer.Consumer.is_stale`.
     position: tuple[int, int] = (0, 0)
 
     @property
     def next_offset(self) -> int:
-        """Return the offset behind the last record: what to commit once all are done."""
+        """Return the offset after the last record: what to commit once all are processed."""
         return int(self.records[-1].offset) + 1
 
     def slices(self, count: int, size: int) -> Iterator[Sequence[Record]]:
-        """Yield the records, at most ``count`` and ``size`` bytes of values at a time."""
+        """Yield slices of at most ``count`` records and ``size`` bytes of values."""
         return slices(self.records, count, size, _size_of)
 
 
@@ -54,10 +54,10 @@ def _size_of(records: Sequence[Record]) -> int:
 
 
 class BatchSchema(faust.Schema[Any, Any]):
-    """Hands a :class:`Batch` to the agent undecoded."""
+    """A schema that passes a :class:`Batch` to the agent undecoded."""
 
     def compile(self, app: AppT, **_: Any) -> Callable[..., Awaitable[EventT[Batch]]]:
-        """Return the decoder Faust calls with each message."""
+        """Return the decoder that Faust calls for each message."""
 
         async def decode(message: Message, *, propagate: bool = False) -> EventT[Batch]:  # noqa: ARG001
             return app.create_event(None, message.value, message.headers, message)
@@ -66,34 +66,34 @@ class BatchSchema(faust.Schema[Any, Any]):
 
 
 class FetchResults(dict[TP, Any]):
-    """What a consumer has fetched: :class:`Fetched`, with records as they are read from the wire.
+    """A consumer's buffer of fetch results, which returns :class:`Fetched` and copies no record.
 
-    aiokafka copies each into a ConsumerRecord, which takes a sixth of all the time that a
-    trade takes here.
+    aiokafka copies each record into a ConsumerRecord, which takes a sixth of the time in which
+    we consume one.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        #: Of each partition the offsets, behind the records that it was read to last, that were
-        #: fetched and held none: from, and up to.
-        self._passed: dict[TP, tuple[int, int]] = {}
+        #: For each partition, the range of offsets (start, end) after the last record that was
+        #: returned which have been fetched and hold no record.
+        self._empty: dict[TP, tuple[int, int]] = {}
 
     def __setitem__(self, tp: TP, result: Any) -> None:
         if isinstance(result, FetchResult):  # and not a FetchError
-            internals.keep_as_read(result, _unchanged)
-            result.getall = partial(self._take, tp, result)  # type: ignore[method-assign]
+            internals.set_record_factory(result, _unchanged)
+            result.getall = partial(self._get_all, tp, result)  # type: ignore[method-assign]
         super().__setitem__(tp, result)
 
-    def _take(self, tp: TP, result: FetchResult, max_records: int | None = None) -> list[Record]:
-        fetch = internals.unread_records(result)  # None: there was a seek meanwhile
-        start = fetch.next_fetch_offset if fetch else 0
+    def _get_all(self, tp: TP, result: FetchResult, max_records: int | None = None) -> list[Record]:
+        unread = internals.unread_records(result)  # None if there was a seek meanwhile
+        start = unread.next_fetch_offset if unread else 0
         records: list[Record] = FetchResult.getall(result, max_records)
-        passed_from, passed_to = self._passed.pop(tp, (start, start))
-        if passed_to == start:
-            start = passed_from
-        if fetch:
-            read_to = records[-1].offset + 1 if records else start
-            self._passed[tp] = (read_to, fetch.next_fetch_offset)
+        empty_start, empty_end = self._empty.pop(tp, (start, start))
+        if empty_end == start:
+            start = empty_start
+        if unread:
+            next_offset = records[-1].offset + 1 if records else start
+            self._empty[tp] = (next_offset, unread.next_fetch_offset)
         return Fetched(records, start)
 
 

@@ -12,12 +12,12 @@ from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
 from streaming.settings import KafkaSettings
 
-#: A broker that is there answers a metadata request in milliseconds.
+#: A healthy broker answers a metadata request in milliseconds.
 ANSWER_TIMEOUT_S = 2.0
 
 
 def credentials(settings: KafkaSettings) -> faust.types.auth.CredentialsT | None:
-    """Return Faust's credentials for the TLS and SASL settings, or None for plain text."""
+    """Return Faust's credentials for the TLS and SASL settings, None for plaintext."""
     protocol = settings.kafka_security_protocol
     if protocol == "PLAINTEXT":
         return None
@@ -53,10 +53,10 @@ async def admin_client(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminCl
 
 
 def plain_consumer(settings: KafkaSettings, offset_reset: str = "latest") -> AIOKafkaConsumer:
-    """Return a consumer without a group, to be started.
+    """Return a consumer without a group, not started yet.
 
-    ``offset_reset`` says where it goes on from an offset that there is not (any more): at the
-    ``earliest`` record, or with what comes next.
+    ``offset_reset`` (``earliest`` or ``latest``) is where it continues if Kafka does not hold
+    the offset to read.
     """
     return AIOKafkaConsumer(
         bootstrap_servers=list(settings.kafka_client_bootstrap_server),

@@ -1,8 +1,8 @@
-"""Connections to Kafka: aiokafka's, which on uvloop may break in a way that it does not expect.
+"""aiokafka's connections, with a workaround for errors that they raise on uvloop.
 
-A write to a connection that broke this moment does nothing on asyncio's own loop; on uvloop it
-raises RuntimeError, where aiokafka looks for OSError. That ended the task that keeps the cluster's
-metadata, which nobody noticed, and then the worker never found its group's coordinator again:
+A write to a connection that has just broken does nothing on asyncio's own loop; on uvloop it
+raises RuntimeError, while aiokafka expects OSError. That silently ended the task that refreshes
+the cluster's metadata, so the worker never found its group's coordinator again:
 https://github.com/aio-libs/aiokafka/issues/1038
 """
 
@@ -13,23 +13,23 @@ from typing import Any
 from aiokafka import conn
 from aiokafka.errors import KafkaConnectionError
 
-_ItsOwn: Any = conn.AIOKafkaConnection
+_AIOKafkaConnection: Any = conn.AIOKafkaConnection
 
 
-class Connection(_ItsOwn):
-    """A connection whose writes fail with KafkaConnectionError, and with nothing else."""
+class Connection(_AIOKafkaConnection):
+    """A connection whose failed writes raise KafkaConnectionError instead of RuntimeError."""
 
     def send(self, *args: Any, **kwargs: Any) -> Any:
-        """Send a request; return a future of its answer."""
-        with self._closed_when_broken():
+        """Send a request; return a future of its response."""
+        with self._closing_on_error():
             return super().send(*args, **kwargs)
 
     def _send_sasl_token(self, *args: Any, **kwargs: Any) -> Any:
-        with self._closed_when_broken():
+        with self._closing_on_error():
             return super()._send_sasl_token(*args, **kwargs)
 
     @contextmanager
-    def _closed_when_broken(self) -> Iterator[None]:
+    def _closing_on_error(self) -> Iterator[None]:
         try:
             yield
         except RuntimeError as error:
@@ -37,6 +37,6 @@ class Connection(_ItsOwn):
             raise KafkaConnectionError(f"Connection at {self.host}:{self.port} broken") from error
 
 
-def use() -> None:
-    """Have aiokafka make its connections of this kind: it takes no class for them."""
+def install() -> None:
+    """Replace aiokafka's connection class: it has no option for it."""
     conn.AIOKafkaConnection = Connection  # type: ignore[misc]

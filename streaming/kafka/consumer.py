@@ -1,4 +1,4 @@
-"""Faust's Kafka consumer, with whole batches in, and offsets committed when the agent says so."""
+"""Faust's Kafka consumer, yielding whole batches; the agent decides what is committed."""
 
 import asyncio
 import logging
@@ -12,11 +12,11 @@ from mode.utils.locks import Event
 from streaming import internals
 from streaming.kafka.batch import Batch, Fetched, FetchResults
 
-#: How long Kafka may take to say where the group stands and to move us there, or to commit.
+#: For looking up the offsets to start from and seeking there; and for committing.
 SEEK_LIMIT_S = 60.0
 COMMIT_LIMIT_S = 30.0
-#: How long what was fetched may wait until aiokafka fetches the other partitions by themselves.
-#: Where they have nothing new that request would keep all others waiting for 1.5 s.
+#: How long a partition's fetched records may wait before aiokafka fetches the other partitions
+#: without it. If those have no new records, that request delays all others by 1.5 s.
 PREFETCH_BACKOFF_S = 60.0
 
 
@@ -30,7 +30,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         internals.set_prefetch_backoff(consumer, PREFETCH_BACKOFF_S)
 
     async def commit(self, offsets: Mapping[TP, int]) -> bool:
-        """Commit offsets; return whether Kafka has done so in time."""
+        """Commit offsets; return whether Kafka confirmed it in time."""
         try:
             async with asyncio.timeout(COMMIT_LIMIT_S):
                 return bool(await super().commit(offsets))
@@ -40,55 +40,55 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class Consumer(driver.Consumer):
-    """A consumer whose events are batches, and which commits what :meth:`done` was told.
+    """A consumer whose events are batches, and which commits only those marked :meth:`done`.
 
-    Faust's own drain starts two tasks a message, and acks a message also when the agent
-    that had it in hand was cancelled or raised. Here an event is a whole fetched batch,
-    and only offsets behind batches that the agent called done are committed.
+    Faust's own consumer starts two tasks a message, and acknowledges a message even if the
+    agent that was processing it was cancelled or raised. Here an event is a whole fetched batch,
+    and an offset is committed once the agent has marked all batches before it as done.
     """
 
-    logger = logging.getLogger("faust.consumer")  # its steps are Faust's, logged at its level
+    logger = logging.getLogger("faust.consumer")  # at the log level of Faust
     mundane_level = "debug"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._next_offsets: dict[TP, int] = {}
         self._seeks = 0
-        #: Partitions with batches in a buffer that is full.
+        #: Partitions whose buffer of batches is full.
         self._full: set[TP] = set()
         self._has_room = Event()
         self._has_room.set()
 
     def on_buffer_full(self, tp: TP) -> None:
-        """Fetch nothing until there is room.
+        """Stop fetching until there is room.
 
-        Faust would go on with the other partitions, and wait for those, be they empty, while
-        this one has long been read.
+        Faust would continue with the other partitions only, and wait for their records, even
+        after this one's buffer has been emptied.
         """
         self._full.add(tp)
         self._has_room.clear()
 
     def on_buffer_drop(self, tp: TP) -> None:
-        """Go on once there is room."""
+        """Continue fetching if no buffer is full."""
         self._full.discard(tp)
         if not self._full:
             self._has_room.set()
 
     def done(self, batch: Batch) -> None:
-        """Let the offsets of a batch be committed: all its records have been dealt with."""
+        """Mark a batch as processed, so that its offsets are committed."""
         tp = TP(batch.topic, batch.partition)
         if tp in self.assignment():
             self._next_offsets[tp] = batch.next_offset
 
     def is_stale(self, batch: Batch) -> bool:
-        """Return whether there was a rebalance or a seek since the batch was fetched.
+        """Return whether there has been a rebalance or a seek since the batch was fetched.
 
-        Then it is fetched again, by us or by who has the partition now.
+        Then its records are fetched again, by this worker or by the partition's new owner.
         """
         return batch.position != self._position()
 
     async def first_offset(self, tp: TP) -> int:
-        """Return the first offset of a partition that Kafka still holds.
+        """Return the earliest offset of a partition that Kafka still holds.
 
         Raises KafkaError or TimeoutError when no broker answers.
         """
@@ -97,7 +97,7 @@ class Consumer(driver.Consumer):
         return int(offsets[tp])
 
     def lags(self) -> dict[TP, int]:
-        """Return how many records each assigned partition holds that are not done yet."""
+        """Return the consumer lag: records not yet processed, of each assigned partition."""
         lags = {}
         for tp in self.assignment() if internals.consumer_thread(self).started else ():
             next_offset = self._next_offsets.get(tp) or internals.committed_offset(self, tp)
@@ -106,14 +106,14 @@ class Consumer(driver.Consumer):
         return lags
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109
-        """Fetch, and yield one message a partition: its value a :class:`Batch`."""
+        """Fetch; yield one message per partition, with a :class:`Batch` as its value."""
         await self.wait(self._has_room)
         position = self._position()
         records, active = await self._wait_next_records(timeout)
         if records is None or self.app.should_stop:
-            return  # no seek at the end: what was logged would be stale, and not be stored
+            return  # no seek at shutdown: it would make the current batch stale, not stored
         if not self.flow_active or self._position() != position:
-            # Fetched before a rebalance or a seek: where the next fetch starts is unknown.
+            # Fetched before a rebalance or a seek: the offset of the next fetch is unknown.
             await self.seek_back()
             return
         for tp, partition_records in records.items():
@@ -127,7 +127,7 @@ class Consumer(driver.Consumer):
         return self.app.consumer_generation_id, self._seeks
 
     async def seek_back(self) -> None:
-        """Go back to where the partitions are to be read from; what was fetched is stale."""
+        """Seek back to the offsets to start from; batches fetched before are stale then."""
         try:
             await self.perform_seek()
         except Exception as error:
@@ -153,36 +153,36 @@ class Consumer(driver.Consumer):
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Seek all partitions to the app's own offsets, else the committed, else the beginning.
+        """Seek all partitions to the app's own offsets, else the committed ones, else 0.
 
-        If that takes too long they are read from wherever aiokafka begins; who reads the batches
-        sees by their ``start`` whether they follow what was read before.
+        If that takes too long, they are read from where aiokafka starts; the reader of a batch
+        sees from its ``start`` whether it continues the previous one.
         """
         self._seeks += 1
         try:
             async with asyncio.timeout(SEEK_LIMIT_S):
                 return await self._seek_to_start()
         except TimeoutError:
-            self.log.error("Kafka did not say within %g s where to read on", SEEK_LIMIT_S)
+            self.log.error("Kafka did not return the offsets to start from in %g s", SEEK_LIMIT_S)
             return {}
         finally:
-            self._seeks += 1  # what was fetched meanwhile began at the committed offsets
+            self._seeks += 1  # fetches in between have started at the committed offsets
 
     async def _seek_to_start(self) -> Mapping[TP, int]:
         committed = await super().seek_to_committed()
         own = await self.app.start_offsets(self.assignment())  # type: ignore[attr-defined]
         offsets = {TP(*tp): offset or 0 for tp, offset in {**committed, **own}.items()}
-        # aiokafka leaves a partition without a committed offset where it is: what was fetched
-        # and thrown away would be skipped. Where Kafka no longer holds offset 0, it goes on from
-        # the first that there is; to be asked for that, Kafka would first finish the fetch under
-        # way, for which it waits 1.5 s on an empty topic.
+        # aiokafka does not move a partition without a committed offset: records that were fetched
+        # and discarded would be skipped. So it is sent to offset 0; if Kafka no longer holds that,
+        # aiokafka continues at the earliest offset. To ask for that offset here would have to wait
+        # for the fetch in flight: 1.5 s on an empty topic.
         starts = {tp: max(offset, 0) for tp, offset in offsets.items() if offset <= 0 or tp in own}
-        # Not self.seek(): that is in another thread than the fetching, whose buffer it changes.
+        # Not self.seek(): it changes the fetcher's buffer from another thread.
         await internals.consumer_thread(self).seek_wait(starts)
         return offsets
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Let the batches in hand finish, commit, and forget the partitions."""
+        """Wait for the batches being processed, commit, and forget the partitions."""
         await super().on_partitions_revoked(revoked)
         for tp in revoked:
             self._next_offsets.pop(tp, None)
@@ -199,10 +199,11 @@ class Consumer(driver.Consumer):
         return self._next_offsets.get(tp)
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Do nothing: Faust would look for stalled partitions, and log them.
+        """Do nothing: Faust would look for stalled partitions, to log them.
 
-        It asks aiokafka for positions that a rebalance has just taken away, and dies of it.
+        It asks aiokafka for the positions of partitions that a rebalance has just revoked, and
+        crashes.
         """
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Do nothing: a batch covers its gaps."""
+        """Do nothing: a batch covers the offsets without a record in it."""

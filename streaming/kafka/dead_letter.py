@@ -1,4 +1,4 @@
-"""Dead letters: records nothing can be made of, kept byte for byte on a topic of their own."""
+"""Dead letters: invalid records, kept byte for byte on a topic of their own."""
 
 import asyncio
 import logging
@@ -17,14 +17,14 @@ from streaming.kafka.producer import Producer
 logger = logging.getLogger(__name__)
 
 SENT = Counter("dead_letters", "Records sent to a dead-letter topic.", ["topic"])
-#: For Kafka to confirm a batch of letters. A producer that does not is replaced.
+#: For Kafka to confirm a batch of dead letters; after that the producer is replaced.
 CONFIRM_LIMIT_S = 30.0
 STOP_CHECK_INTERVAL_S = 0.5
 RETRY_INTERVAL_S = 1.0
 
 
 class DeadLetter(NamedTuple):
-    """A record, and why it is one."""
+    """An invalid record, with the reason."""
 
     record: Record
     reason: str
@@ -32,10 +32,10 @@ class DeadLetter(NamedTuple):
 
 
 class DeadLetterQueue:
-    """Sends dead letters until Kafka confirms them, or the program ends.
+    """Sends dead letters, with retries until Kafka confirms them or the program ends.
 
-    Key and value are the record's own, so are its headers; added to those are ``reason``,
-    ``topic``, ``partition``, ``offset`` and ``timestamp`` (ms), in UTF-8: where it stood.
+    Key, value and headers are the record's own. Added headers, in UTF-8, are ``reason`` and its
+    origin: ``topic``, ``partition``, ``offset`` and ``timestamp`` (ms).
     """
 
     def __init__(self, producer: Callable[[], Producer], should_stop: Callable[[], bool]) -> None:
@@ -43,30 +43,30 @@ class DeadLetterQueue:
         self._should_stop = should_stop
 
     async def send(self, topic: str, source: Batch, letters: Sequence[DeadLetter]) -> bool:
-        """Send letters of a batch to ``topic``; return whether all were confirmed."""
-        left = list(letters)
-        at_once = len(left)
-        while left and not self._should_stop():
+        """Send dead letters of a batch to ``topic``; return whether all were confirmed."""
+        remaining = list(letters)
+        batch_max = len(remaining)
+        while remaining and not self._should_stop():
             kafka = self._producer().kafka
             try:
-                filled, count = _fill(kafka, source, left[:at_once])
-                if not await self._confirmed(kafka, topic, filled, source.partition):
+                batch, count = _fill(kafka, source, remaining[:batch_max])
+                if not await self._send_confirmed(kafka, topic, batch, source.partition):
                     break
             except MessageSizeTooLargeError:
                 self._producer().send_failed(kafka)
-                if at_once == 1:
-                    left[0] = _without_value(source, left[0])
-                at_once = 1  # one of them is too large, and only that loses its value
+                if batch_max == 1:
+                    remaining[0] = _without_value(source, remaining[0])
+                batch_max = 1  # send one by one, so that only the one too large loses its value
             except (KafkaError, TimeoutError) as error:
                 logger.error("Could not send dead letters to %s: %r", topic, error)
                 self._producer().send_failed(kafka)
                 await asyncio.sleep(RETRY_INTERVAL_S)
             else:
                 SENT.labels(topic).inc(count)
-                del left[:count]
-        return not left
+                del remaining[:count]
+        return not remaining
 
-    async def _confirmed(
+    async def _send_confirmed(
         self, kafka: AIOKafkaProducer, topic: str, batch: BatchBuilder, partition: int
     ) -> bool:
         """Send a batch; return False if the program ends before Kafka confirms it."""
@@ -89,12 +89,12 @@ async def _send(kafka: AIOKafkaProducer, topic: str, batch: BatchBuilder, partit
 def _fill(
     kafka: AIOKafkaProducer, source: Batch, letters: Iterable[DeadLetter]
 ) -> tuple[BatchBuilder, int]:
-    # Not producer.send(): that takes no record without both key and value.
+    # producer.send() rejects a record that has neither key nor value.
     batch = kafka.create_batch()
     count = 0
     for letter in letters:
         record = letter.record
-        headers = [*record.headers, *_where_it_stood(source, letter)]
+        headers = [*record.headers, *_origin_headers(source, letter)]
         value = None if letter.is_too_large else record.value
         if not batch.append(key=record.key, value=value, timestamp=None, headers=headers):
             break
@@ -103,7 +103,7 @@ def _fill(
     return batch, count
 
 
-def _where_it_stood(source: Batch, letter: DeadLetter) -> list[tuple[str, bytes]]:
+def _origin_headers(source: Batch, letter: DeadLetter) -> list[tuple[str, bytes]]:
     record = letter.record
     return [
         ("reason", letter.reason.encode(errors="backslashreplace")),
@@ -116,8 +116,8 @@ def _where_it_stood(source: Batch, letter: DeadLetter) -> list[tuple[str, bytes]
 
 def _without_value(source: Batch, letter: DeadLetter) -> DeadLetter:
     logger.error(
-        "The record at %s partition %d offset %d is too large for the dead-letter topic; "
-        "its value stays there only",
+        "The record at %s partition %d offset %d is too large for the dead-letter topic: "
+        "its dead letter has no value",
         source.topic,
         source.partition,
         letter.record.offset,

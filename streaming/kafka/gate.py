@@ -1,4 +1,4 @@
-"""Waiting for Kafka at the start."""
+"""Waits for Kafka at startup."""
 
 import asyncio
 import logging
@@ -18,15 +18,15 @@ logger = logging.getLogger(__name__)
 aiokafka_logger = logging.getLogger("aiokafka")
 
 RETRY_INTERVAL_S = 0.5
-#: Until Kafka lists a topic that it has just created.
+#: While Kafka does not list a topic yet that it has just created.
 LISTED_INTERVAL_S = 0.05
-#: A shorter wait is part of a start, and nothing to log.
+#: A shorter wait is normal at startup and not logged.
 WAITING_LOG_AFTER_S = 1.0
 WAITING_LOG_INTERVAL_S = 5.0
 
 
-class _Heard(logging.Handler):
-    """Keeps what a library logs, of which its exceptions say less; the last line is enough."""
+class _LastMessage(logging.Handler):
+    """Keeps the last message that a library logs: it says more than the library's exception."""
 
     text = ""
 
@@ -34,8 +34,8 @@ class _Heard(logging.Handler):
         self.text = record.getMessage()
 
     @contextmanager
-    def instead_of(self, logger: logging.Logger) -> Iterator[None]:
-        """Take a logger's lines and let no other handler have them."""
+    def capture(self, logger: logging.Logger) -> Iterator[None]:
+        """Handle a logger's records, and keep them from all other handlers."""
         logger.addHandler(self)
         logger.propagate = False
         try:
@@ -46,10 +46,10 @@ class _Heard(logging.Handler):
 
 
 class KafkaGate(Service):
-    """Lets the services behind it start once Kafka is there and lists the topics.
+    """Lets the services after it start once Kafka is up and lists the topics.
 
-    And, for a member of a group, its coordinator: Kafka creates the topic that groups keep their
-    offsets in when it is first asked for one, and takes a moment to do so.
+    With a consumer group, it also waits for its coordinator: Kafka creates the topic of the
+    groups' offsets on the first request for one, which takes a moment.
     """
 
     logger = logger
@@ -64,7 +64,7 @@ class KafkaGate(Service):
         self._group = group
 
     async def on_start(self) -> None:
-        """Wait; end the program if that is in vain."""
+        """Wait for Kafka; exit if it is not ready in time."""
         try:
             await self.wait_for_topics()
         except KafkaUnavailable as error:
@@ -72,7 +72,7 @@ class KafkaGate(Service):
             raise SystemExit(1) from None
 
     async def wait_for_topics(self) -> None:
-        """Wait for Kafka, saying so, and create the topics that are missing.
+        """Wait for Kafka, logging that, and create the topics that are missing.
 
         Raises :exc:`KafkaUnavailable` after ``KAFKA_STARTUP_TIMEOUT`` seconds.
         """
@@ -80,14 +80,14 @@ class KafkaGate(Service):
         next_log = start + WAITING_LOG_AFTER_S
         while not is_ending(self):
             pause_s = RETRY_INTERVAL_S
-            heard = _Heard(logging.WARNING)
+            logged = _LastMessage(logging.WARNING)
             try:
-                with heard.instead_of(aiokafka_logger):
+                with logged.capture(aiokafka_logger):
                     async with admin_client(self._settings) as client:
                         replication = self._settings.kafka_replication_factor
                         if not await ensure_topics(client, self._topics, replication):
                             pause_s = LISTED_INTERVAL_S
-                            raise UnknownTopicOrPartitionError("it does not list them yet")
+                            raise UnknownTopicOrPartitionError("new topics are not listed yet")
                         if self._group is not None:
                             await client.find_coordinator(self._group)
                         return
@@ -97,11 +97,11 @@ class KafkaGate(Service):
                     raise KafkaUnavailable(
                         f"Kafka at {self._servers} was not ready within "
                         f"{self._settings.kafka_startup_timeout:g} s (KAFKA_STARTUP_TIMEOUT): "
-                        f"{heard.text or error}"
+                        f"{logged.text or error}"
                     ) from error
                 if now >= next_log:
                     logger.warning(
-                        "Waiting for Kafka at %s: %s", self._servers, heard.text or error
+                        "Waiting for Kafka at %s: %s", self._servers, logged.text or error
                     )
                     next_log = now + WAITING_LOG_INTERVAL_S
             await asyncio.sleep(pause_s)

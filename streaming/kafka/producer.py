@@ -1,4 +1,4 @@
-"""Faust's Kafka producer, with confirmed sends out, which can be replaced when one fails."""
+"""Faust's Kafka producer: idempotent, and replaced by a new one when a send fails."""
 
 import asyncio
 import logging
@@ -13,13 +13,12 @@ from mode import Service
 
 from streaming import internals
 
-#: Sends that share a produce request, per partition. The broker's default limit of a
-#: batch is 1,048,588 bytes.
+#: Size of a batch of one partition. The broker's default limit is 1,048,588 bytes.
 MAX_BATCH_BYTES = 1_000_000
-#: How long a stopping producer waits for the broker to confirm what it still holds.
+#: How long a stopping producer waits for Kafka to confirm unconfirmed batches.
 FLUSH_TIMEOUT_S = 2.5
 RENEW_INTERVAL_S = 0.5
-#: How long starting another producer may take, and closing one that does not answer.
+#: For starting a new producer, and for closing one whose broker does not answer.
 RENEW_LIMIT_S = 10.0
 CLOSE_LIMIT_S = 1.0
 
@@ -27,7 +26,7 @@ Result = TypeVar("Result")
 
 
 class Producer(driver.Producer):
-    """An idempotent producer that can be replaced, and never blocks the end of the program."""
+    """An idempotent producer that can be replaced and does not block the shutdown."""
 
     logger = logging.getLogger("faust.producer")
     mundane_level = "debug"
@@ -35,45 +34,45 @@ class Producer(driver.Producer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: Of each of aiokafka's producers that somebody waits on, a future that is done with it.
-        self._ends: dict[AIOKafkaProducer, asyncio.Future[None]] = {}
+        #: For each aiokafka producer in use by :meth:`within`, a future done once it is closed.
+        self._closings: dict[AIOKafkaProducer, asyncio.Future[None]] = {}
 
     def _settings_extra(self) -> Mapping[str, Any]:
         return {"acks": "all", "enable_idempotence": True}
 
     @property
     def kafka(self) -> AIOKafkaProducer:
-        """The producer that Faust wraps: a send through Faust's layers costs more."""
+        """The aiokafka producer that Faust wraps: sending through Faust's layers costs more."""
         return self._ensure_producer()
 
     def send_failed(self, kafka: AIOKafkaProducer) -> None:
-        """Have another producer take over from ``kafka``: one of its sends has failed.
+        """Request a replacement for ``kafka``, one of whose sends has failed.
 
-        A failed batch has used up its sequence numbers, so Kafka refuses all that follows.
+        A failed batch leaves a gap in the sequence numbers, so Kafka rejects all later batches.
         """
         self._failed = self._failed or kafka is internals.kafka_producer(self)
 
     async def within(
         self, limit_s: float, kafka: AIOKafkaProducer, work: Coroutine[Any, Any, Result]
     ) -> Result:
-        """Return what ``work`` returns, which waits on ``kafka``.
+        """Return the result of ``work``, which waits for ``kafka``.
 
-        Raises ProducerClosed as soon as another producer has taken over, and TimeoutError: some
-        of aiokafka's waits on a producer outlive it, and then nothing ends them.
+        Raises TimeoutError, and ProducerClosed once ``kafka`` has been replaced: some of
+        aiokafka's waits do not end when their producer is closed.
         """
         task = asyncio.ensure_future(work)
         if kafka is not internals.kafka_producer(self):
             task.cancel()
             raise ProducerClosed
-        end = self._ends.setdefault(kafka, asyncio.get_running_loop().create_future())
-        either: set[asyncio.Future[Any]] = {task, end}
+        closing = self._closings.setdefault(kafka, asyncio.get_running_loop().create_future())
+        either: set[asyncio.Future[Any]] = {task, closing}
         try:
             await asyncio.wait(either, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
         finally:
             task.cancel()
-        if end.done():
+        if closing.done():
             raise ProducerClosed
         raise TimeoutError(f"Kafka did not answer within {limit_s:g} s")
 
@@ -91,10 +90,10 @@ class Producer(driver.Producer):
             async with asyncio.timeout(RENEW_LIMIT_S):
                 await renewed.start()
         except (KafkaError, TimeoutError) as error:
-            self.log.error("Could not start another producer: %r", error)
+            self.log.error("Could not start a new producer: %r", error)
             await self._stop_producer(renewed)
             return
-        self.log.error("A send failed; another producer has taken over")
+        self.log.error("A send failed; a new producer has replaced the old one")
         self._failed = False
         internals.replace_producer(self, renewed)
         await self._stop_producer(failed)
@@ -105,20 +104,20 @@ class Producer(driver.Producer):
                 await producer.stop()
         except TimeoutError:
             self.log.error("Kafka did not confirm the last sends: their outcome is unknown")
-            with suppress(TimeoutError):  # stop() does not go on from here
+            with suppress(TimeoutError):  # the cancelled stop() has not closed the connections
                 async with asyncio.timeout(CLOSE_LIMIT_S):
                     await internals.stop_sending(producer)
-        # Whoever waits for one of its sends, or for anything else of it, would wait forever.
+        # Else all that wait for its sends, or for anything else of it, would wait forever.
         internals.fail_all(producer, ProducerClosed())
-        end = self._ends.pop(producer, None)
-        if end and not end.done():
-            end.set_result(None)
+        closing = self._closings.pop(producer, None)
+        if closing and not closing.done():
+            closing.set_result(None)
 
     async def flush(self) -> None:
-        """Wait for what is being sent, for some time: Faust does so before it gives partitions up.
+        """Wait a limited time for sends in flight; Faust calls this before it gives up partitions.
 
-        Who sends waits for Kafka's confirmation anyway. One topic that takes nothing must not keep
-        the worker from joining its group again.
+        Senders wait for Kafka's confirmation themselves. One topic that accepts nothing must not
+        keep the worker from rejoining its group.
         """
         producer = internals.kafka_producer(self)
         if producer is not None:
@@ -127,7 +126,7 @@ class Producer(driver.Producer):
                     await producer.flush()
 
     async def on_stop(self) -> None:
-        """Send what is left, and close."""
+        """Flush and close the producer."""
         producer = internals.kafka_producer(self)
         internals.replace_producer(self, None)
         if producer is not None:

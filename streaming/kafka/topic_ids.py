@@ -1,6 +1,6 @@
-"""Kafka's ids of topics, which tell a topic from one of its name that was deleted before.
+"""Kafka's topic ids, which distinguish a topic from a deleted one of the same name.
 
-aiokafka 0.14 asks for metadata in version 5, which has no ids yet; this is version 10, as in
+aiokafka 0.14 requests metadata in version 5, which has no ids; this is version 10, as in
 https://kafka.apache.org/protocol#The_Messages_Metadata.
 """
 
@@ -107,27 +107,27 @@ class _MetadataRequest(Request[_MetadataRequest_v10]):
 
 
 class TopicState(NamedTuple):
-    """What changes if a topic is deleted and created again, or given more partitions."""
+    """What changes when a topic is recreated or gets more partitions."""
 
     id: str
     partitions: int
 
 
 async def topic_states(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, TopicState]:
-    """Return the states of those topics that exist.
+    """Return the states of the topics that exist, by name.
 
     Raises KafkaError or TimeoutError when no broker answers.
     """
-    answer = await asyncio.wait_for(
+    response = await asyncio.wait_for(
         client.send(client.get_random_node(), _MetadataRequest(topics)), TIMEOUT_S
     )
     return {
         name: TopicState(str(topic_id), len(partitions))
-        for error_code, name, topic_id, _is_internal, partitions, *_ in answer.topics
+        for error_code, name, topic_id, _is_internal, partitions, *_ in response.topics
         if not error_code
     }
 
 
 async def topic_ids(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, str]:
-    """Return the ids of those topics that exist, as :func:`topic_states` does."""
+    """Return the ids of the topics that exist, by name; raises as :func:`topic_states` does."""
     return {name: state.id for name, state in (await topic_states(client, topics)).items()}

@@ -1,4 +1,4 @@
-"""Creates topics again that are gone while the program runs, as a start would."""
+"""Recreates topics that are deleted while the program runs."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -14,13 +14,13 @@ from streaming.settings import KafkaSettings
 
 logger = logging.getLogger(__name__)
 
-#: So often topics are looked for. Only one that is missing twice is created: somebody may just
-#: be doing so by hand.
+#: Between checks. A topic is created only if two checks in a row miss it: someone may be
+#: recreating it by hand.
 INTERVAL_S = 2.0
 
 
 class TopicKeeper(Service):
-    """Looks for topics, and creates those that are gone."""
+    """Checks regularly that topics exist, and recreates those that do not."""
 
     logger = logger
     mundane_level = "debug"
@@ -35,20 +35,20 @@ class TopicKeeper(Service):
         self._missing: set[str] = set()
 
     @Service.task
-    async def _keep(self) -> None:
+    async def _check_periodically(self) -> None:
         while not self.should_stop:
             await self.sleep(INTERVAL_S)
             try:
                 await self._create_missing()
             except (KafkaError, KafkaUnavailable, TimeoutError, OSError) as error:
-                logger.debug("Could not look for topics: %r", error)  # health tells
+                logger.debug("Could not check the topics: %r", error)  # health reports it
 
     async def _create_missing(self) -> None:
-        there = await topic_ids(self._producer().kafka.client, self._topics)
-        before, self._missing = self._missing, self._topics.keys() - there.keys()
-        gone = sorted(before & self._missing)
-        if gone:
-            logger.warning("Topics are gone and are created again: %s", ", ".join(gone))
+        existing = await topic_ids(self._producer().kafka.client, self._topics)
+        before, self._missing = self._missing, self._topics.keys() - existing.keys()
+        deleted = sorted(before & self._missing)
+        if deleted:
+            logger.warning("Recreating topics that no longer exist: %s", ", ".join(deleted))
             async with admin_client(self._settings) as client:
-                topics = [self._topics[it] for it in gone]
+                topics = [self._topics[name] for name in deleted]
                 await ensure_topics(client, topics, self._settings.kafka_replication_factor)

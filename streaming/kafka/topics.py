@@ -1,4 +1,4 @@
-"""The topics of a program: created if they are missing, adopted if they are there."""
+"""The topics of a program: created if they are missing, checked if they exist."""
 
 import asyncio
 import logging
@@ -15,19 +15,19 @@ from streaming.kafka.alter_configs import alter_configs
 
 logger = logging.getLogger(__name__)
 
-#: For all that is asked of the admin client at once: topics listed, created, described.
+#: For all admin requests together: to list, create and describe topics.
 ADMIN_LIMIT_S = 30.0
 
 
 class KafkaUnavailable(Exception):
-    """Kafka did not answer in time, or does not create our topics."""
+    """Kafka did not answer in time, or refuses to create our topics."""
 
 
 @dataclass(frozen=True)
 class TopicSpec:
-    """A topic as we create it. ``config`` has Kafka's own names and texts for values.
+    """A topic to create; ``config`` and ``needed`` are Kafka's names and values of its configs.
 
-    A topic that is there keeps what it has, but for ``needed``: that it is given as well.
+    On an existing topic only ``needed`` is set; a difference in ``config`` is logged.
     """
 
     name: str
@@ -39,17 +39,17 @@ class TopicSpec:
 async def ensure_topics(
     client: AIOKafkaAdminClient, topics: Sequence[TopicSpec], replication: int
 ) -> bool:
-    """Create the topics that are missing; give existing ones what they need, say where they differ.
+    """Create the topics that are missing; set needed configs and log differences of the others.
 
-    Return whether all were there: Kafka says that a topic is created before it lists it.
+    Return whether all existed: Kafka confirms the creation of a topic before it lists it.
 
-    Raises KafkaError, TimeoutError, and :exc:`KafkaUnavailable` if Kafka will never create one.
+    Raises KafkaError, TimeoutError, and :exc:`KafkaUnavailable` if Kafka refuses to create one.
     """
     async with asyncio.timeout(ADMIN_LIMIT_S):
         existing = {topic["topic"]: topic for topic in await client.describe_topics()}
         for topic in topics:
             if topic.name in existing:
-                await _adopt(client, topic, len(existing[topic.name]["partitions"]))
+                await _check_existing(client, topic, len(existing[topic.name]["partitions"]))
             else:
                 await _create(client, topic, replication)
         return all(topic.name in existing for topic in topics)
@@ -69,15 +69,15 @@ async def _create(client: AIOKafkaAdminClient, topic: TopicSpec, replication: in
     for _name, code, *message in response.topic_errors:
         error = for_code(code)
         if error is TopicAlreadyExistsError:
-            return  # the other program was faster
+            return  # another program has created it meanwhile
         if code and not error.retriable:
-            raise KafkaUnavailable(f"Kafka does not create topic {topic.name}: {message[0]}")
+            raise KafkaUnavailable(f"Kafka refuses to create topic {topic.name}: {message[0]}")
         if code:
             raise error(*message)
     logger.info("Created topic %s with %d partitions", topic.name, topic.partitions)
 
 
-async def _adopt(client: AIOKafkaAdminClient, topic: TopicSpec, partitions: int) -> None:
+async def _check_existing(client: AIOKafkaAdminClient, topic: TopicSpec, partitions: int) -> None:
     if partitions != topic.partitions:
         logger.warning(
             "Topic %s has %d partitions, not %d; using it as it is",
@@ -93,18 +93,18 @@ async def _adopt(client: AIOKafkaAdminClient, topic: TopicSpec, partitions: int)
     for name, value in wanted.items():
         if actual.get(name, value) == value:
             continue
-        if name in topic.needed and await _altered(client, topic.name, name, value):
+        if name in topic.needed and await _set_config(client, topic.name, name, value):
             continue
         logger.warning(
             "Topic %s has %s=%s, not %s; using it as it is", topic.name, name, actual[name], value
         )
 
 
-async def _altered(client: AIOKafkaAdminClient, topic: str, name: str, value: str) -> bool:
+async def _set_config(client: AIOKafkaAdminClient, topic: str, name: str, value: str) -> bool:
     try:
         await alter_configs(internals.admin_connection(client), topic, {name: value})
     except (KafkaError, TimeoutError) as error:
-        logger.warning("Topic %s could not be given %s=%s: %r", topic, name, value, error)
+        logger.warning("Could not set %s=%s on topic %s: %r", name, value, topic, error)
         return False
-    logger.info("Topic %s was given %s=%s", topic, name, value)
+    logger.info("Set %s=%s on topic %s", name, value, topic)
     return True

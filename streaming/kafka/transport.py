@@ -1,6 +1,6 @@
 """Faust's Kafka transport: our consumer and our producer.
 
-One class for both, because Faust takes them from ``app.transport`` and from nowhere else.
+Faust gets both classes from ``app.transport``, and in no other way.
 """
 
 from faust.transport.drivers import aiokafka as driver

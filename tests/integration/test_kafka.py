@@ -73,7 +73,7 @@ async def test_a_topic_is_given_what_it_needs_and_keeps_the_rest(
         await ensure_topics(client, [spec], 1)
         assert sorted(caplog.messages) == [
             f"Topic {cluster.topic} has retention.ms=5000, not -1; using it as it is",
-            f"Topic {cluster.topic} was given message.timestamp.type=LogAppendTime",
+            f"Set message.timestamp.type=LogAppendTime on topic {cluster.topic}",
         ]
         caplog.clear()
         await ensure_topics(client, [TopicSpec(cluster.topic, 1, own, needed)], 1)
@@ -88,7 +88,7 @@ async def test_what_a_topic_cannot_be_given_is_said(
         await client.create_topics([NewTopic(cluster.topic, 1, 1)])
         assert await partitions(client, cluster.topic) == 1
         await ensure_topics(client, [spec], 1)
-    assert "could not be given message.timestamp.type=WhatTimeIsIt" in caplog.messages[0]
+    assert "Could not set message.timestamp.type=WhatTimeIsIt on topic" in caplog.messages[0]
     assert caplog.messages[1] == (
         f"Topic {cluster.topic} has message.timestamp.type=CreateTime, not WhatTimeIsIt; "
         "using it as it is"

@@ -108,7 +108,8 @@ async def test_a_worker_whose_clock_is_ahead_reaches_the_readers_of_all_workers(
     trading = start("trading_app", cluster.settings).wait_ready()
     chart = start("chart_app", cluster.settings).wait_ready()
     if timestamps == "of the records":
-        assert f"{cluster.topic}.live was given message.timestamp.type=LogAppendTime" in chart.log()
+        needed = "message.timestamp.type=LogAppendTime"
+        assert f"Set {needed} on topic {cluster.topic}.live" in chart.log()
     ahead = Program("chart_app", chart.folder, cluster.settings)
     ahead.package = "tests.ahead_worker"
     ahead.is_fresh = True  # its clock is set before anything is imported

@@ -81,7 +81,7 @@ class BulkEndpoint(PostEndpoint):
                     await asyncio.sleep(0)
                 read.read(part, self._rules, received_ms)
         finally:
-            self._bodies.give_back(len(body))
+            self._bodies.release(len(body))
         return read
 
     def _unconfirmed(self, read: Bulk, batches: list[ProducerBatch]) -> web.Response:

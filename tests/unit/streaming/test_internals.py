@@ -89,7 +89,7 @@ def fetch(*offsets: int) -> FetchResult:
 
 def test_a_fetch_hands_out_what_wrap_makes_of_its_records_and_says_how_far_it_is_read() -> None:
     result = fetch(7, 8)
-    internals.keep_as_read(result, lambda _, record: ("as read", record.offset))
+    internals.set_record_factory(result, lambda _, record: ("as read", record.offset))
     unread = internals.unread_records(result)
     assert unread.next_fetch_offset == 7
     assert result.getall() == [("as read", 7), ("as read", 8)]
@@ -105,12 +105,12 @@ async def test_a_batch_is_put_behind_those_of_its_partition_and_fails_with_the_r
         internals.append_batch(kafka, kafka.create_batch(), PARTITION) for _ in range(2)
     )
     assert list(internals.send_queues(kafka)[PARTITION]) == [first, second]
-    internals.look_at_drain_error(first)
+    internals.retrieve_drain_error(first)
     internals.fail_all(kafka, ProducerClosed())
     for batch in (first, second):
         with pytest.raises(ProducerClosed):
             await batch.future
-        internals.look_at_drain_error(batch)
+        internals.retrieve_drain_error(batch)
     assert isinstance(internals.send_error(kafka), ProducerClosed)
 
 

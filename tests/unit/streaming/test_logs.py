@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from streaming.logs import (
     FLOOD_INTERVAL_S,
     FLOOD_LINES,
-    AtMost,
+    FloodFilter,
     JSONFormatter,
-    NoRepeats,
+    RepeatFilter,
     TextFormatter,
     config,
     escape,
@@ -102,7 +102,7 @@ def test_json_holds_a_traceback_in_one_line() -> None:
 
 def test_repeats_of_the_libraries_are_held_back_for_a_while() -> None:
     now = 0.0
-    no_repeats = NoRepeats(lambda: now)
+    no_repeats = RepeatFilter(lambda: now)
 
     def passes(name: str, level: int = logging.ERROR, message: str = "away") -> bool:
         return no_repeats.filter(logging.LogRecord(name, level, "", 0, message, (), None))
@@ -173,7 +173,7 @@ def test_what_is_hidden_is_written_as_an_escape() -> None:
 
 def test_a_flood_of_refusals_is_logged_in_part() -> None:
     now = 0.0
-    at_most = AtMost(lambda: now)
+    at_most = FloodFilter(lambda: now)
 
     def logged(name: str = "access") -> str | None:
         record = logging.LogRecord(name, logging.WARNING, "", 0, "refused %s", ("x",), None)

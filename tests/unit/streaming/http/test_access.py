@@ -3,8 +3,8 @@ import time
 import pytest
 
 from streaming.http.access import (
-    QUOTED_MAX,
-    VERDICTS_MAX,
+    CACHED_DECISIONS_MAX,
+    QUOTED_MAX_CHARS,
     Access,
     ReadOrigins,
     host_name,
@@ -157,7 +157,7 @@ def test_a_long_host_is_refused_at_once(host: str) -> None:
     for number in range(100):
         refusal = access.refusal("GET", f"{host}{number}", None, None)
         assert refusal is not None
-        assert len(refusal.detail) < 2 * QUOTED_MAX
+        assert len(refusal.detail) < 2 * QUOTED_MAX_CHARS
         assert host_name(host) == ""
         assert target_host(f"http://{host}") == host
     assert time.perf_counter() - start < LIMIT_S
@@ -165,7 +165,7 @@ def test_a_long_host_is_refused_at_once(host: str) -> None:
 
 def test_strangers_cannot_fill_the_memory_with_verdicts() -> None:
     access = Access(OURS, ["*"])
-    for number in range(10 * VERDICTS_MAX):
+    for number in range(10 * CACHED_DECISIONS_MAX):
         access.refusal("GET", f"{number}.example", EVIL, None)
         access.refusal("GET", "localhost", f"https://{number}.example", None)
-    assert access.refusal.cache_info().currsize == VERDICTS_MAX
+    assert access.refusal.cache_info().currsize == CACHED_DECISIONS_MAX

@@ -9,14 +9,14 @@ LIMIT = 100
 
 def test_a_budget_is_taken_and_given_back() -> None:
     budget = BodyBudget(10)
-    budget.take(4)
-    budget.take(6)
+    budget.reserve(4)
+    budget.reserve(6)
     with pytest.raises(BodyError) as caught:
-        budget.take(1)
+        budget.reserve(1)
     assert caught.value.answer.status == 503
     assert caught.value.answer.headers["Retry-After"] == "1"
-    budget.give_back(6)
-    budget.take(5)
+    budget.release(6)
+    budget.reserve(5)
 
 
 async def post(budget: BodyBudget, body: bytes) -> tuple[int, list[bytes]]:
@@ -40,14 +40,14 @@ async def test_a_body_is_taken_from_the_budget_which_is_the_readers_to_give_back
     budget = BodyBudget(LIMIT)
     assert await post(budget, b"x" * 60) == (200, [b"x" * 60])
     with pytest.raises(BodyError):
-        budget.take(41)
-    budget.take(40)
+        budget.reserve(41)
+    budget.reserve(40)
 
 
 async def test_a_body_that_is_refused_takes_nothing() -> None:
     budget = BodyBudget(LIMIT)
     assert (await post(budget, b"x" * (LIMIT + 1)))[0] == 413
-    budget.take(LIMIT)
+    budget.reserve(LIMIT)
     assert (await post(budget, b"x"))[0] == 503
-    budget.give_back(LIMIT)
-    budget.take(LIMIT)
+    budget.release(LIMIT)
+    budget.reserve(LIMIT)

@@ -92,7 +92,7 @@ async def test_a_wait_does_not_survive_the_producer_it_waits_on(producer: Produc
     await producer._stop_producer(kafka)
     with pytest.raises(ProducerClosed):
         await waiting
-    assert producer._ends == {}
+    assert producer._closings == {}
 
 
 async def test_nobody_waits_on_a_producer_that_was_replaced(producer: Producer) -> None:
