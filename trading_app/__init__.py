@@ -4,9 +4,9 @@ from typing import Any
 
 
 def __getattr__(name: str) -> Any:
-    """Return ``app``, which is made when it is asked for: PEP 562."""
+    """Return ``app``, which is built on first access (PEP 562)."""
     if name == "app":
-        from trading_app import main  # noqa: PLC0415 - to import a module builds nothing
+        from trading_app import main  # noqa: PLC0415 - importing a module must build nothing
 
         return main.program().app
     raise AttributeError(name)

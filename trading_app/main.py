@@ -19,7 +19,7 @@ from trading_app.replay_command import make_command
 
 
 class Program(NamedTuple):
-    """The app, and its pages."""
+    """The Faust app, and the aiohttp application with its routes."""
 
     app: App
     web_app: web.Application
@@ -27,7 +27,7 @@ class Program(NamedTuple):
 
 @cache
 def program() -> Program:
-    """Return the program of this process, by its settings."""
+    """Return the program of this process, built from the settings."""
     runtime.set_up()
     loaded = settings.load()
     app = App(

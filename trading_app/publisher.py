@@ -1,10 +1,10 @@
-"""Sending trades to Kafka, and knowing that Kafka holds them.
+"""Sends trades to Kafka and waits for its confirmation.
 
 Errors::
 
     PublishError
-      + NotSent             too many wait for confirmation, or Kafka is not there yet
-      + NotConfirmed        the broker has not confirmed it: it may or may not be stored
+      + NotSent             too many trades await confirmation, or Kafka is not ready yet
+      + NotConfirmed        the broker has not confirmed the trade: it may or may not be stored
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from trading_app.parsing.submission import TradeRecord
 CONFIRMED = Counter("trading_trades_confirmed", "Trades that Kafka confirmed.")
 UNCONFIRMED = Gauge("trading_trades_unconfirmed", "Trades sent and not yet confirmed.")
 
-#: Records that are sent in one go: 2 ms, then others have their turn.
+#: Records sent in one turn of the event loop, which takes 2 ms.
 SLICE = 1_000
 
 
@@ -33,15 +33,15 @@ class PublishError(Exception):
 
 
 class NotSent(PublishError):
-    """Too many trades wait for confirmation, or Kafka is not there yet."""
+    """Too many trades await confirmation, or Kafka is not ready yet."""
 
 
 class NotConfirmed(PublishError):
-    """The trade was sent, and whether Kafka stores it is unknown."""
+    """The trade was sent, but whether Kafka has stored it is unknown."""
 
 
 class Stored(NamedTuple):
-    """Where Kafka stored a trade."""
+    """Where Kafka stored a trade; ``timestamp`` in ms."""
 
     topic: str
     partition: int
@@ -50,7 +50,7 @@ class Stored(NamedTuple):
 
 
 class Publisher:
-    """Sends trades, acknowledged by all in-sync replicas and without duplicates by retry."""
+    """Sends trades with acks from all in-sync replicas; retries cause no duplicates."""
 
     def __init__(self, producer: Callable[[], Producer], settings: Settings) -> None:
         self._accumulator = Accumulator(producer, self._settle)
@@ -61,13 +61,13 @@ class Publisher:
 
     @property
     def is_full(self) -> bool:
-        """Return whether not even one more trade may be sent now."""
+        """Return whether the maximum of unconfirmed trades is reached."""
         return self._unconfirmed >= self.max_unconfirmed
 
     async def publish(self, topic: str, record: TradeRecord) -> Stored:
         """Send a trade; return where Kafka stored it.
 
-        Raises :exc:`PublishError`, after ``KAFKA_DELIVERY_TIMEOUT`` seconds at the latest.
+        Raises :exc:`PublishError`, at the latest after ``KAFKA_DELIVERY_TIMEOUT`` seconds.
         """
         ((batch, index),) = await self.send(topic, (record,))
         waiter = batch.waiter()
@@ -76,16 +76,16 @@ class Publisher:
         stored = batch.stored
         if stored is None:
             raise NotConfirmed(self.reason(batch))
-        # Without a time: the topic keeps the one that we sent.
+        # Type 1: the topic has replaced our timestamp by the time of the append.
         appended_ms = stored.timestamp if stored.timestamp_type else None
         timestamp = appended_ms or record.timestamp_ms
         return Stored(topic, stored.partition, stored.offset + index, timestamp)
 
     async def publish_all(self, topic: str, records: Sequence[TradeRecord]) -> list[ProducerBatch]:
-        """Send trades, in their order; return for each the batch that it is part of.
+        """Send trades, in order, and wait; return the batch of each.
 
-        That is ``stored``, or the outcome is unknown, as it is of trades that have none because
-        the producer was closed meanwhile. Raises :exc:`NotSent` if there is not room for all.
+        If a batch is not ``stored``, the outcome of its trades is unknown. Trades at the end have
+        no batch if the producer was closed meanwhile. Raises :exc:`NotSent` if not all may be sent.
         """
         batches = [batch for batch, _ in await self.send(topic, records)]
         waiters = [batch.waiter() for batch in set(batches)]
@@ -112,11 +112,11 @@ class Publisher:
         return sent
 
     def reason(self, batch: ProducerBatch) -> str:
-        """Return why a batch is not confirmed."""
+        """Return why a batch is not confirmed, for an error message."""
         return str(batch.error or f"no confirmation within {self._deadlines.timeout_s:g} s")
 
     async def _reserve(self, topic: str, trades: int) -> int:
-        """Make room for trades that are then sent; return how many partitions the topic has."""
+        """Count trades that are to be sent; return the topic's number of partitions."""
         if self._unconfirmed + trades > self.max_unconfirmed:
             raise NotSent(f"{self._unconfirmed} trades wait for confirmation")
         self._unconfirmed += trades

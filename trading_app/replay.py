@@ -1,4 +1,4 @@
-"""Trades from a file, sent to Kafka in their own rhythm or faster."""
+"""Sends the trades of a file to Kafka, at their original pace or faster."""
 
 import asyncio
 import time
@@ -13,13 +13,13 @@ from trading_app.parsing.trade_file import RefusedRow, Row
 from trading_app.publisher import SLICE, NotSent, Publisher
 
 REFUSED_SHOWN = 5
-#: Shorter pauses are not worth a turn of the event loop's clock.
+#: Shorter pauses are skipped: they are too short for the event loop's timer.
 MIN_PAUSE_S = 0.001
 
 
 @dataclass
 class Outcome:
-    """What became of the lines of a file."""
+    """How many lines of a file were sent, confirmed and refused."""
 
     sent: int = 0
     confirmed: int = 0
@@ -27,7 +27,7 @@ class Outcome:
     first_refused: list[RefusedRow] = field(default_factory=list)
 
     def refuse(self, row: RefusedRow) -> None:
-        """Count a line that is no trade, and keep it if it is one of the first."""
+        """Count a line that is not a valid trade; keep the first :data:`REFUSED_SHOWN`."""
         self.refused += 1
         if len(self.first_refused) < REFUSED_SHOWN:
             self.first_refused.append(row)
@@ -43,25 +43,25 @@ class Outcome:
 
     @property
     def unconfirmed(self) -> int:
-        """Return how many were sent whose outcome is unknown."""
+        """Return how many trades were sent but not confirmed."""
         return self.sent - self.confirmed
 
 
 class Replay:
-    """Sends the rows of a file to a topic; ``outcome`` says how far it came."""
+    """Sends the rows of a file to a topic and counts them in ``outcome``."""
 
     def __init__(self, publisher: Publisher, topic: str, speed: float) -> None:
         self.outcome = Outcome()
         self.speed = speed
         self._publisher = publisher
         self._topic = topic
-        self._at_once = min(SLICE, publisher.max_unconfirmed)
+        self._slice_max = min(SLICE, publisher.max_unconfirmed)
         self._pending: dict[ProducerBatch, asyncio.Future[None]] = {}
 
     async def run(self, rows: Iterable[Row | RefusedRow]) -> None:
         """Send all rows in the order of the file and wait for Kafka's confirmation.
 
-        Raises :exc:`PublishError` if Kafka does not take any.
+        Raises :exc:`PublishError` if Kafka accepts none.
         """
         try:
             await self._send_all(rows)
@@ -82,7 +82,7 @@ class Replay:
                 first_ms = row.timestamp_ms
             due_s = start + (row.timestamp_ms - first_ms) / 1000 / self.speed
             pause_s = due_s - time.monotonic()
-            if pause_s > MIN_PAUSE_S or len(due) == self._at_once:
+            if pause_s > MIN_PAUSE_S or len(due) == self._slice_max:
                 await self._send(due)
                 due = []
             if pause_s > MIN_PAUSE_S:
@@ -104,7 +104,7 @@ class Replay:
         for batch in {batch for batch, _ in sent} - self._pending.keys():
             waiter = self._pending[batch] = batch.waiter()
             waiter.add_done_callback(partial(self._settle, batch))
-        await asyncio.sleep(0)  # what was sent goes out while the next lines are read
+        await asyncio.sleep(0)  # let the producer send before the next lines are read
 
     def _settle(self, batch: ProducerBatch, _: "asyncio.Future[None]") -> None:
         del self._pending[batch]

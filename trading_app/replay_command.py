@@ -26,11 +26,11 @@ from trading_app.replay import Replay
 
 UNREADABLE = (OSError, EOFError, zlib.error, NotATradeFile)
 MAX_SPEED = inf
-INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
+INTERRUPTED = 130  # the exit code by which shells report Ctrl-C
 
 
 def make_command(app: App, publisher: Publisher, settings: Settings) -> type[AppCommand]:
-    """Add the command to the app's."""
+    """Define the command and add it to those of the app."""
 
     class replay(AppCommand):  # noqa: N801 - the name is the command's
         """Send the trades of a CSV file (also .gz; - for standard input) to Kafka."""
@@ -52,12 +52,12 @@ def make_command(app: App, publisher: Publisher, settings: Settings) -> type[App
             option(
                 "--until-now",
                 is_flag=True,
-                help="move all times, so that the latest trade is now, and leave out trade ids",
+                help="shift all times so that the latest trade is now; omit the trade ids",
             ),
         ]
 
         def __call__(self, *_: Any, **__: Any) -> NoReturn:
-            """Run the command and end the program."""
+            """Run the command and exit."""
             replay = Replay(publisher, self.kwargs["topic"], self.kwargs["speed"])
             latest_ms = clock.now_ms() + topics.max_future_ms(settings)
             logging.config.dictConfig(logs.config(settings.log_level, settings.log_format))
@@ -103,7 +103,7 @@ async def _send(
 ) -> None:
     async with _producer(app):
         if span:
-            rows = trade_file.moved(rows, span.shift_ms(replay.speed, clock.now_ms()))
+            rows = trade_file.shifted(rows, span.shift_ms(replay.speed, clock.now_ms()))
         await replay.run(_with_progress(rows))
 
 

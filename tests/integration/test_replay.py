@@ -135,7 +135,7 @@ def test_standard_input_cannot_be_read_twice() -> None:
     done = replay({}, "-", "--until-now", text="symbol,price,size,time\nA,1,1,0\n")
     assert done.returncode == 1
     assert done.stderr == (
-        "-: it is to be read twice, which a pipe cannot be; save it to a file first\n"
+        "-: it must be read twice, which is not possible with a pipe; save it to a file first\n"
     )
 
 

@@ -1,1 +1,1 @@
-"""The ways in over HTTP."""
+"""The HTTP endpoints that accept trades."""

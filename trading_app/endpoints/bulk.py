@@ -1,4 +1,4 @@
-"""``POST /trades``: many trades, answered once Kafka holds all."""
+"""``POST /trades``: many trades, answered once Kafka has stored all."""
 
 import asyncio
 from itertools import zip_longest
@@ -26,15 +26,15 @@ from trading_app.publisher import NotSent, Publisher
 PATH = "/trades"
 NDJSON = "application/x-ndjson"
 BODY_LIMIT = 4 * 1024 * 1024
-#: Of all bodies that are being received or read: what else would bound the memory they take?
+#: Of all bodies that are being received or parsed: nothing else limits their memory.
 BODIES_LIMIT = 8 * BODY_LIMIT
-#: Trades, and bytes, read in one go: 3 ms, at worst 15, then other requests have their turn.
+#: Trades, and bytes, parsed in one turn of the event loop: 3 ms, at worst 15.
 SLICE = 500
 SLICE_BYTES = 64 * 1024
 
 
 class BulkEndpoint(PostEndpoint):
-    """Takes many trades a request, all for the first of ``TRADE_TOPICS``."""
+    """Accepts many trades per request, all for the first of ``TRADE_TOPICS``."""
 
     def __init__(self, publisher: Publisher, limiter: RateLimiter, settings: Settings) -> None:
         super().__init__(limiter, ResponseMetrics("trading_bulk", PATH))
@@ -46,21 +46,21 @@ class BulkEndpoint(PostEndpoint):
 
     async def _answer(self, request: web.Request) -> web.Response:
         try:
-            read = await self._read(request)
+            bulk = await self._read(request)
         except BodyError as error:
             return error.answer
         except BadBody as error:
             return problem(error.status, str(error))
-        counts: dict[str, Any] = {"accepted": len(read.records), "rejected": len(read.rejected)}
-        if not read.records:
-            return problem(422, "There is no valid trade.", **counts, errors=read.rejected)
+        counts: dict[str, Any] = {"accepted": len(bulk.records), "rejected": len(bulk.rejected)}
+        if not bulk.records:
+            return problem(422, "There is no valid trade.", **counts, errors=bulk.rejected)
         try:
-            batches = await self._publisher.publish_all(self._topic, read.records)
+            batches = await self._publisher.publish_all(self._topic, bulk.records)
         except NotSent as error:
             return problem(503, f"No trade was sent: {error}.", headers=RETRY_AFTER)
-        if len(batches) < len(read.records) or not all(batch.stored for batch in set(batches)):
-            return self._unconfirmed(read, batches)
-        return json_response({**counts, "errors": read.rejected}, 207 if read.rejected else 201)
+        if len(batches) < len(bulk.records) or not all(batch.stored for batch in set(batches)):
+            return self._unconfirmed(bulk, batches)
+        return json_response({**counts, "errors": bulk.rejected}, 207 if bulk.rejected else 201)
 
     async def _read(self, request: web.Request) -> Bulk:
         if self._publisher.is_full:
@@ -74,20 +74,20 @@ class BulkEndpoint(PostEndpoint):
                 trade_list.split_array(body) if media_type == JSON else trade_list.split_lines(body)
             )
             self._limiter.spend(request, len(items))
-            read = Bulk()
+            bulk = Bulk()
             received_ms = now_ms()
             for part in slices(items, SLICE, SLICE_BYTES, trade_list.size_of):
-                if read.count:
+                if bulk.count:
                     await asyncio.sleep(0)
-                read.read(part, self._rules, received_ms)
+                bulk.read(part, self._rules, received_ms)
         finally:
             self._bodies.release(len(body))
-        return read
+        return bulk
 
-    def _unconfirmed(self, read: Bulk, batches: list[ProducerBatch]) -> web.Response:
+    def _unconfirmed(self, bulk: Bulk, batches: list[ProducerBatch]) -> web.Response:
         confirmed: list[int] = []
         unknown: list[int] = []
-        for index, batch in zip_longest(read.indexes, batches):
+        for index, batch in zip_longest(bulk.indexes, batches):
             (confirmed if batch and batch.stored else unknown).append(index)
         failed = [batch for batch in batches if not batch.stored]
         why = self._publisher.reason(failed[0]) if failed else "the producer was closed"
@@ -98,5 +98,5 @@ class BulkEndpoint(PostEndpoint):
             headers=RETRY_AFTER,
             confirmed=confirmed,
             unknown=unknown,
-            errors=read.rejected,
+            errors=bulk.rejected,
         )

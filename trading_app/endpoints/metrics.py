@@ -1,4 +1,4 @@
-"""Metrics of the responses to the POSTs of a path."""
+"""Metrics of the responses to POST requests to a path."""
 
 from bisect import bisect_left
 from collections import defaultdict
@@ -14,9 +14,9 @@ BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 
 
 class ResponseMetrics(Collector):
-    """Counts responses by status, and by the time that they took.
+    """Counts responses by status, and by the time they took.
 
-    All happens on the event loop, so it needs none of the locks of prometheus_client's own
+    It is used on the event loop only, so it does without the locks of prometheus_client's own
     counters, which took 5 µs a request.
     """
 

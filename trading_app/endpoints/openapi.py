@@ -48,8 +48,8 @@ def _send_trading_data(settings: Settings) -> dict[str, Any]:
             ),
             "415": openapi.problem("The body is neither JSON nor a form."),
             "422": openapi.problem("Some fields are not valid; `errors` names them all."),
-            "429": _later("The client has sent more trades a second than it may."),
-            "503": _later("Kafka has not confirmed the trade; `detail` says whether it was sent."),
+            "429": _retry("The client has sent more trades a second than it may."),
+            "503": _retry("Kafka has not confirmed the trade; `detail` says whether it was sent."),
         },
     }
 
@@ -79,7 +79,7 @@ def _trades(settings: Settings) -> dict[str, Any]:
             "422": _problem_of_many(
                 "No trade is valid.", {"accepted": _INTEGER, "rejected": _INTEGER}
             ),
-            "429": _later("The client has sent more trades a second than it may."),
+            "429": _retry("The client has sent more trades a second than it may."),
             "503": {
                 **_problem_of_many(
                     "Kafka has not confirmed all trades. Without `confirmed`, none was sent.",
@@ -91,7 +91,7 @@ def _trades(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _later(description: str) -> dict[str, Any]:
+def _retry(description: str) -> dict[str, Any]:
     return openapi.problem(description, headers=_RETRY_AFTER)
 
 

@@ -1,4 +1,4 @@
-"""What both endpoints share: the rate limit, and the metrics of their responses."""
+"""The base of both endpoints: the rate limit, and the metrics of their responses."""
 
 import time
 from abc import ABC, abstractmethod
@@ -10,7 +10,7 @@ from trading_app.endpoints.rate_limiter import RateLimiter
 
 
 class PostEndpoint(ABC):
-    """Answers the POSTs to a path."""
+    """Answers POST requests to a path."""
 
     def __init__(self, limiter: RateLimiter, metrics: ResponseMetrics) -> None:
         self._limiter = limiter
@@ -25,4 +25,4 @@ class PostEndpoint(ABC):
 
     @abstractmethod
     async def _answer(self, request: web.Request) -> web.Response:
-        """Return the answer to a request of a client that need not wait."""
+        """Return the response to a request within the rate limit."""

@@ -1,4 +1,4 @@
-"""How many trades a second each client may send."""
+"""Limits how many trades a second each client may send."""
 
 import math
 import time
@@ -8,24 +8,24 @@ from aiohttp import web
 
 from streaming.http.responses import problem
 
-#: Clients that are remembered. Who was not heard of for longest is forgotten first.
+#: Clients whose state is kept. The one that has been inactive longest is dropped first.
 CLIENTS_MAX = 10_000
 
 
 class TokenBuckets:
-    """A bucket of tokens a client, filled at ``per_s`` up to one second's worth.
+    """A token bucket per client, filled at ``per_s`` tokens a second, for at most one second.
 
-    Who has a token left may send, also more at once than there are tokens: the next then
-    waits for as long as that takes to make good.
+    A client with a token left may send more trades than it has tokens; then it must wait until
+    the debt is repaid.
     """
 
     def __init__(self, per_s: float) -> None:
         self._per_s = per_s
-        #: Of each client the time at which its bucket would be full.
+        #: For each client the time in s at which its bucket will be full.
         self._full_at: OrderedDict[str, float] = OrderedDict()
 
     def wait_s(self, client: str, now_s: float) -> float:
-        """Return how long the client has to wait before it may send, mostly 0."""
+        """Return how long a client must wait before it may send, 0 if it may send now."""
         empty_at = self._full_at.get(client, 0) - 1
         return max(empty_at - now_s, 0)
 
@@ -38,20 +38,20 @@ class TokenBuckets:
 
 
 class RateLimiter:
-    """Has a client wait that sends more than it may, by address; a rate of 0 is no limit."""
+    """Limits the rate of each client, by its IP address; a rate of 0 is no limit."""
 
     def __init__(self, trades_per_s: float) -> None:
         self._buckets = TokenBuckets(trades_per_s) if trades_per_s else None
 
     def refusal(self, request: web.Request) -> web.Response | None:
-        """Return the response to a client that has to wait, else None."""
+        """Return a 429 for a client that must wait, else None."""
         if self._buckets is None:
             return None
         wait_s = math.ceil(self._buckets.wait_s(request.remote or "", time.monotonic()))
         if wait_s == 0:
             return None
         headers = {"Retry-After": str(wait_s)}
-        return problem(429, "You send more trades a second than you may.", headers=headers)
+        return problem(429, "You send more trades a second than allowed.", headers=headers)
 
     def spend(self, request: web.Request, trades: int) -> None:
         """Count trades that a client has sent, valid or not."""

@@ -1,4 +1,4 @@
-"""``POST /send-trading-data``: one trade, answered once Kafka holds it."""
+"""``POST /send-trading-data``: one trade, answered once Kafka has stored it."""
 
 from aiohttp import web
 
@@ -24,7 +24,7 @@ PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 
 class SingleEndpoint(PostEndpoint):
-    """Takes one trade a request."""
+    """Accepts one trade per request."""
 
     def __init__(self, publisher: Publisher, limiter: RateLimiter, settings: Settings) -> None:
         super().__init__(limiter, ResponseMetrics("trading_http", PATH))
@@ -50,7 +50,7 @@ class SingleEndpoint(PostEndpoint):
             return problem(422, "Some fields are not valid.", errors=error.errors)
         except PublishError as error:
             return _unpublished(error)
-        return _added(stored, request)
+        return _created(stored, request)
 
     async def _read(self, request: web.Request) -> Submission:
         media_type = read_media_type(request.headers.get("Content-Type", ""))
@@ -62,7 +62,7 @@ class SingleEndpoint(PostEndpoint):
         return submission.parse(form.read_form(body), self._rules, now_ms())
 
 
-def _added(stored: Stored, request: web.Request) -> web.Response:
+def _created(stored: Stored, request: web.Request) -> web.Response:
     if JSON in request.headers.get("Accept", ""):
         return json_response(stored._asdict(), 201)
     body = f"topic {stored.topic} added".encode()

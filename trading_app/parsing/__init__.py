@@ -1,1 +1,1 @@
-"""From text to valid trades. No Kafka, no HTTP."""
+"""Parsers from text to valid trades, without Kafka and HTTP."""

@@ -1,4 +1,4 @@
-"""The fields of an HTML form."""
+"""Parses the fields of an HTML form."""
 
 from urllib.parse import parse_qsl
 
@@ -10,7 +10,7 @@ class NotAForm(ValueError):
 
 
 def read_form(body: bytes) -> dict[str, str]:
-    """Return the fields of a form. Raises :exc:`NotAForm`, also for a field that stands twice."""
+    """Return the fields of a form. Raises :exc:`NotAForm`, also for a repeated field."""
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
@@ -23,5 +23,5 @@ def read_form(body: bytes) -> dict[str, str]:
         raise NotAForm(str(error)) from None
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise NotAForm("a field stands twice")
+        raise NotAForm("a field is repeated")
     return fields

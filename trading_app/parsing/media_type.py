@@ -1,11 +1,11 @@
-"""The type of a body, as its header says. Pure.
+"""Parses the Content-Type header. Pure.
 
-Not by aiohttp: Python's parser of mail, which that asks, takes a second for 8 kB of semicolons.
-Nor by Python's codecs: those keep every name that they have ever been asked for.
+aiohttp's parser is not used: it uses Python's email parser, which takes a second for 8 kB of
+semicolons. Nor are Python's codecs: they cache every name that they are ever asked for.
 """
 
 JSON = "application/json"
-#: The names of UTF-8 that Python knows, and those with a hyphen that it takes for the same.
+#: Python's aliases of UTF-8, also with a hyphen for the underscore.
 UTF_8 = frozenset(
     {
         *("utf-8", "utf_8", "utf8", "u8", "utf", "cp65001"),
@@ -15,7 +15,7 @@ UTF_8 = frozenset(
 
 
 def read_media_type(content_type: str) -> str:
-    """Return the type in lower case, "" for a body that is not in UTF-8."""
+    """Return the media type in lower case, "" if the charset is not UTF-8."""
     if content_type == JSON:
         return JSON  # the common case
     media_type, *parameters = content_type.split(";")

@@ -19,7 +19,7 @@ class Submission(NamedTuple):
 
 
 class TradeRecord(NamedTuple):
-    """A trade as Kafka is sent it."""
+    """A trade as the key, value and timestamp of a Kafka record."""
 
     key: bytes
     value: bytes
@@ -27,23 +27,23 @@ class TradeRecord(NamedTuple):
 
 
 def record_of(trade: TradeMessage, timestamp_ms: int) -> TradeRecord:
-    """Return a trade as Kafka is sent it."""
+    """Return the Kafka record of a trade."""
     return TradeRecord(trade.coinName.encode(), trade_rules.encode(trade), timestamp_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a submission may name."""
+    """The topics and times that a submission may have."""
 
     topics: Collection[str]
-    #: How far ahead of now a trade may be.
+    #: How far in the future a trade's time may be.
     max_future_ms: int
-    #: Where a trade goes that names no topic.
+    #: The topic of a submission that has none.
     default_topic: str | None = None
 
 
 class NoTopic(ValueError):
-    """The submission names no topic."""
+    """The submission has no topic."""
 
 
 class _Message(TradeMessage, gc=False, kw_only=True):
@@ -55,9 +55,9 @@ _decode = msgspec.json.Decoder(_Message).decode
 
 
 def read_json(body: bytes, rules: Rules, now_ms: int) -> Submission:
-    """Read a submission from JSON.
+    """Parse a submission from JSON.
 
-    Raises as :func:`parse` does, and :exc:`trade_rules.NotJSON`, :exc:`trade_rules.TooLong`.
+    Raises what :func:`parse` raises, :exc:`trade_rules.NotJSON` and :exc:`trade_rules.TooLong`.
     """
     if len(body) > TRADE_MAX_BYTES:
         raise TooLong
@@ -65,7 +65,7 @@ def read_json(body: bytes, rules: Rules, now_ms: int) -> Submission:
 
 
 def _read_plain(body: bytes, rules: Rules, now_ms: int) -> Submission | None:
-    """Read a submission as it comes in the common case, three times as fast; else return None."""
+    """Parse a submission in its common form, three times as fast; return None for any other."""
     try:
         message = _decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -93,9 +93,9 @@ def _read_plain(body: bytes, rules: Rules, now_ms: int) -> Submission | None:
 
 
 def parse(fields: Mapping[str, Any], rules: Rules, now_ms: int) -> Submission:
-    """Make a submission of the fields of a form or a JSON object.
+    """Return the submission that the fields of a form or a JSON object describe.
 
-    Raises :exc:`NoTopic`, or :exc:`trade_rules.InvalidTrade` with every bad field.
+    Raises :exc:`NoTopic`, or :exc:`trade_rules.InvalidTrade` with an error for every bad field.
     """
     topic = fields.get("topic")
     if topic is None or topic == "":

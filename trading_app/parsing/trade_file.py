@@ -1,15 +1,15 @@
-"""Reading trades from CSV files. Pure but for reading the open file.
+"""Reads trades from CSV files. Pure, except that it reads the open file.
 
-The first line names the columns, in any order and case, by the names in :data:`COLUMNS`. Times
-are ISO 8601, without a zone UTC; or seconds, milliseconds, microseconds or nanoseconds since 1970.
-Other columns are passed over.
+The first line names the columns, in any order and case, by the names in :data:`COLUMNS`; other
+columns are ignored. Times are ISO 8601, in UTC if they have no zone; or seconds, milliseconds,
+microseconds or nanoseconds since 1970.
 
 Errors::
 
     NotATradeFile     the file has no header with the columns of a trade
       + NotUTF8       it is in another encoding
-      + NoTrade       it has no valid line, where one is needed
-      + ReadOnce      it is a pipe, and is to be read twice
+      + NoTrade       it has no valid line, but one is needed
+      + ReadOnce      it is a pipe, but must be read twice
 """
 
 import csv
@@ -27,7 +27,7 @@ import trade_rules
 from streaming.logs import escape
 from trade_rules import FieldError, InvalidTrade, TradeMessage
 
-#: The names that a column may have, in lower case. Of several that fit, the first counts.
+#: The names that a column may have, in lower case, in order of preference.
 COLUMNS = {
     "coinName": ("coinname", "symbol"),
     "price": ("price",),
@@ -39,7 +39,8 @@ OPTIONAL = {"tradeId"}
 
 STANDARD_INPUT = "-"
 
-#: Below each bound, a number is in that unit: 1e11 s are in the year 5138, 1e11 ms in 1973.
+#: (bound, units per ms): numbers below the bound are in that unit, the first that fits. 1e11 s
+#: are in the year 5138, 1e11 ms in 1973.
 EPOCH_UNITS_PER_MS = (
     (Decimal("1e11"), Decimal("0.001")),
     (Decimal("1e14"), Decimal(1)),
@@ -48,12 +49,12 @@ EPOCH_UNITS_PER_MS = (
 )
 
 
-#: Of a time in ms, from 2001 to 2286.
+#: The digits of a time in ms from 2001 to 2286.
 MS_DIGITS = 13
 
 
-#: What csv takes of one cell, too. A file without line ends, or a packed one of zeros, would fill
-#: the memory as one line.
+#: Also the limit of the csv module for one cell. A file without line ends, or a compressed one of
+#: zeros, would fill the memory as one line.
 LINE_MAX_CHARS = 128 * 1024
 HEADER_SHOWN_CHARS = 200
 
@@ -80,14 +81,14 @@ class NoTrade(NotATradeFile):
 
 
 class ReadOnce(NotATradeFile):
-    """The file is a pipe, and is to be read twice."""
+    """The file is a pipe, but must be read twice."""
 
     def __str__(self) -> str:
-        return "it is to be read twice, which a pipe cannot be; save it to a file first"
+        return "it must be read twice, which is not possible with a pipe; save it to a file first"
 
 
 class Row(NamedTuple):
-    """A trade and its time in ms since the epoch."""
+    """A trade with its line number, and its time in ms since the epoch."""
 
     line: int
     trade: TradeMessage
@@ -96,14 +97,14 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A line that is no trade."""
+    """A line that is not a valid trade, with the reason."""
 
     line: int
     reason: str
 
 
 def open_file(name: str) -> AbstractContextManager[IO[str]]:
-    """Open a CSV file, also packed (``.gz``); ``-`` is standard input. Raises OSError."""
+    """Open a CSV file, also a compressed one (``.gz``); ``-`` is standard input. Raises OSError."""
     if name == STANDARD_INPUT:
         return open(0, encoding="utf-8-sig", newline="", closefd=False)
     path = Path(name)
@@ -121,25 +122,25 @@ def lines_of(file: IO[str]) -> Iterator[str]:
 
 
 def read(lines: Iterable[str], latest_ms: float) -> Iterator[Row | RefusedRow]:
-    """Read the header at once; return an iterator of a row for each line.
+    """Read the header now; return an iterator of one row per line.
 
-    Refused is what is later than ``latest_ms``.
-    Raises :exc:`NotATradeFile`, as the iterator does.
+    Trades later than ``latest_ms`` are refused. Both this function and the iterator raise
+    :exc:`NotATradeFile`.
     """
-    table = csv.reader(_decoded(lines))
-    columns = _find_columns(next(_lines_of_cells(table), []))
+    reader = csv.reader(_decoded(lines))
+    columns = _find_columns(next(_read_cells(reader), []))
     return (
-        _read_row(table.line_num, cells, columns, latest_ms)
-        for cells in _lines_of_cells(table)
+        _read_row(reader.line_num, cells, columns, latest_ms)
+        for cells in _read_cells(reader)
         if cells
     )
 
 
-def _lines_of_cells(table: Any) -> Iterator[list[str]]:
+def _read_cells(reader: Any) -> Iterator[list[str]]:
     try:
-        yield from table
+        yield from reader
     except csv.Error as error:
-        raise NotATradeFile(f"line {table.line_num}: {error}") from None
+        raise NotATradeFile(f"line {reader.line_num}: {error}") from None
 
 
 def _decoded(lines: Iterable[str]) -> Iterator[str]:
@@ -150,16 +151,16 @@ def _decoded(lines: Iterable[str]) -> Iterator[str]:
 
 
 class Span(NamedTuple):
-    """The times of a file's first and of its latest trade, in ms since the epoch."""
+    """The times of a file's first trade and of its latest, in ms since the epoch."""
 
     first_ms: int
     latest_ms: int
 
     @classmethod
     def of(cls, file: IO[str]) -> "Span":
-        """Read a file to its end, and go back to its start.
+        """Read a file to its end and seek back to its start.
 
-        Raises :exc:`NotATradeFile`, and what reading raises.
+        Raises :exc:`NotATradeFile`, and any error of reading.
         """
         if not file.seekable():
             raise ReadOnce
@@ -172,25 +173,25 @@ class Span(NamedTuple):
         return span
 
     def shift_ms(self, speed: float, start_ms: int) -> int:
-        """Return how far to move all times for a replay that starts now, at ``start_ms``.
+        """Return the shift of all times for a replay that starts at ``start_ms``.
 
-        The latest trade is then at the time it is sent, and none later than that: faster than
-        time itself all lie in the past; slower, it is the first that is sent at its time.
+        No trade gets a later time than that of its sending. At a ``speed`` of 1 or more the
+        latest trade, below 1 the first one, is sent exactly at its shifted time.
         """
         ahead_ms = (self.latest_ms - self.first_ms) * max(0, 1 - 1 / speed)
         return start_ms - self.first_ms - round(ahead_ms)
 
 
-def moved(rows: Iterable[Row | RefusedRow], shift_ms: int) -> Iterator[Row | RefusedRow]:
-    """Yield the rows at other times, without trade ids: each is another trade than the file's.
+def shifted(rows: Iterable[Row | RefusedRow], shift_ms: int) -> Iterator[Row | RefusedRow]:
+    """Yield the rows with their times shifted, as new trades without trade ids.
 
-    With their ids, a file that is replayed again would be taken for what is stored already.
+    With the ids, the trades of a repeated replay would count as duplicates of stored ones.
     """
     for row in rows:
         if isinstance(row, RefusedRow):
             yield row
         elif row.timestamp_ms + shift_ms < 0:
-            yield RefusedRow(row.line, "timestamp: would be before 1970 once it is moved")
+            yield RefusedRow(row.line, "timestamp: would be before 1970 after the shift")
         else:
             coin, amount, price = row.trade.coinName, row.trade.numOfCoin, row.trade.price
             yield Row(row.line, TradeMessage(coin, amount, price), row.timestamp_ms + shift_ms)
@@ -198,7 +199,7 @@ def moved(rows: Iterable[Row | RefusedRow], shift_ms: int) -> Iterator[Row | Ref
 
 def _find_columns(header: list[str]) -> dict[str, int]:
     if any("\0" in name for name in header):
-        raise NotUTF8  # UTF-16 without its mark
+        raise NotUTF8  # UTF-16 without a byte order mark
     names = [name.strip().lower() for name in header]
     columns = {}
     for field, aliases in COLUMNS.items():

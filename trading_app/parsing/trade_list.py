@@ -1,9 +1,9 @@
-"""Many trades in one body: a JSON array, or NDJSON. Pure: no I/O, no clock.
+"""Parses many trades in one body: a JSON array, or NDJSON. Pure: no I/O, no clock.
 
 Errors::
 
-    BadBody           the body is no list of trades
-      + TooMany       it holds more than MAX_TRADES
+    BadBody           the body is not a list of trades
+      + TooMany       it has more than MAX_TRADES
 """
 
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ from trade_rules import FieldError, InvalidTrade
 from trading_app.parsing.submission import Rules, TradeRecord, read_json, record_of
 
 MAX_TRADES = 10_000
-#: No list of trades has as many commas, and an array of nothing but commas takes much memory.
+#: More than any list of trades has. An array of short items would take too much memory.
 MAX_COMMAS = 40 * MAX_TRADES
 
 
 class BadBody(ValueError):
-    """The body is no list of trades."""
+    """The body is not a list of trades."""
 
     status = 400
 
 
 class TooMany(BadBody):
-    """The body holds more trades than may be."""
+    """The body has more than :data:`MAX_TRADES` trades."""
 
     status = 413
 
@@ -36,7 +36,7 @@ class TooMany(BadBody):
 
 
 class Rejected(TypedDict):
-    """What is wrong with the trade at an index of the list."""
+    """The errors of the trade at an index of the list."""
 
     index: int
     errors: list[FieldError]
@@ -44,7 +44,7 @@ class Rejected(TypedDict):
 
 @dataclass
 class Bulk:
-    """What came of ``count`` items: records to send, the index of each, and what was rejected."""
+    """The result of parsing ``count`` items: records to send, their indexes, and rejected items."""
 
     records: list[TradeRecord] = field(default_factory=list)
     indexes: list[int] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Bulk:
     count: int = 0
 
     def read(self, items: Sequence[bytes | msgspec.Raw], rules: Rules, now_ms: int) -> None:
-        """Read the next items of the list."""
+        """Parse the next items of the list."""
         start = self.count
         self.count += len(items)
         for index, item in enumerate(items, start):
@@ -69,7 +69,7 @@ _split_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def split_array(body: bytes) -> Sequence[msgspec.Raw]:
-    """Return the items of a JSON array, unread. Raises :exc:`BadBody`."""
+    """Return the items of a JSON array, unparsed. Raises :exc:`BadBody`."""
     if body.count(b",") > MAX_COMMAS:
         raise TooMany
     try:
@@ -77,14 +77,14 @@ def split_array(body: bytes) -> Sequence[msgspec.Raw]:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadBody(f"The body is not a JSON array: {error}") from None
     except RecursionError:
-        raise BadBody("The body is not a JSON array: it is nested too deep") from None
+        raise BadBody("The body is not a JSON array: it is nested too deeply") from None
     if len(items) > MAX_TRADES:
         raise TooMany
     return items
 
 
 def size_of(items: Sequence[bytes | msgspec.Raw]) -> int:
-    """Return how many bytes items have together."""
+    """Return the total size of items in bytes."""
     return sum(map(len, items))
 
 

@@ -21,10 +21,10 @@ from trading_app.parsing.trade_file import (
     Row,
     Span,
     lines_of,
-    moved,
     open_file,
     parse_time,
     read,
+    shifted,
 )
 
 HEADER = "symbol,price,amount,timestamp"
@@ -199,10 +199,10 @@ def test_no_trade_that_is_moved_is_of_the_future_when_it_is_sent(
 def test_a_trade_that_is_moved_has_no_id_and_is_not_before_1970() -> None:
     trade = TradeMessage("BTC", Decimal(2), Decimal(1), "7")
     rows: list[Row | RefusedRow] = [Row(2, trade, 10), RefusedRow(3, "no"), Row(4, trade, 9)]
-    assert list(moved(rows, -10)) == [
+    assert list(shifted(rows, -10)) == [
         Row(2, TradeMessage("BTC", Decimal(2), Decimal(1)), 0),
         RefusedRow(3, "no"),
-        RefusedRow(4, "timestamp: would be before 1970 once it is moved"),
+        RefusedRow(4, "timestamp: would be before 1970 after the shift"),
     ]
 
 
