@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 2 --require-hashes
 # A failure prints one line; the rest goes to a file: pip alone writes some fifty lines.
 INSTALL_LOG := .venv/install.log
-OR_SAY = >$(INSTALL_LOG) 2>&1 || { echo "Packages could not be installed from $(1): is it reached from here? $(INSTALL_LOG) says more." >&2; exit 1; }
+OR_SAY = >$(INSTALL_LOG) 2>&1 || { echo "Packages could not be installed from $(1): is it reachable from here? $(INSTALL_LOG) says more." >&2; exit 1; }
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 PAGE := chart_app/web/page
@@ -48,7 +48,7 @@ check:  ## lint and unit tests, in less than a minute: what to run while working
 unit: .venv/.dev
 	@$(BIN)/python -m pytest -n 2 tests/unit
 
-lint: .venv/.page-tools  ## format, lint, types (Python, JavaScript), contracts, files of others' schemas
+lint: .venv/.page-tools  ## format, lint, types (Python, JavaScript), import contracts, files with public schemas
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

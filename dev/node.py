@@ -1,4 +1,4 @@
-"""The scripts of ``node/`` and the packages they need."""
+"""The scripts in ``node/`` and the packages they need."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ FOLDER = Path(__file__).parent.parent / "node"
 
 
 def command(script: str, *arguments: str) -> list[str]:
-    """Return the command that runs a script of ``node/``."""
+    """Return the command that runs a script in ``node/``."""
     return [str(node_binary()), str(FOLDER / script), *arguments]
 
 
 def install() -> None:
-    """Install the locked packages, if they are not there. Raises :exc:`npm.InstallFailed`."""
+    """Install the locked packages if they are missing. Raises :exc:`npm.InstallFailed`."""
     npm.install(FOLDER)

