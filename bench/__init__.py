@@ -1,1 +1,1 @@
-"""Benchmarks beside peers: ``python -m bench.consume`` and ``python -m bench.http``."""
+"""Benchmarks, in comparison with peers; ``python -m bench`` runs them all."""

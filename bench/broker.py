@@ -12,7 +12,7 @@ from aiokafka.structs import TopicPartition
 from dev.local_kafka import LocalKafka, free_port
 
 PARTITIONS = 4
-#: Coins, so keys: enough that every partition has some.
+#: The coins, which are the keys: enough for every partition to have some.
 COINS = [
     *("BTC", "ETH", "XRP", "SOL", "BNB", "ADA", "DOGE", "TRX", "AVAX", "DOT"),
     *("LINK", "LTC", "BCH", "UNI", "ATOM", "XLM", "ETC", "NEAR", "APT", "ARB"),
@@ -32,7 +32,7 @@ def running_broker() -> Iterator[tuple[LocalKafka, Path]]:
 
 
 async def make_topic(broker: LocalKafka, topic: str) -> None:
-    """Make a topic with :data:`PARTITIONS` partitions."""
+    """Create a topic with :data:`PARTITIONS` partitions."""
     async with _admin(broker) as admin:
         await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
 
@@ -47,7 +47,7 @@ async def count_records(broker: LocalKafka, topic: str) -> int:
 async def counting(broker: LocalKafka, topic: str) -> AsyncIterator[Callable[[], Awaitable[int]]]:
     """Yield a function that returns how many records the topic holds."""
     async with AIOKafkaConsumer(bootstrap_servers=broker.bootstrap_server) as consumer:
-        await consumer.topics()  # or the leaders of a new topic stay unknown
+        await consumer.topics()  # else the leaders of a new topic stay unknown
         partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
 
         async def count() -> int:

@@ -1,4 +1,4 @@
-"""chart_app in a benchmark: its settings, and how far its store is."""
+"""chart_app in a benchmark: its settings, and the number of trades in its store."""
 
 import contextlib
 import sqlite3
@@ -36,7 +36,7 @@ def chart_app(broker: LocalKafka, folder: Path, **settings: str) -> Iterator[tup
 
 
 def wait_ready(child: Child, url: str) -> None:
-    """Wait until a program says that it can do its work. Raises BenchFailed."""
+    """Wait until a program's ``/readyz`` answers ok. Raises BenchFailed."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/readyz", timeout=5):
@@ -48,7 +48,7 @@ def wait_ready(child: Child, url: str) -> None:
 
 
 def stored_trades(folder: Path) -> int:
-    """Return how many trades the candles of a store are made of."""
+    """Return how many trades the candles of a store count."""
     with contextlib.closing(sqlite3.connect(folder / "chart.sqlite")) as connection:
         found = connection.execute("SELECT sum(trades) FROM candles WHERE interval = '1M'")
         return int(found.fetchone()[0] or 0)

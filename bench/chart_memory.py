@@ -1,6 +1,6 @@
 """Memory of chart_app while it consumes 5,000,000 trades of 200 coins.
 
-``python -m bench.chart_memory``: the resident memory is looked at four times a second.
+``python -m bench.chart_memory`` samples the resident memory four times a second.
 """
 
 import argparse
@@ -19,12 +19,12 @@ COINS = 200
 POLL_INTERVAL_S = 0.25
 STALL_TIMEOUT_S = 60
 BAR_MB = 250
-#: "Flat": the most of the second half above the most of the first, in parts of it.
+#: How far the maximum of the second half may exceed that of the first, as a fraction of the latter.
 BAR_GROWTH = 0.1
 
 
 def main() -> None:
-    """Measure, print, keep the results. Exits with 1 if we miss a bar."""
+    """Measure, print, save the results. Exits with 1 if we miss a bar."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trades", type=int, default=TRADES)
     trades = parser.parse_args().trades
@@ -53,7 +53,7 @@ def main() -> None:
 def conclude(
     samples: list[tuple[int, float]], trades: int, before_mb: float, seconds: float
 ) -> bool:
-    """Print and keep the results; return whether we meet the bars."""
+    """Print and save the results; return whether we meet the bars."""
     first = max(mb for stored, mb in samples if stored <= trades / 2)
     second = max(mb for stored, mb in samples if stored > trades / 2)
     print(

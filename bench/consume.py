@@ -1,9 +1,9 @@
-"""Trades a second: our agent beside its peers, each logging every trade to a file.
+"""Trades a second that our agent consumes, compared with its peers; all log every trade to a file.
 
 ``python -m bench.consume``: one broker, one topic with 200,000 trades in 4 partitions; each
-contender reads it from the beginning, as a group of its own. Measured is the time from the
-first trade in the contender's log to the last, so not its start. All log the same facts;
-chart_app also stores them, and is done when the last is stored.
+contender reads it from the beginning, in its own consumer group. The time is measured from the
+first trade in the contender's log to the last, without its startup. All log the same fields;
+chart_app also stores the trades, and its time ends when the last is stored.
 """
 
 import argparse
@@ -38,7 +38,7 @@ START_TIMEOUT_S = 60
 STALL_TIMEOUT_S = 30
 
 TRADE_LINE = re.compile(rb" coinName=.*\btradeId=([0-9]+)")
-#: Counting this while they run takes less of the machine.
+#: What is counted while the contenders run, because it costs least.
 TRADE_MARK = b" coinName="
 
 FAUST = [sys.executable, "-m", "faust", "-A"]
@@ -61,7 +61,7 @@ COMMANDS = {
     QUIXSTREAMS: [str(venv.BIN / "python"), "-m", "bench.peers.quixstreams_app"],
     KAFKAJS: node.command("bench_each_message.js"),
 }
-#: How many times the peer's rate ours is to be.
+#: The lowest accepted ratio of our rate to the peer's.
 BARS = {
     (OURS, KAFKAJS): 1,
     (CANDLES_ONLY, KAFKAJS): 1.5,
@@ -72,14 +72,14 @@ BARS = {
 
 
 class Progress(NamedTuple):
-    """How many trades were in a log, and when, in s of the monotonic clock."""
+    """The number of trades in a log at a time, in s of the monotonic clock."""
 
     trades: int
     time_s: float
 
 
 def main() -> None:
-    """Measure, print the table, keep the results. Exits with 1 if we miss a bar."""
+    """Measure, print the table, save the results. Exits with 1 if we miss a bar."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--trades", type=int, default=TRADES)
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 async def fill(broker: LocalKafka, trades: int) -> None:
-    """Make the topic and put the trades on it, numbered by ``tradeId``."""
+    """Create the topic and send the trades to it, numbered by ``tradeId``."""
     await make_topic(broker, TOPIC)
     producer = AIOKafkaProducer(
         bootstrap_servers=broker.bootstrap_server, max_batch_size=500_000, linger_ms=20
@@ -117,7 +117,7 @@ async def fill(broker: LocalKafka, trades: int) -> None:
 
 
 def measure(name: str, broker: LocalKafka, trades: int, folder: Path) -> float:
-    """Return the trades/s of a contender. Raises BenchFailed if a trade is not logged once."""
+    """Return a contender's trades/s. Raises BenchFailed if a trade is not logged exactly once."""
     group = f"bench-{uuid.uuid4().hex[:12]}"
     data = folder / group
     environment = {**settings(broker, group, data), "STORE_TRADES": str(name != CANDLES_ONLY)}
@@ -133,7 +133,7 @@ def measure(name: str, broker: LocalKafka, trades: int, folder: Path) -> float:
 
 
 def settings(broker: LocalKafka, group: str, data: Path) -> Mapping[str, str]:
-    """Return the environment: what our program calls these things, and the peers."""
+    """Return the environment, with the names that our program and the peers use."""
     return {
         "KAFKA_CLIENT_BOOTSTRAP_SERVER": broker.bootstrap_server,
         "TRADE_TOPICS": TOPIC,
@@ -147,7 +147,7 @@ def settings(broker: LocalKafka, group: str, data: Path) -> Mapping[str, str]:
 
 
 def follow(child: Child, trades: int) -> tuple[Progress, Progress]:
-    """Watch the log until it has so many trades; return when it had the first and the last."""
+    """Watch the log until it has ``trades``; return the readings at the first and the last."""
     count = 0
     rest = b""
     first = None
@@ -171,7 +171,7 @@ def follow(child: Child, trades: int) -> tuple[Progress, Progress]:
 
 
 def wait_stored(child: Child, data: Path, trades: int) -> Progress:
-    """Wait until so many trades are stored; return when."""
+    """Wait until ``trades`` are stored; return the time."""
     deadline = time.monotonic() + STALL_TIMEOUT_S
     while (stored := stored_trades(data)) < trades:
         if time.monotonic() > deadline:
@@ -182,7 +182,7 @@ def wait_stored(child: Child, data: Path, trades: int) -> Progress:
 
 
 def conclude(rates: Mapping[str, list[float]], trades: int) -> bool:
-    """Print and keep the results; return whether we meet the bars."""
+    """Print and save the results; return whether we meet the bars."""
     medians = {name: median(values) for name, values in rates.items()}
     verdicts = [
         report.at_least(f"{ours}, of {peer}", medians[ours] / medians[peer], bar)

@@ -1,7 +1,7 @@
-"""Trades put on a topic at a given rate, by a process of its own.
+"""Sends trades to a topic at a given rate, in a process of its own.
 
-``python -m bench.feed BROKER TOPIC TRADES RATE COINS``; RATE 0 is as fast as it goes. The
-trades are of the moment they are sent, whole batches of them; a coin keeps to its partition.
+``python -m bench.feed BROKER TOPIC TRADES RATE COINS``; RATE 0 is as fast as possible. The time
+of a trade is that of its sending. Trades are sent in whole batches, each coin to one partition.
 """
 
 import asyncio
@@ -18,16 +18,16 @@ import trade_rules
 from bench.broker import PARTITIONS
 from trade_rules import TradeMessage
 
-#: A batch this often; at full speed as many trades as it may hold.
+#: Between batches; at full speed each batch has :data:`BATCH_TRADES`.
 INTERVAL_S = 0.05
 BATCH_TRADES = 2000
-#: Different messages of a coin; they come again and again.
+#: Different messages of a coin, which are sent repeatedly.
 MESSAGES = 100
 UNCONFIRMED_BATCHES = 16
 
 
 def command(broker: str, topic: str, trades: int, rate: int, coins: int) -> list[str]:
-    """Return the command of the process."""
+    """Return the command that starts the process."""
     arguments = map(str, (broker, topic, trades, rate, coins))
     return [sys.executable, "-m", "bench.feed", *arguments]
 
@@ -58,7 +58,7 @@ async def feed(broker: str, topic: str, trades: int, rate: int, coins: int) -> N
 
 
 def messages(coins: int) -> dict[int, list[tuple[bytes, bytes]]]:
-    """Return (key, value) pairs by partition, the coins taking turns."""
+    """Return (key, value) pairs by partition, alternating between the coins."""
     partitions = list(range(PARTITIONS))
     partitioner = DefaultPartitioner()
     found: dict[int, list[tuple[bytes, bytes]]] = {number: [] for number in partitions}

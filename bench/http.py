@@ -1,8 +1,9 @@
-"""Trades a second and latency of ``POST /send-trading-data``, ours beside its peers.
+"""Trades a second and latency of ``POST /send-trading-data``, ours compared with its peers.
 
 ``python -m bench.http``: one broker, one topic with 4 partitions; 32 keep-alive connections
-send JSON, and each server answers 201 once the broker has the trade. Beside them two of ours
-on one port, and our ``POST /trades``: 4 connections send 1,000 trades a request.
+send JSON, and each server answers 201 once the broker has stored the trade. Also measured are
+two of our processes on one port, and our ``POST /trades``: 1,000 trades per request over 4
+connections.
 """
 
 import argparse
@@ -51,12 +52,12 @@ COMMANDS = {
     TWO: TRADING_APP,
     BULK: TRADING_APP,
     BARE: [sys.executable, "-m", "bench.peers.bare_aiohttp"],
-    # As `pip install fastapi uvicorn` serves it, and as fast as it gets.
+    # First as `pip install fastapi uvicorn` runs it, then with its fastest options.
     FASTAPI: [*UVICORN, "--loop", "asyncio", "--http", "h11"],
     FASTAPI_TUNED: [*UVICORN, "--loop", "uvloop", "--http", "httptools"],
     EXPRESS: node.command("bench_express.js"),
 }
-#: How many times the peer's rate ours is to be.
+#: The lowest accepted ratio of our rate to the peer's.
 BARS = {BARE: 0.85, FASTAPI: 3, FASTAPI_TUNED: 3, EXPRESS: 3}
 P99_BAR = 1.3
 BULK_BAR = 60_000
@@ -64,7 +65,7 @@ BULK_OF_SINGLE_BAR = 6
 
 
 def main() -> None:
-    """Measure, print the table, keep the results. Exits with 1 if we miss a bar."""
+    """Measure, print the table, save the results. Exits with 1 if we miss a bar."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=SECONDS)
@@ -87,9 +88,9 @@ def main() -> None:
 
 
 def measure(name: str, broker: LocalKafka, seconds: float, folder: Path) -> Load:
-    """Return what a server does under load.
+    """Return the rate and the latency of a server under load.
 
-    Raises BenchFailed if an answer is not a 201, or a trade is not on the topic after it.
+    Raises BenchFailed if a response is not a 201, or a trade is not on the topic afterwards.
     """
     port = free_port()
     url = f"http://127.0.0.1:{port}/send-trading-data"
@@ -105,7 +106,7 @@ def measure(name: str, broker: LocalKafka, seconds: float, folder: Path) -> Load
             child = servers.enter_context(
                 running(f"{log_name}-{number}", COMMANDS[name], settings(broker, port), folder)
             )
-        for _ in range(CONNECTIONS):  # each may reach another of the servers
+        for _ in range(CONNECTIONS):  # each may reach a different process
             wait_until_answering(child, url, trade)
         body: Any = trade
         connections = CONNECTIONS
@@ -123,12 +124,12 @@ def measure(name: str, broker: LocalKafka, seconds: float, folder: Path) -> Load
 
 
 def trades_of(name: str) -> int:
-    """Return how many trades a request of a contender carries."""
+    """Return the number of trades in a request to a contender."""
     return BULK_TRADES if name == BULK else 1
 
 
 def settings(broker: LocalKafka, port: int) -> Mapping[str, str]:
-    """Return the environment: what our program calls these things, and the peers."""
+    """Return the environment, with the names that our program and the peers use."""
     return {
         "KAFKA_CLIENT_BOOTSTRAP_SERVER": broker.bootstrap_server,
         "TRADE_TOPICS": TOPIC,
@@ -142,7 +143,7 @@ def settings(broker: LocalKafka, port: int) -> Mapping[str, str]:
 
 
 def wait_until_answering(child: Child, url: str, body: Mapping[str, Any]) -> None:
-    """Post until the answer is 201. Raises BenchFailed."""
+    """Send a POST until the response is a 201. Raises BenchFailed."""
     request = urllib.request.Request(
         url, json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
@@ -158,7 +159,7 @@ def wait_until_answering(child: Child, url: str, body: Mapping[str, Any]) -> Non
 
 
 def conclude(loads: Mapping[str, list[Load]], seconds: float) -> bool:
-    """Print and keep the results; return whether we meet the bars."""
+    """Print and save the results; return whether we meet the bars."""
     medians = {
         name: Load(*(median(values) for values in zip(*rounds, strict=True)))
         for name, rounds in loads.items()

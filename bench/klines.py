@@ -1,8 +1,8 @@
-"""``GET /api/v3/klines?limit=1000`` while trades flow in.
+"""Latency of ``GET /api/v3/klines?limit=1000`` while trades are consumed.
 
-``python -m bench.klines``: a store of 1,000,000 candles, all intervals; 16 clients ask 100 times
-a second in all for 1,000 candles of a random coin and interval, while 5,000 trades a second are
-consumed and stored. Three rounds of that, one after the other.
+``python -m bench.klines``: a store of 1,000,000 candles, all intervals; 16 clients send 100
+requests a second in total, for 1,000 candles of a random coin and interval, while 5,000 trades a
+second are consumed and stored. This is repeated three times.
 """
 
 import argparse
@@ -40,7 +40,7 @@ INSERT_ROWS = 10_000
 
 
 def main() -> None:
-    """Measure, print, keep the results. Exits with 1 if we miss the bar."""
+    """Measure, print, save the results. Exits with 1 if we miss the bar."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=SECONDS)
     parser.add_argument("--candles", type=int, default=CANDLES)
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 async def fill(folder: Path, candles: int) -> None:
-    """Make a store with so many candles that end now."""
+    """Create a store with candles up to now."""
     database = Database(URL.create("sqlite", database=str(folder / "chart.sqlite")))
     await StoreWriter(database, store_trades=True).open()
     statement = statements.upsert(schema.candles, database.dialect)
@@ -80,7 +80,7 @@ async def fill(folder: Path, candles: int) -> None:
 
 
 def some_candles(count: int) -> Iterator[tuple[CandleKey, Candle]]:
-    """Yield candles, as many of each interval and coin."""
+    """Yield candles, equally many of each interval and coin."""
     now_ms = time.time_ns() // 1_000_000
     source = random.Random(1)
     for interval in Interval:
@@ -104,7 +104,7 @@ def some_candles(count: int) -> Iterator[tuple[CandleKey, Candle]]:
 
 
 async def measure(url: str, seconds: float) -> list[float]:
-    """Return the times in ms that requests took."""
+    """Return the latencies of requests in ms."""
     times_ms: list[float] = []
     connector = aiohttp.TCPConnector(limit=CLIENTS)
     async with aiohttp.ClientSession(connector=connector) as http:
@@ -133,7 +133,7 @@ async def measure(url: str, seconds: float) -> list[float]:
 
 
 def conclude(rounds_ms: Sequence[Sequence[float]], candles: int, stored_per_s: float) -> bool:
-    """Print and keep the results; return whether we meet the bar."""
+    """Print and save the results; return whether we meet the bar."""
     of_rounds = [report.percentiles(times_ms, [50, 90, 99]) for times_ms in rounds_ms]
     ms = {
         percent: report.of_rounds([it[percent] for it in of_rounds], 1) for percent in of_rounds[0]

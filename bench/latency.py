@@ -1,8 +1,8 @@
-"""From the answer to a POST to the line in chart_app's log, and the start of chart_app.
+"""Latency from the response to a POST to the line in chart_app's log; startup of chart_app.
 
-``python -m bench.latency``: 500 trades a second for 20 s; then chart_app is stopped, a trade
-sent, and chart_app started again: measured is the time until that trade is logged. All that three
-times.
+``python -m bench.latency`` sends 500 trades a second for 20 s. Then it stops chart_app, sends a
+trade, starts chart_app again, and measures the time until that trade is logged. It does all that
+three times.
 """
 
 import argparse
@@ -36,7 +36,7 @@ TRADE_LINE = re.compile(r"^(\S+Z) INFO chart_app\.trades .* tradeId=(\d+)$", re.
 
 
 def main() -> None:
-    """Measure, print, keep the results. Exits with 1 if we miss a bar."""
+    """Measure, print, save the results. Exits with 1 if we miss a bar."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=SECONDS)
     seconds = parser.parse_args().seconds
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 async def measure(url: str, chart: Child, seconds: float, first: int) -> list[float]:
-    """Return the times in ms between answer and log line; trades are numbered from ``first``."""
+    """Return the times in ms from response to log line; trades are numbered from ``first``."""
     answered: dict[int, float] = {}
     async with aiohttp.ClientSession(url) as http:
 
@@ -86,7 +86,7 @@ async def post(http: aiohttp.ClientSession, number: int) -> None:
 
 
 def read_log(log: Path) -> dict[int, float]:
-    """Return when each trade was logged, to the ms."""
+    """Return when each trade was logged, in s with a precision of 1 ms, by trade id."""
     return {
         int(trade_id): datetime.fromisoformat(moment).timestamp()
         for moment, trade_id in TRADE_LINE.findall(log.read_text())
@@ -106,7 +106,7 @@ async def measure_start(url: str, broker: LocalKafka, folder: Path) -> float:
 
 
 def conclude(rounds_ms: list[dict[int, float]], starts_s: list[float]) -> bool:
-    """Print and keep the results; return whether we meet the bars."""
+    """Print and save the results; return whether we meet the bars."""
     medians = {percent: median(it[percent] for it in rounds_ms) for percent in rounds_ms[0]}
     start_s = median(starts_s)
     verdicts = [

@@ -1,7 +1,7 @@
-"""From POST to the page's WebSocket: how long a trade takes through both programs.
+"""Latency of a trade through both programs, from the POST to the page's WebSocket.
 
-``python -m bench.live``: 200 trades a second for 30 s are posted to trading_app; measured is
-the time from the start of the POST to the trade's event on a WebSocket of chart_app.
+``python -m bench.live`` posts 200 trades a second to trading_app for 30 s and measures the time
+from the start of a POST to the trade's event on a WebSocket of chart_app.
 """
 
 import argparse
@@ -26,7 +26,7 @@ BARS_MS = {50: 50.0, 99: 250.0}
 
 
 def main() -> None:
-    """Measure, print, keep the results. Exits with 1 if we miss a bar."""
+    """Measure, print, save the results. Exits with 1 if we miss a bar."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=SECONDS)
     seconds = parser.parse_args().seconds
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 async def measure(trading_url: str, chart_url: str, seconds: float) -> list[float]:
-    """Return the times in ms of RATE trades a second."""
+    """Return the latencies in ms of :data:`RATE` trades a second."""
     count = int(RATE * seconds)
     sent: dict[int, float] = {}
     times_ms: list[float] = []
@@ -79,7 +79,7 @@ async def measure(trading_url: str, chart_url: str, seconds: float) -> list[floa
 
 
 def conclude(times_ms: Sequence[float]) -> bool:
-    """Print and keep the results; return whether we meet the bars."""
+    """Print and save the results; return whether we meet the bars."""
     percentiles = report.percentiles(times_ms, [50, 90, 99])
     for percent, value in percentiles.items():
         bar = f", the bar is {BARS_MS[percent]:g} ms" if percent in BARS_MS else ""

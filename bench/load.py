@@ -1,7 +1,7 @@
-"""The load client: k9, compiled, from the package index.
+"""The load client: k9, a compiled program from the package index.
 
-It was chosen for being installable without root. Against a server that only answers it
-costs 25 µs a request, as autocannon does, where wrk costs 8.
+It was chosen because it can be installed without root. Against a trivial server it costs 25 µs a
+request, like autocannon; wrk costs 8.
 """
 
 import json
@@ -16,7 +16,7 @@ END_TIMEOUT_S = 30
 
 
 class Load(NamedTuple):
-    """What a load of some seconds gave. All answers were 201."""
+    """The result of a load test. All responses were 201."""
 
     answers: int
     per_s: float
@@ -25,9 +25,9 @@ class Load(NamedTuple):
 
 
 def run(url: str, body: Any, connections: int, seconds: float, folder: Path) -> Load:
-    """POST the body as JSON over so many keep-alive connections, each one after the other.
+    """POST the body as JSON over keep-alive connections, on each one request after the other.
 
-    Texts in the body may hold k9's templates. Raises BenchFailed if an answer is not a 201.
+    Strings in the body may contain k9's templates. Raises BenchFailed if a response is not a 201.
     """
     plan = folder / "plan.json"
     summary = folder / "summary.json"

@@ -1,7 +1,7 @@
-"""chart_app's way from Kafka to the log, without the store behind it.
+"""chart_app's consumer and log without its store.
 
-``faust -A bench.log_only worker``: what chart_app's peers do, by chart_app's own parts: read,
-check, log, commit.
+``faust -A bench.log_only worker`` does what chart_app's peers do, with chart_app's own modules:
+it reads trades, validates and logs them, and commits the offsets.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""The machine that the figures were measured on."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ from dev.node import node_binary
 
 
 def describe() -> dict[str, str | int]:
-    """Return the facts about this machine that the figures depend on."""
+    """Return the properties of this machine that the figures depend on."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "cpu": _cpu_model(),
@@ -37,7 +37,7 @@ def _cpu_model() -> str:
 
 
 def resident_mb(pid: int) -> float:
-    """Return the resident memory of a process, as Linux tells it."""
+    """Return the resident memory of a process in MB, as reported by Linux."""
     status = Path(f"/proc/{pid}/status").read_text()
     found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
     return int(found[1]) / 1024 if found else 0.0

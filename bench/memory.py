@@ -1,6 +1,6 @@
-"""The memory of trading_app while 5,000,000 trades go in through ``POST /trades``.
+"""Memory of trading_app while it accepts 5,000,000 trades through ``POST /trades``.
 
-``python -m bench.memory``: 4 connections send 1,000 trades a request.
+``python -m bench.memory`` sends 1,000 trades per request over 4 connections.
 """
 
 import argparse
@@ -21,19 +21,19 @@ REQUEST_TRADES = 1_000
 CONNECTIONS = 4
 SAMPLE_S = 2.0
 BAR_MB = 150
-#: What may be added over the second half: the allocator's noise.
+#: The growth allowed over the second half: the noise of the allocator.
 GROWTH_BAR_MB = 5
 
 
 class Sample(NamedTuple):
-    """How much memory was taken after so many trades."""
+    """The resident memory in MB after a number of trades."""
 
     trades: int
     mb: float
 
 
 def main() -> None:
-    """Measure, print, keep the results. Exits with 1 if we miss a bar."""
+    """Measure, print, save the results. Exits with 1 if we miss a bar."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trades", type=int, default=TRADES)
     trades = parser.parse_args().trades
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def measure(broker: LocalKafka, folder: Path, trades: int) -> list[Sample]:
-    """Return samples until so many trades were sent."""
+    """Send ``trades``; return samples of the memory."""
     samples: list[Sample] = []
     body = [
         {"coinName": COINS[number % len(COINS)], "price": 91234.5, "numOfCoin": 0.25}
@@ -60,7 +60,7 @@ def measure(broker: LocalKafka, folder: Path, trades: int) -> list[Sample]:
 
 
 def conclude(samples: list[Sample]) -> bool:
-    """Print and keep the results; return whether we meet the bars."""
+    """Print and save the results; return whether we meet the bars."""
     half = [sample.mb for sample in samples if sample.trades >= samples[-1].trades / 2]
     verdicts = [
         report.at_most("memory of trading_app, second half, MB", max(half), BAR_MB),

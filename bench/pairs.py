@@ -1,8 +1,8 @@
-"""A commit beside the one before it: CPU a request, and requests a second, in pairs of runs.
+"""Compares the working copy with a commit: CPU per request, and requests a second, in paired runs.
 
-``python -m bench.pairs JOB --before COMMIT [--pairs 15]``: the working copy against a commit, in
-turns. Short runs one after the other: other tenants of the machine disturb both of a pair alike,
-and CPU seconds less than rates. The median of the pairs' ratios is shown with its 95 % interval.
+``python -m bench.pairs JOB --before COMMIT [--pairs 15]`` alternates short runs of both: other
+tenants of the machine disturb both runs of a pair alike, and CPU seconds less than rates. The
+median of the pairs' ratios is shown with its 95 % interval.
 
 Jobs: ``http`` (``POST /send-trading-data``, JSON, 32 connections), ``klines`` (1,000 candles of
 a store of 100,000, 4 clients), ``consume`` (trades of a topic logged and stored).
@@ -36,21 +36,21 @@ WARM_UP_S = 2.0
 KLINES_CANDLES = 100_000
 KLINES_CLIENTS = 4
 CONSUME_TRADES = 100_000
-#: Of the ratios' median.
+#: Of the interval of the ratios' median.
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
 
 
 class Run(NamedTuple):
-    """What one run gave, of requests or of trades."""
+    """The result of one run: CPU µs per request or trade, and requests or trades a second."""
 
     cpu_us: float
     per_s: float
 
 
-#: Loads a program for about so many seconds.
+#: Loads a program for about the given number of seconds.
 Measure = Callable[[float], Run]
-#: Runs the code of a folder (the last argument) with its files in another (the second).
+#: Runs the code in a folder (the last argument) with its files in another (the second).
 Job = Callable[[LocalKafka, Path, Path], AbstractContextManager[Measure]]
 
 
@@ -97,14 +97,14 @@ def checked_out(commit: str) -> Iterator[Path]:
 
 
 def cpu_s(child: Child) -> float:
-    """Return the CPU time that a process has taken, in user mode and in the system."""
+    """Return the CPU time of a process in s, user and system."""
     stat = Path(f"/proc/{child.process.pid}/stat").read_text()
     user, system = stat.rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def environment(code: Path) -> dict[str, str]:
-    """Return what has a program run the code of a folder, each time alike."""
+    """Return the environment that makes a program run the code in a folder, reproducibly."""
     return {"PYTHONPATH": str(code), "PYTHONHASHSEED": "0"}
 
 
@@ -165,7 +165,7 @@ async def _ask(url: str, seconds: float) -> int:
 
 @contextmanager
 def read_trades(broker: LocalKafka, folder: Path, code: Path) -> Iterator[Measure]:
-    """Measure chart_app on a topic of trades, from the first in its log to the last stored."""
+    """Measure chart_app on a topic of trades, from the first log line to the last trade stored."""
 
     def measure(_seconds: float) -> Run:
         data = Path(tempfile.mkdtemp(dir=folder))
@@ -219,7 +219,7 @@ def conclude(pairs: Sequence[tuple[Run, Run]]) -> None:
 
 
 def interval(ratios: Sequence[float]) -> tuple[float, float]:
-    """Return the interval of the ratios' median, by resampling them."""
+    """Return the bootstrap confidence interval of the ratios' median."""
     source = random.Random(1)
     medians = sorted(median(source.choices(ratios, k=len(ratios))) for _ in range(RESAMPLES))
     outside = round((1 - CONFIDENCE) / 2 * RESAMPLES)

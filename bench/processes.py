@@ -1,4 +1,4 @@
-"""Child processes that end with the benchmark, however it ends."""
+"""Child processes that are stopped when the benchmark ends, for whatever reason."""
 
 import os
 import signal
@@ -16,28 +16,28 @@ STOP_TIMEOUT_S = 10
 
 
 class BenchFailed(Exception):
-    """A contender did not do what it is measured for, so there is no figure."""
+    """A contender did not do what is measured, so there is no figure."""
 
 
 class Child(NamedTuple):
-    """A running contender and the file with all it writes."""
+    """A running contender and the file with its output."""
 
     process: "subprocess.Popen[bytes]"
     log: Path
 
     def check(self) -> None:
-        """Raise :exc:`BenchFailed` if it has ended."""
+        """Raise :exc:`BenchFailed` if the process has ended."""
         if self.process.poll() is not None:
             raise self.failed(f"it ended with {self.process.returncode}")
 
     def failed(self, what: str) -> BenchFailed:
-        """Return the error that says so, with the end of what it has written."""
+        """Return the error with the end of the process's output."""
         tail = self.log.read_text(errors="replace")[-2000:]
         return BenchFailed(f"{self.log.stem}: {what}\n{tail}")
 
 
 def end_on_signals() -> None:
-    """Leave by an exception when told to end, so that ``with`` blocks end the children."""
+    """Raise SystemExit on signals, so that ``with`` blocks stop the children."""
 
     def end(number: int, _frame: object) -> NoReturn:
         sys.exit(128 + number)
@@ -50,12 +50,12 @@ def end_on_signals() -> None:
 def running(
     name: str, command: list[str], environment: Mapping[str, str], folder: Path
 ) -> Iterator[Child]:
-    """Run a command with our modules on its path, its output in ``folder``."""
+    """Run a command with our modules importable and its output in ``folder``."""
     log = folder / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
-            cwd=folder,  # where no .env is
+            cwd=folder,  # it has no .env
             env={**clean_environment(), **environment},
             stdout=output,
             stderr=output,

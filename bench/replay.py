@@ -1,8 +1,8 @@
-"""Trades a second of ``replay --speed max``, beside confluent-kafka's producer.
+"""Trades a second of ``replay --speed max``, compared with confluent-kafka's producer.
 
-``python -m bench.replay``: a CSV file with 1,000,000 trades. confluent-kafka, which is
-librdkafka in C, gets the same trades parsed already, so what it shows is the most there is.
-Measured is the time from the first record on the topic to the last.
+``python -m bench.replay`` replays a CSV file of 1,000,000 trades. confluent-kafka, which is
+librdkafka in C, gets the same trades already parsed, so its rate is an upper bound. The time is
+measured from the first record on the topic to the last.
 """
 
 import argparse
@@ -34,7 +34,7 @@ CONFLUENT = "confluent-kafka, of parsed rows"
 
 
 def main() -> None:
-    """Measure, print the table, keep the results. Exits with 1 if we miss the bar."""
+    """Measure, print the table, save the results. Exits with 1 if we miss the bar."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--trades", type=int, default=TRADES)
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def write_files(folder: Path, trades: int) -> None:
-    """Write the CSV file, and what it is parsed to."""
+    """Write the CSV file, and a file of its parsed rows."""
     with (folder / "trades.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["coinName", "price", "numOfCoin", "timestamp", "tradeId"])
@@ -94,7 +94,7 @@ def measure(name: str, broker: LocalKafka, topic: str, trades: int, folder: Path
 
 
 async def follow(child: Child, broker: LocalKafka, topic: str, trades: int) -> float:
-    """Watch the topic until all trades are there; return how many came a second."""
+    """Watch the topic until it has all trades; return their rate per second."""
     deadline = time.monotonic() + TIMEOUT_S
     first = None
     async with counting(broker, topic) as count:
@@ -111,7 +111,7 @@ async def follow(child: Child, broker: LocalKafka, topic: str, trades: int) -> f
 
 
 def conclude(rates: dict[str, list[float]], trades: int) -> bool:
-    """Print and keep the results; return whether we meet the bar."""
+    """Print and save the results; return whether we meet the bar."""
     medians = {name: median(found) for name, found in rates.items()}
     rows = [
         [

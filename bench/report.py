@@ -1,4 +1,4 @@
-"""The table that is printed, the file that is kept, and whether the bars are met."""
+"""Reports: tables, files of results, and whether the bars are met."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 class Verdict(TypedDict):
-    """Whether a figure is as it is to be."""
+    """Whether a figure meets its bar."""
 
     what: str
     reached: float
@@ -32,12 +32,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def spread(rates: Sequence[float]) -> str:
-    """Return the lowest and the highest of some rates."""
+    """Return the range of some rates as text."""
     return f"{min(rates):,.0f} to {max(rates):,.0f}"
 
 
 def of_rounds(values: Sequence[float], digits: int | None = None) -> dict[str, Any]:
-    """Return what is kept of the figures of some rounds, rounded to so many decimal digits."""
+    """Return the median and the values of all rounds, rounded to ``digits`` decimals."""
     return {
         "median": round(median(values), digits),
         "rounds": [round(value, digits) for value in values],
@@ -45,12 +45,12 @@ def of_rounds(values: Sequence[float], digits: int | None = None) -> dict[str, A
 
 
 def at_least(what: str, reached: float, bar: float) -> Verdict:
-    """Return whether a figure is as high as it is to be."""
+    """Return the verdict on a figure that should be at least ``bar``."""
     return {"what": what, "reached": round(reached, 2), "bar": f"≥ {bar:,g}", "met": reached >= bar}
 
 
 def at_most(what: str, reached: float, bar: float) -> Verdict:
-    """Return whether a figure is as low as it is to be."""
+    """Return the verdict on a figure that should be at most ``bar``."""
     return {"what": what, "reached": round(reached, 2), "bar": f"≤ {bar:,g}", "met": reached <= bar}
 
 
@@ -73,7 +73,7 @@ def print_verdicts(verdicts: Sequence[Verdict], file: Path) -> bool:
 
 
 def merge() -> bool:
-    """Put all results into one file and print all bars; return whether all are met."""
+    """Merge all results into one file and print all bars; return whether all are met."""
     parts = {file.stem: json.loads(file.read_text()) for file in sorted(RESULTS.glob("*.json"))}
     file = RESULTS.with_suffix(".json")
     file.write_text(json.dumps(parts, indent=2, ensure_ascii=False) + "\n")
@@ -82,6 +82,6 @@ def merge() -> bool:
 
 
 def percentiles(values: Sequence[float], percents: Sequence[int]) -> dict[int, float]:
-    """Return percentiles of measured values."""
+    """Return the percentiles of some values, by percent."""
     cuts = quantiles(values, n=100, method="inclusive")
     return {percent: cuts[percent - 1] for percent in percents}

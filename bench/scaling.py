@@ -1,8 +1,8 @@
-"""How the cost of a trade grows with coins, size and the number of trades a request.
+"""How the cost of a trade depends on the number of coins, its size and the trades per request.
 
-``python -m bench.scaling``: ``POST /trades`` over 4 connections, and two charts of it. The load
-client makes the names of the coins, which costs it more than the trades cost us: what counts
-is how the figures compare.
+``python -m bench.scaling`` measures ``POST /trades`` over 4 connections and draws two charts. The
+load client generates the names of the coins, which costs it more than the trades cost us: only
+the ratios of the figures are meaningful.
 """
 
 import argparse
@@ -21,20 +21,20 @@ CONNECTIONS = 4
 ROUNDS = 3
 SECONDS = 5.0
 WARM_UP_S = 1.0
-#: Beside these, a trade's text is 60 bytes.
+#: Approximate size of a trade's JSON, padded by the field `note`; unpadded it has 60 bytes.
 SMALL_BYTES = 100
 LARGE_BYTES = 10_000
 
 
 class Case(NamedTuple):
-    """What a request holds."""
+    """The content of a request."""
 
     trades: int = 1_000
     coins: int = 20
     size: int = SMALL_BYTES
 
     def body(self) -> list[dict[str, object]]:
-        """Return the request, with k9's templates."""
+        """Return the body of the request, with k9's templates."""
         trade: dict[str, object] = {
             "coinName": f"C{{{{ randomInt(1, {self.coins}) }}}}",
             "price": 91234.5,
@@ -50,7 +50,7 @@ OVER_SIZE = [Case(trades=100), Case(trades=100, size=LARGE_BYTES)]
 
 
 def main() -> None:
-    """Measure, print the table, draw the charts, keep the results."""
+    """Measure, print the table, draw the charts, save the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=SECONDS)
@@ -77,7 +77,7 @@ def measure(url: str, case: Case, seconds: float, folder: Path) -> float:
 
 
 def conclude(rates: Mapping[Case, float]) -> None:
-    """Print and keep the results, with the charts."""
+    """Print and save the results, with the charts."""
     rows = [[f"{case.trades:,}", f"{case.coins:,}", f"{case.size:,}", f"{rate:,.0f}"]
             for case, rate in rates.items()]  # fmt: skip
     print(f"\n{report.table(['trades a request', 'coins', 'bytes', 'trades/s'], rows)}\n")

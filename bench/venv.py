@@ -1,4 +1,4 @@
-"""The virtual environment of what only the benchmarks need: FastAPI and the load client."""
+"""A virtual environment for packages that only benchmarks need: FastAPI and the load client."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ BIN = FOLDER / "bin"
 
 
 def install() -> None:
-    """Make the environment, if it is not there with the locked packages."""
+    """Create the environment, unless it exists with the locked packages."""
     installed = FOLDER / REQUIREMENTS.name
     if installed.exists() and installed.read_bytes() == REQUIREMENTS.read_bytes():
         return

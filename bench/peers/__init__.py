@@ -1,5 +1,5 @@
-"""What we are compared with, each as its own documentation writes it.
+"""The peers that we are compared with, each written as in its own documentation.
 
-All take what they need from the environment: ``BROKER`` (host:port), ``TOPIC``, and
-``GROUP`` or ``PORT``. The peers in JavaScript are in ``node/``.
+All are configured by the environment: ``BROKER`` (host:port), ``TOPIC``, and ``GROUP`` or
+``PORT``. The peers in JavaScript are in ``node/``.
 """

@@ -1,4 +1,4 @@
-"""aiokafka's consumer without a framework: ``getmany``, a log line a trade."""
+"""aiokafka's consumer without a framework: ``getmany``, one log line per trade."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 async def main() -> None:
-    """Log each trade, until the process is ended."""
+    """Log each trade, until the process is stopped."""
     consumer = AIOKafkaConsumer(
         os.environ["TOPIC"],
         bootstrap_servers=os.environ["BROKER"],

@@ -1,4 +1,4 @@
-"""aiohttp and aiokafka without anything between: what Python can do at best."""
+"""aiohttp and aiokafka with nothing in between: the best that Python can do."""
 
 import json
 import os
@@ -13,7 +13,7 @@ PRODUCER = web.AppKey("PRODUCER", AIOKafkaProducer)
 
 
 async def run_producer(app: web.Application) -> AsyncIterator[None]:
-    """Keep the producer as long as the server."""
+    """Start the producer with the server and stop it with the server."""
     async with AIOKafkaProducer(
         bootstrap_servers=os.environ["BROKER"], acks="all", enable_idempotence=True
     ) as producer:
@@ -22,7 +22,7 @@ async def run_producer(app: web.Application) -> AsyncIterator[None]:
 
 
 async def post(request: web.Request) -> web.Response:
-    """Take a trade; answer once Kafka has it."""
+    """Accept a trade; answer once Kafka has stored it."""
     trade = json.loads(await request.read())
     if not is_trade(trade):
         return web.Response(status=422)
@@ -36,7 +36,7 @@ async def post(request: web.Request) -> web.Response:
 
 
 def is_trade(trade: Any) -> bool:
-    """Return whether it has the fields, of the right kinds."""
+    """Return whether a value has the fields of a trade, with the right types."""
     return (
         isinstance(trade, dict)
         and trade.get("topic") == os.environ["TOPIC"]

@@ -1,6 +1,6 @@
-"""confluent-kafka's producer, idempotent, fed with rows that are parsed already.
+"""confluent-kafka's idempotent producer, sending rows that are already parsed.
 
-confluent-kafka is only in the benchmarks' own environment: see bench/venv.py.
+confluent-kafka is installed only in the benchmarks' own environment: see bench/venv.py.
 """
 
 import marshal
@@ -15,7 +15,7 @@ FLUSH_TIMEOUT_S = 60
 
 
 def main() -> None:
-    """Send all rows of the file, and wait until the broker has them."""
+    """Send all rows of the file and wait until the broker has confirmed them."""
     rows = marshal.loads(Path(os.environ["FILE"]).read_bytes())
     topic = os.environ["TOPIC"]
     producer = Producer(

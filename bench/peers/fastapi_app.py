@@ -1,6 +1,6 @@
 """FastAPI and aiokafka, with a Pydantic model, served by uvicorn.
 
-FastAPI is only in the benchmarks' own environment: see bench/venv.py.
+FastAPI is installed only in the benchmarks' own environment: see bench/venv.py.
 """
 
 import os
@@ -22,14 +22,14 @@ class Trade(BaseModel):
 
 
 class Submission(Trade):
-    """A trade and where it goes."""
+    """A trade and its topic."""
 
     topic: str
 
 
 @asynccontextmanager
 async def run_producer(app: FastAPI) -> AsyncIterator[None]:
-    """Keep the producer as long as the server."""
+    """Start the producer with the server and stop it with the server."""
     async with AIOKafkaProducer(
         bootstrap_servers=os.environ["BROKER"], acks="all", enable_idempotence=True
     ) as producer:
@@ -42,7 +42,7 @@ app = FastAPI(lifespan=run_producer)
 
 @app.post("/send-trading-data", status_code=201)  # type: ignore[untyped-decorator]
 async def post(submission: Submission, request: Request) -> PlainTextResponse:
-    """Take a trade; answer once Kafka has it."""
+    """Accept a trade; answer once Kafka has stored it."""
     if submission.topic != os.environ["TOPIC"]:
         raise HTTPException(422)
     stored = await request.app.state.producer.send_and_wait(

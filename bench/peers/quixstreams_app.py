@@ -1,6 +1,6 @@
-"""quixstreams, as its documentation writes it: a function a message, a log line a trade.
+"""quixstreams, as in its documentation: a function call per message, one log line per trade.
 
-quixstreams is only in the benchmarks' own environment: see bench/venv.py.
+quixstreams is installed only in the benchmarks' own environment: see bench/venv.py.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Faust as it comes: an agent over a plain Record, a log line a trade."""
+"""Unmodified Faust: an agent over a plain Record, one log line per trade."""
 
 import logging
 import os
