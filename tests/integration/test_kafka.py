@@ -72,8 +72,8 @@ async def test_a_topic_is_given_what_it_needs_and_keeps_the_rest(
         assert await partitions(client, cluster.topic) == 1
         await ensure_topics(client, [spec], 1)
         assert sorted(caplog.messages) == [
-            f"Topic {cluster.topic} has retention.ms=5000, not -1; using it as it is",
             f"Set message.timestamp.type=LogAppendTime on topic {cluster.topic}",
+            f"Topic {cluster.topic} has retention.ms=5000, not -1; using it as it is",
         ]
         caplog.clear()
         await ensure_topics(client, [TopicSpec(cluster.topic, 1, own, needed)], 1)
