@@ -36,7 +36,7 @@ demo: .venv/.run  ## replay an hour of real trades, in a minute, into what `make
 test: .venv/.dev  ## all tests, on a real Kafka of their own
 	@$(BIN)/python -m pytest -n $(WORKERS) --durations=10
 
-coverage: .venv/.dev  ## all tests, and whether they reach as much of the code as they did
+coverage: .venv/.dev  ## all tests, with coverage; fails if that is lower than it was
 	@rm -rf .coverage
 	@$(BIN)/coverage run -m pytest -n $(WORKERS) --durations=10
 	@$(BIN)/coverage combine --quiet
