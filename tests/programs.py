@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -18,6 +18,9 @@ from tests.forks import Fork
 from tests.waiting import PATIENCE_S, wait_for
 
 ROOT = Path(__file__).parent.parent
+#: Whether it is counted what the programs reach: who is killed does not say so.
+IS_MEASURED = "COVERAGE_PROCESS_CONFIG" in os.environ
+END_LIMIT_S = 10
 FAUST = [sys.executable, "-m", "faust"]
 
 TRADE_LINE = re.compile(
@@ -142,6 +145,10 @@ class Program:
     ) -> None:
         if self.running:
             self.signal(signal.SIGCONT)
+            if IS_MEASURED:
+                self.signal(signal.SIGTERM)
+                with suppress(subprocess.TimeoutExpired):
+                    self.wait(END_LIMIT_S)
             self.kill()
 
 
