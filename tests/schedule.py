@@ -10,6 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 LONGEST = (
     "tests/acceptance/test_fresh_machine.py",
     "tests/integration/test_exactly_once.py::test_every_trade_counts_once_whatever_dies",
+    "tests/integration/test_readers_are_told.py::test_who_looks_on_is_told_whatever_dies",
     "tests/integration/test_websocket.py",
     "tests/integration/test_start_and_stop.py",
     "tests/integration/test_run.py",
@@ -17,7 +18,6 @@ LONGEST = (
     "tests/browser/test_page.py",
     "tests/integration/test_no_loss.py",
     "tests/integration/test_exactly_once.py::test_every_trade_counts_once_where_trades_are_not_stored",
-    "tests/integration/test_readers_are_told.py::test_who_looks_on_is_told_whatever_dies",
     "tests/integration/test_exactly_once.py",
     "tests/integration/test_live_topic.py",
     "tests/integration/test_connections.py",

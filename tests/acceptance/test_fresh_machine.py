@@ -163,7 +163,7 @@ def test_make_test_runs_unit_and_integration_tests(machine: Machine) -> None:
         "test",
         timeout_s=INSTALL_TIMEOUT_S,
         PYTEST_ADDOPTS=f"-p no:cacheprovider -k '{A_FEW_TESTS}'",
-        WORKERS="2",
+        WORKERS="1",
         KEEP_KAFKA="no",
     )
     assert code == 0, output

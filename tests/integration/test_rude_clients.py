@@ -121,14 +121,16 @@ async def test_who_goes_in_mid_body_leaves_no_traceback(trading: Program, path: 
     packed = post(path, JSON, b"Content-Encoding: gzip", b"Content-Length: 9999")
     async with unharmed(trading):
         for leave in (send, go_away):
-            await leave(trading, post(path, JSON, b"Content-Length: 1000"), b'{"a":')
-            await leave(trading, post(path, JSON, CHUNKED), b"5\r\n[1,2,\r\n", b"5\r\n")
-            await leave(trading, post(path, JSON, CHUNKED), b"zz\r\n")
-            await leave(trading, packed, PACKED[:50])
-            await leave(trading, packed, b"\x1b not packed")
-            # Answered early, and gone while the rest is thrown away.
-            await leave(trading, post(path, JSON, b"Content-Length: 99999999"), b"[" * 100_000)
-            await leave(trading, post(path, b"Content-Type: a/b", CHUNKED), b"5\r\n[1,2,\r\n")
+            await asyncio.gather(
+                leave(trading, post(path, JSON, b"Content-Length: 1000"), b'{"a":'),
+                leave(trading, post(path, JSON, CHUNKED), b"5\r\n[1,2,\r\n", b"5\r\n"),
+                leave(trading, post(path, JSON, CHUNKED), b"zz\r\n"),
+                leave(trading, packed, PACKED[:50]),
+                leave(trading, packed, b"\x1b not packed"),
+                # Answered early, and gone while the rest is thrown away.
+                leave(trading, post(path, JSON, b"Content-Length: 99999999"), b"[" * 100_000),
+                leave(trading, post(path, b"Content-Type: a/b", CHUNKED), b"5\r\n[1,2,\r\n"),
+            )
         await asyncio.sleep(1)  # until the time for the rest is over, too
 
 
