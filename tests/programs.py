@@ -1,6 +1,7 @@
 """The two programs as a user runs them: processes of their own, told what to do by settings."""
 
 import math
+import os
 import re
 import signal
 import subprocess
