@@ -1,11 +1,18 @@
 """The consumer group that stores the trades, and serves them: ``faust -A chart_app worker``."""
 
+import sys
+from pathlib import Path
 from typing import Any
+
+_ROOT = str(Path(__file__).parent.parent)
 
 
 def __getattr__(name: str) -> Any:
     """Return ``app``, which is made when it is asked for: PEP 562."""
     if name == "app":
+        # Faust has the working folder on the path only while it imports this package.
+        if _ROOT not in sys.path:
+            sys.path.append(_ROOT)
         from chart_app import main  # noqa: PLC0415 - to import a module builds nothing
 
         return main.program().app

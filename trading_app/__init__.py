@@ -1,12 +1,19 @@
 """Trades in over HTTP, out to Kafka: ``faust -A trading_app worker``."""
 
+import sys
+from pathlib import Path
 from typing import Any
+
+_ROOT = str(Path(__file__).parent.parent)
 
 
 def __getattr__(name: str) -> Any:
-    """Return ``app``, which is built on first access (PEP 562)."""
+    """Return ``app``, which is made when it is asked for: PEP 562."""
     if name == "app":
-        from trading_app import main  # noqa: PLC0415 - importing a module must build nothing
+        # Faust has the working folder on the path only while it imports this package.
+        if _ROOT not in sys.path:
+            sys.path.append(_ROOT)
+        from trading_app import main  # noqa: PLC0415 - to import a module builds nothing
 
         return main.program().app
     raise AttributeError(name)

@@ -3,9 +3,11 @@
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from dev.environment import clean_environment
 from tests.programs import ROOT
 
 OURS = {path.stem for path in ROOT.glob("*.py")} | {
@@ -62,8 +64,22 @@ def test_to_import_a_module_builds_and_changes_nothing() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_to_ask_for_the_app_builds_it() -> None:
-    check = "import trading_app, sys; sys.exit(type(trading_app.app).__name__)"
-    command = [sys.executable, "-c", check]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.stderr == "App\n"
+@pytest.mark.parametrize(
+    ("package", "command"), [("trading_app", "replay"), ("chart_app", "rebuild")]
+)
+def test_faust_makes_the_app_and_its_command_in_the_projects_folder(
+    package: str, command: str
+) -> None:
+    """The modules beside the package are not on Python's path there."""
+    faust = Path(sys.executable).with_name("faust")
+    environment = {k: v for k, v in clean_environment().items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [faust, "-A", package, command, "--help"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Usage: faust {command} ")
