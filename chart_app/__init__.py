@@ -1,4 +1,4 @@
-"""The consumer group that stores the trades, and serves them: ``faust -A chart_app worker``."""
+"""Consumes trades, stores them and serves their candles: ``faust -A chart_app worker``."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ _ROOT = str(Path(__file__).parent.parent)
 
 
 def __getattr__(name: str) -> Any:
-    """Return ``app``, which is made when it is asked for: PEP 562."""
+    """Return ``app``, which is created on first access (PEP 562)."""
     if name == "app":
         # Faust has the working folder on the path only while it imports this package.
         if _ROOT not in sys.path:

@@ -39,7 +39,7 @@ from streaming.kafka.topic_keeper import TopicKeeper
 
 
 class Program(NamedTuple):
-    """The app, the database it writes to, and its pages."""
+    """The app, the database it writes to, and its HTTP application."""
 
     app: App
     database: Database
@@ -48,7 +48,7 @@ class Program(NamedTuple):
 
 @cache
 def program() -> Program:
-    """Return the program of this process, by its settings."""
+    """Return the program of this process, built once from its settings."""
     runtime.set_up()
     return _wire(settings.load())
 
@@ -101,13 +101,13 @@ def _wire(loaded: Settings) -> Program:
         ],
         start_offsets=offsets.load,
         refusal_forms={"api": binance.refused, "udf": udf.refused},
-        on_logging_set_up=_warn,
+        on_logging_set_up=_log_warnings,
     )
     trades = app.topic(*loaded.trade_topics, schema=BatchSchema(key_type=bytes, value_type=Trade))
     add_agent(app, trades, consumer)
 
     rebuild.make_command(database)
-    ConsumerLag(lambda: app.kafka_consumer.lags())  # noqa: PLW0108 - there is none yet
+    ConsumerLag(lambda: app.kafka_consumer.lags())  # noqa: PLW0108 - the consumer does not exist yet
     web_app = app.add_pages(
         openapi.document(description.DESCRIPTION),
         [app.check_group, gate.check, consumer.check],
@@ -124,7 +124,7 @@ def _add_routes(web_app: web.Application, reader: StoreReader, hub: Hub, loaded:
     routes.add_routes(web_app)
 
 
-def _warn() -> None:
+def _log_warnings() -> None:
     settings.warn_of_misspelt()
     routes.warn_if_missing()
 

@@ -1,1 +1,1 @@
-"""Trades and candles. Pure: the standard library and the trade's rules, nothing else."""
+"""Trades and candles. Pure: imports the standard library, msgspec and ``trade_rules`` only."""

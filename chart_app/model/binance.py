@@ -1,7 +1,7 @@
-"""The shapes of Binance's spot API that REST, WebSocket and OpenAPI share: klines and trades.
+"""Klines and trades in the format of Binance's spot API, for REST, WebSocket and OpenAPI.
 
-https://developers.binance.com/docs/binance-spot-api-docs. Numbers are text, times ms. Nobody knows
-which side took: the takers' volumes are 0, and no buyer is a maker.
+https://developers.binance.com/docs/binance-spot-api-docs. Decimals are text, times ms. The
+taker's side is unknown: taker volumes are 0, and the buyer is never given as the maker.
 """
 
 from decimal import Decimal
@@ -19,10 +19,10 @@ UNKNOWN = "0"
 
 
 class KlineField(NamedTuple):
-    """A field of a kline: what it is, its key in an event, and the candle's column.
+    """A field of a kline: its title, its key in an event, and the column of the candle it holds.
 
     ``column`` is one of :data:`candles.COLUMNS`, ``open_time``, :data:`CLOSE_TIME`, or None for
-    what is always :data:`UNKNOWN`.
+    a field that is always :data:`UNKNOWN`.
     """
 
     title: str
@@ -30,7 +30,7 @@ class KlineField(NamedTuple):
     column: str | None
 
 
-#: In the order of a row of klines.
+#: In the order of a kline's row in REST.
 KLINE = (
     KlineField("open time (ms)", "t", "open_time"),
     KlineField("open", "o", "open"),
@@ -49,18 +49,18 @@ CLOSE_TIME_INDEX = [field.column for field in KLINE].index(CLOSE_TIME)
 
 
 def kline_row(interval: Interval, open_time: int, candle: Candle) -> list[Any]:
-    """Return a row of klines. The database makes the same of its rows: ``storage.queries``."""
+    """Return a kline as a row of REST. ``storage.queries`` builds the same row in SQL."""
     values = dict(zip(_CANDLE_COLUMNS, candles.column_values(candle), strict=True))
     values |= {"open_time": open_time, CLOSE_TIME: interval.end_time(open_time) - 1}
-    row = (values[it.column] if it.column else UNKNOWN for it in KLINE)
-    return [plain(it) if isinstance(it, Decimal) else it for it in row]
+    row = (values[field.column] if field.column else UNKNOWN for field in KLINE)
+    return [plain(value) if isinstance(value, Decimal) else value for value in row]
 
 
 _CANDLE_COLUMNS = [column.name for column in candles.COLUMNS]
 
 
 def kline_event(coin: str, candle: PublicCandle, *, closed: bool, now_ms: int) -> dict[str, Any]:
-    """Return the event of a candle."""
+    """Return the WebSocket event of a candle."""
     return {
         "e": "kline",
         "E": now_ms,
@@ -78,14 +78,14 @@ def kline_event(coin: str, candle: PublicCandle, *, closed: bool, now_ms: int) -
     }
 
 
-_STORED = [it for it in KLINE if it.column not in {None, CLOSE_TIME}]
-_STORED_KEYS = [it.key for it in _STORED]
-_stored_fields = attrgetter(*(str(it.column) for it in _STORED))
-_UNKNOWN_FIELDS = {it.key: UNKNOWN for it in KLINE if it.column is None}
+_STORED = [field for field in KLINE if field.column not in {None, CLOSE_TIME}]
+_STORED_KEYS = [field.key for field in _STORED]
+_stored_fields = attrgetter(*(str(field.column) for field in _STORED))
+_UNKNOWN_FIELDS = {field.key: UNKNOWN for field in KLINE if field.column is None}
 
 
 def trade_row(trade: PublicTrade) -> dict[str, Any]:
-    """Return an item of trades."""
+    """Return an item of ``/api/v3/trades``."""
     return {
         "id": trade.id,
         "price": trade.price,
@@ -98,7 +98,7 @@ def trade_row(trade: PublicTrade) -> dict[str, Any]:
 
 
 def trade_event(coin: str, trade: PublicTrade, now_ms: int) -> dict[str, Any]:
-    """Return the event of a trade."""
+    """Return the WebSocket event of a trade."""
     return {
         "e": "trade",
         "E": now_ms,
@@ -113,7 +113,7 @@ def trade_event(coin: str, trade: PublicTrade, now_ms: int) -> dict[str, Any]:
 
 
 def agg_trade_row(trade: PublicTrade) -> dict[str, Any]:
-    """Return an item of aggTrades: one trade is one aggregate."""
+    """Return an item of ``/api/v3/aggTrades``: each trade is its own aggregate."""
     return {
         "a": trade.id,
         "p": trade.price,
@@ -127,5 +127,5 @@ def agg_trade_row(trade: PublicTrade) -> dict[str, Any]:
 
 
 def agg_trade_event(coin: str, trade: PublicTrade, now_ms: int) -> dict[str, Any]:
-    """Return the event of an aggregate."""
+    """Return the WebSocket event of an aggregate trade."""
     return {"e": "aggTrade", "E": now_ms, "s": coin, **agg_trade_row(trade)}

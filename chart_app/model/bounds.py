@@ -1,6 +1,6 @@
-"""What may stand in a live message, for msgspec to check.
+"""The bounds of the values of a live message, for msgspec to check.
 
-Who writes to the topic need not be one of us: with these the readers can count.
+Other programs can write to the topic: within these bounds its readers can compute safely.
 """
 
 from typing import Annotated
@@ -10,10 +10,10 @@ from msgspec import Meta
 from chart_app.model.times import TIMESTAMP_MAX_MS
 from chart_app.model.trade_ids import MAX_PARTITIONS, OFFSET_BITS
 
-#: A price times an amount has at most 36 digits before the point and 110 behind it, and a sum of
+#: A price times an amount has at most 36 digits before the point and 110 after it, and a sum of
 #: them some 20 more.
 NUMBER_MAX_CHARS = 200
-#: Where the calendar begins, of which months are.
+#: The start of Python's calendar, by which candles of a month are computed.
 YEAR_1_MS = -62_135_596_800_000
 
 Time = Annotated[int, Meta(ge=0, le=TIMESTAMP_MAX_MS)]

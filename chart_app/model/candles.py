@@ -1,7 +1,7 @@
-"""Candles: folding trades, merging candles, merging them up the ladder, filling gaps.
+"""Candles: folding trades, merging candles, also into longer intervals, filling gaps.
 
-Sums and products are exact. Within a bucket trades are ordered by (time, sequence, id), whatever
-the order of their arrival: exchanges put several trades into one millisecond, and only their ids
+Sums and products are exact. Within a bucket trades are ordered by (time, sequence, id), not
+by their arrival: exchanges put several trades into one millisecond, and only their ids
 keep the order.
 """
 
@@ -23,7 +23,7 @@ _multiply = EXACT.multiply
 
 
 class Tick(NamedTuple):
-    """A trade of a coin as its candle sees it; ticks sort in the order of trading.
+    """What a candle needs of a trade of its coin. Ticks sort in the order of trading.
 
     time:      ms since the epoch.
     sequence:  see :func:`sequence`.
@@ -37,18 +37,18 @@ class Tick(NamedTuple):
     amount: Decimal
 
 
-#: A tick, with the names or without: without, many are made in a third of the time.
+#: A :class:`Tick`, or the same values in a plain tuple, which takes a third of the time to make.
 PlainTick = tuple[int, int, int, Decimal, Decimal]
 
 
 def sequence(trade_id: str | None, offset: int) -> int:
-    """Return a trade's place in its millisecond: its id if a whole number, else its offset."""
+    """Return a trade's order in its millisecond: its id if a whole number, else its offset."""
     number = as_integer(trade_id)
     return offset if number is None else number
 
 
 class Mark(NamedTuple):
-    """What a candle keeps of its first and of its last trade. Sorts as the tick does."""
+    """What a candle keeps of its first and of its last trade. Sorts as :class:`Tick` does."""
 
     time: int
     sequence: int
@@ -57,9 +57,9 @@ class Mark(NamedTuple):
 
 
 class Candle(NamedTuple):
-    """The trades of one coin in one bucket of time.
+    """The candle of one coin in one bucket of time.
 
-    ``first`` and ``last`` are its first and last trades; their prices are open and close.
+    ``first`` and ``last`` are its first and last trades, whose prices are open and close.
     """
 
     first: Mark
@@ -81,7 +81,7 @@ class Candle(NamedTuple):
         return self.last.price
 
 
-#: What the store keeps of a candle. It, the rows, the live messages and ``rebuild`` follow.
+#: The stored columns of a candle. Table, rows, live messages and ``rebuild`` derive from these.
 COLUMNS = (
     Column("open", Decimal, "first.price"),
     Column("high", Decimal, "high"),
@@ -98,11 +98,11 @@ COLUMNS = (
     Column("last_id", int, "last.id"),
 )
 #: Returns the values of a candle in the order of :data:`COLUMNS`.
-column_values = attrgetter(*(column.of for column in COLUMNS))
+column_values = attrgetter(*(column.attribute for column in COLUMNS))
 
 
 def from_columns(values: Iterable[Any]) -> Candle:
-    """Return the candle of which :func:`column_values` are these, decimals also as text."""
+    """Return the candle whose :func:`column_values` these are; decimals may be text."""
     (
         open_,
         high,
@@ -130,7 +130,7 @@ def from_columns(values: Iterable[Any]) -> Candle:
 
 
 class CandleKey(NamedTuple):
-    """Which candle: the coin, its interval, and when its bucket begins (ms)."""
+    """Identifies a candle: by its coin, its interval and its open time (ms)."""
 
     coin: str
     interval: Interval
@@ -138,7 +138,7 @@ class CandleKey(NamedTuple):
 
 
 class PublicCandle(msgspec.Struct, array_like=True, gc=False):
-    """A candle as it is broadcast and streamed. Times in ms; numbers as text, with their digits."""
+    """A candle as broadcast and streamed. Times in ms; decimals as text, with all digits."""
 
     interval: Interval
     open_time: OpenTime
@@ -154,19 +154,22 @@ class PublicCandle(msgspec.Struct, array_like=True, gc=False):
 
     @classmethod
     def of(cls, key: CandleKey, candle: Candle) -> "PublicCandle":
-        """Return a candle as it is broadcast."""
+        """Return a candle as it is broadcast and streamed."""
         values: list[Any] = [
-            plain(it) if isinstance(it, Decimal) else it for it in _public_values(candle)
+            plain(value) if isinstance(value, Decimal) else value
+            for value in _public_values(candle)
         ]
         return cls(key.interval, key.open_time, *values)
 
 
 _COLUMN = {column.name: column for column in COLUMNS}
-_public_values = attrgetter(*(_COLUMN[name].of for name in PublicCandle.__struct_fields__[2:]))
+_public_values = attrgetter(
+    *(_COLUMN[name].attribute for name in PublicCandle.__struct_fields__[2:])
+)
 
 
 def fold(ticks: Iterable[PlainTick]) -> Candle:
-    """Return the candle of at least one trade."""
+    """Return the candle of one or more trades."""
     ordered = sorted(ticks)
     _, _, _, prices, amounts = zip(*ordered, strict=True)
     with localcontext(EXACT):
@@ -182,7 +185,7 @@ def fold(ticks: Iterable[PlainTick]) -> Candle:
 
 
 def merge(one: Candle, other: Candle) -> Candle:
-    """Return the candle of the trades of both."""
+    """Return the candle of the trades of both candles."""
     return Candle(
         min(one.first, other.first),
         max(one.last, other.last),
@@ -197,21 +200,21 @@ def merge(one: Candle, other: Candle) -> Candle:
 def fold_coin(ticks: Iterable[PlainTick]) -> Iterator[tuple[Interval, int, Candle]]:
     """Yield (interval, open time, candle) for every candle the trades of a coin belong to.
 
-    The trades are folded once, into minutes; those are merged up the ladder of intervals.
+    The trades are folded once, into minutes; longer intervals are merged from shorter ones.
     """
     minutes: dict[int, list[PlainTick]] = defaultdict(list)
     for tick in ticks:
         minutes[tick[0] // MINUTE_MS].append(tick)
-    rungs = {Interval.M1: {minute * MINUTE_MS: fold(group) for minute, group in minutes.items()}}
+    candles = {Interval.M1: {minute * MINUTE_MS: fold(group) for minute, group in minutes.items()}}
     for interval, source in MADE_OF.items():
-        rungs[interval] = merge_up(rungs[source], interval)
-    for interval, rung in rungs.items():
-        for open_time, candle in rung.items():
+        candles[interval] = merge_up(candles[source], interval)
+    for interval, by_open_time in candles.items():
+        for open_time, candle in by_open_time.items():
             yield interval, open_time, candle
 
 
 def merge_up(candles: Mapping[int, Candle], interval: Interval) -> dict[int, Candle]:
-    """Return the candles of a longer interval, by open time."""
+    """Return candles merged into those of a longer interval, both by open time."""
     merged: dict[int, Candle] = {}
     for time, candle in candles.items():
         open_time = interval.open_time(time)
@@ -221,9 +224,9 @@ def merge_up(candles: Mapping[int, Candle], interval: Interval) -> dict[int, Can
 
 
 def flat(open_time: int, close: Decimal) -> Candle:
-    """Return the candle of a bucket without trades: at the last close, of no volume."""
-    nothing = Mark(open_time, 0, -1, close)
-    return Candle(nothing, nothing, close, close, ZERO, ZERO, 0)
+    """Return the flat candle of a bucket without trades: at the last close, with no volume."""
+    mark = Mark(open_time, 0, -1, close)
+    return Candle(mark, mark, close, close, ZERO, ZERO, 0)
 
 
 def fill(
@@ -233,9 +236,9 @@ def fill(
     end: int,
     previous: Decimal | None,
 ) -> Iterator[tuple[int, Candle]]:
-    """Yield a candle for every bucket from ``start`` to before ``end``.
+    """Yield a candle for every bucket from ``start`` up to, but not including, ``end``.
 
-    ``previous`` is the close before ``start``; until there is one, empty buckets stay empty.
+    ``previous`` is the close before ``start``. Until a close is known, empty buckets are skipped.
     """
     known = dict(candles)
     for open_time in interval.open_times(start, end):

@@ -1,4 +1,4 @@
-"""What the store knows of a coin as a whole."""
+"""A coin as a whole, and its last 24 hours."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -13,7 +13,7 @@ class Coin(NamedTuple):
 
 
 class Day(NamedTuple):
-    """The trades of a coin in 24 hours, and from when to when (ms) these are."""
+    """A coin's trades summed up over 24 hours, from ``open_time`` to ``close_time`` (ms)."""
 
     coin: Coin
     open_time: int

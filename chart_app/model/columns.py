@@ -1,15 +1,15 @@
-"""What a column of a table holds, and what it is read from."""
+"""A column of a table: its type, and the attribute that its value is read from."""
 
 from typing import NamedTuple
 
 
 class Column(NamedTuple):
-    """A column. ``of`` names the attribute that it is read from, with dots in between.
+    """A column. ``attribute`` may be nested: ``first.price``.
 
-    Its type is ``Decimal``, ``int`` (64 bits) or ``str``.
+    ``type`` is ``Decimal``, ``int`` (64 bits) or ``str``.
     """
 
     name: str
     type: type
-    of: str
+    attribute: str
     is_nullable: bool = False

@@ -3,10 +3,10 @@
 from decimal import Context, Decimal, Inexact, InvalidOperation
 
 ZERO = Decimal(0)
-#: With room for every digit of a sum, and Inexact trapped: Python's own context rounds at 28
-#: digits silently, so that a sum would depend on its order. The product of a price and an amount
+#: Has room for every digit of a sum and traps Inexact: Python's default context silently rounds
+#: to 28 digits, which makes a sum depend on its order. The product of a price and an amount
 #: has up to 36 digits before the point and, where both are near 10^-18 and have 38 digits, 110
-#: behind it. A sum of 10^20 of the largest and smallest fits.
+#: after it. A sum of 10^20 of the largest and smallest fits.
 EXACT = Context(prec=200, traps=[Inexact, InvalidOperation])
 
 

@@ -1,4 +1,4 @@
-"""Records of the topic, decoded: valid trades as the store takes them, and invalid records."""
+"""Decodes the records of the topic: splits them into valid trades and invalid records."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -14,11 +14,11 @@ from trade_rules import InvalidTrade, TradeMessage
 
 
 class Record(Protocol):
-    """What is read here of a record of Kafka."""
+    """The fields of a Kafka record that are read here."""
 
     @property
     def offset(self) -> int:
-        """Where it stands."""
+        """Its offset in the partition."""
 
     @property
     def timestamp(self) -> int:
@@ -26,11 +26,11 @@ class Record(Protocol):
 
     @property
     def value(self) -> bytes | None:
-        """The message."""
+        """Its value: a trade as JSON."""
 
 
 class Decoded(NamedTuple):
-    """The trades among some records, the valid records, and the invalid ones with the reason."""
+    """The valid trades, their records, and the invalid records, each with the reason."""
 
     trades: Trades
     valid: Sequence[Record]
@@ -38,7 +38,7 @@ class Decoded(NamedTuple):
 
 
 def decode(partition_id: int, records: Sequence[Record]) -> Decoded:
-    """Decode records of a partition. For its id see :mod:`chart_app.model.trade_ids`."""
+    """Decode records of a partition. For ``partition_id`` see :mod:`chart_app.model.trade_ids`."""
     trades = _decode_together(partition_id, records)
     if trades is None:
         return _decode_each(partition_id, records)
@@ -46,7 +46,7 @@ def decode(partition_id: int, records: Sequence[Record]) -> Decoded:
 
 
 def _decode_together(partition_id: int, records: Sequence[Record]) -> Trades | None:
-    """Return the trades if all records are of the common form, else None: column by column."""
+    """Return the trades, decoded by column, or None if a record is not of the common form."""
     texts = trade_rules.read_texts([record.value for record in records])
     times = tuple([record.timestamp for record in records])
     if not texts or not all(map(is_time, (min(times), max(times)))):
@@ -65,7 +65,9 @@ def _decode_together(partition_id: int, records: Sequence[Record]) -> Trades | N
         tuple([first_id + offset for offset in offsets]),
         tuple(map(Decimal, prices)),
         tuple(map(Decimal, amounts)),
-        tuple([one or other or None for one, other in zip(integer_ids, text_ids, strict=True)]),
+        tuple(
+            [integer or text or None for integer, text in zip(integer_ids, text_ids, strict=True)]
+        ),
         offsets,
         prices,
         amounts,
@@ -86,24 +88,24 @@ def _decode_each(partition_id: int, records: Iterable[Record]) -> Decoded:
             trades.append(_stored_trade(partition_id, record, trade))
             valid.append(record)
         else:
-            invalid.append((record, f"timestamp: {record.timestamp} is no time"))
+            invalid.append((record, f"timestamp: {record.timestamp} is not a valid time"))
     return Decoded(Trades.of(trades), valid, invalid)
 
 
 def _stored_trade(partition_id: int, record: Record, trade: TradeMessage) -> StoredTrade:
     offset = record.offset
-    own_id = None if trade.tradeId is None else str(trade.tradeId)
-    place = sequence(own_id, offset)
-    if own_id is not None:
-        own_id = own_id.replace("\0", "\N{SYMBOL FOR NULL}")  # PostgreSQL has no NUL
+    sender_id = None if trade.tradeId is None else str(trade.tradeId)
+    order = sequence(sender_id, offset)
+    if sender_id is not None:
+        sender_id = sender_id.replace("\0", "\N{SYMBOL FOR NULL}")  # PostgreSQL's text has no NUL
     return StoredTrade(
         trade.coinName,
         record.timestamp,
-        place,
+        order,
         trade_id(partition_id, offset),
         trade.price,
         trade.numOfCoin,
-        own_id,
+        sender_id,
         offset,
         plain(trade.price),
         plain(trade.numOfCoin),

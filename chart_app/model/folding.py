@@ -1,4 +1,4 @@
-"""Folding: what the trades of a batch make, of all their coins."""
+"""Folds the trades of a batch, of any coins, into candles."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,32 +10,32 @@ from chart_app.model.trades import Trades
 
 
 class Folded(NamedTuple):
-    """What trades make: their candles, and the scales of their coins."""
+    """The candles of trades, and the scales of their coins."""
 
     candles: dict[CandleKey, Candle]
     scales: dict[str, Scale]
 
 
 def fold_trades(trades: Trades) -> Folded:
-    """Return what trades make."""
+    """Return the candles and scales of trades."""
     ticks: dict[str, list[PlainTick]] = defaultdict(list)
     for coin, tick in zip(trades.coins, trades.ticks(), strict=True):
         ticks[coin].append(tick)
     candles = {
         CandleKey(coin, interval, open_time): candle
-        for coin, of_coin in ticks.items()
-        for interval, open_time, candle in fold_coin(of_coin)
+        for coin, coin_ticks in ticks.items()
+        for interval, open_time, candle in fold_coin(coin_ticks)
     }
-    return Folded(candles, {coin: scale_of(of_coin) for coin, of_coin in ticks.items()})
+    return Folded(candles, {coin: scale_of(coin_ticks) for coin, coin_ticks in ticks.items()})
 
 
 def combine(parts: Iterable[Folded]) -> Folded:
-    """Return what the trades of all parts make."""
+    """Return the candles and scales of all parts together."""
     candles: dict[CandleKey, Candle] = {}
     scales: dict[str, Scale] = {}
     for part in parts:
         for key, candle in part.candles.items():
             candles[key] = merge(candles[key], candle) if key in candles else candle
-        for coin, of_coin in part.scales.items():
-            scales[coin] = scales[coin].union(of_coin) if coin in scales else of_coin
+        for coin, scale in part.scales.items():
+            scales[coin] = scales[coin].union(scale) if coin in scales else scale
     return Folded(candles, scales)

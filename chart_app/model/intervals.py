@@ -38,20 +38,20 @@ class Interval(StrEnum):
     MONTH = "1M"
 
     def open_time(self, time_ms: int) -> int:
-        """Return when the bucket that holds a time begins."""
+        """Return the open time of the bucket that contains a time."""
         if self is Interval.MONTH:
             return _month(time_ms // DAY_MS)[0]
         origin = FIRST_MONDAY_MS if self is Interval.W1 else 0
         return time_ms - (time_ms - origin) % _LENGTHS_MS[self]
 
     def end_time(self, open_time: int) -> int:
-        """Return when the bucket that begins at ``open_time`` ends: its successor's open time."""
+        """Return the end of the bucket that opens at ``open_time``: the next one's open time."""
         if self is Interval.MONTH:
             return _month(open_time // DAY_MS)[1]
         return open_time + _LENGTHS_MS[self]
 
     def back(self, open_time: int, buckets: int) -> int:
-        """Return the open time of the bucket so many before the one at ``open_time``."""
+        """Return the open time of the bucket that is ``buckets`` before that at ``open_time``."""
         if self is Interval.MONTH:
             for _ in range(buckets):
                 open_time = self.open_time(open_time - 1)
@@ -59,7 +59,7 @@ class Interval(StrEnum):
         return open_time - buckets * _LENGTHS_MS[self]
 
     def open_times(self, start: int, end: int) -> Iterator[int]:
-        """Yield the open times of the buckets from the one at ``start`` up to before ``end``."""
+        """Yield the open times of the buckets from ``start`` up to, but not including, ``end``."""
         open_time = start
         while open_time < end:
             yield open_time
@@ -83,7 +83,7 @@ _LENGTHS_MS = {
     Interval.W1: WEEK_MS,
 }
 
-#: Which interval's candles make up each longer one: buckets of the one nest in the other's.
+#: The shorter interval that each interval is merged from: its buckets nest in the longer one's.
 MADE_OF = {
     Interval.M3: Interval.M1,
     Interval.M5: Interval.M1,
@@ -104,7 +104,7 @@ MADE_OF = {
 
 @lru_cache(maxsize=1024)
 def _month(day: int) -> tuple[int, int]:
-    """Return when the month of a day since the epoch begins and ends."""
+    """Return the start and end (ms) of the month of a day, counted since the epoch."""
     date = datetime.fromtimestamp(day * DAY_MS // 1000, UTC)
     start = day - (date.day - 1)
     return start * DAY_MS, (start + monthrange(date.year, date.month)[1]) * DAY_MS

@@ -1,4 +1,4 @@
-"""How many digits behind the point a coin's prices and amounts have."""
+"""The scale of a coin: how many decimal places its prices and amounts have."""
 
 from collections.abc import Iterable
 from decimal import Decimal, localcontext
@@ -15,21 +15,21 @@ class Scale(NamedTuple):
     amount: int
 
     def within(self, other: "Scale | None") -> bool:
-        """Return whether the others suffice."""
+        """Return whether no scale exceeds the other's; False without another."""
         return other is not None and self.price <= other.price and self.amount <= other.amount
 
     def union(self, other: "Scale") -> "Scale":
-        """Return what suffices for both."""
+        """Return the larger of each scale."""
         return Scale(max(self.price, other.price), max(self.amount, other.amount))
 
 
 def scale_of(ticks: Iterable[PlainTick]) -> Scale:
-    """Return the scale of a coin's trades. An exact sum has as many decimal places as its parts."""
+    """Return the scale of a coin's trades: an exact sum has the decimal places of its parts."""
     _, _, _, prices, amounts = zip(*ticks, strict=True)
     with localcontext(EXACT):
         return Scale(decimal_places(sum(prices)), decimal_places(sum(amounts)))
 
 
 def decimal_places(number: Decimal) -> int:
-    """Return how many digits a number has behind the point."""
+    """Return how many decimal places a number has."""
     return max(0, -int(number.as_tuple().exponent))

@@ -1,7 +1,7 @@
-"""A trade's id is made of its place: the id of its partition, and its offset there.
+"""A trade's id combines the id of its partition and its offset there.
 
-So it is known before it is stored, grows with the offset, and as the primary key it keeps an
-offset from being stored twice.
+So it is known before the trade is stored, grows with the offset, and as the primary key prevents
+an offset from being stored twice.
 """
 
 #: Bits of an offset: with 12 bits for the partition the ids stay below 2^53, which JavaScript's

@@ -1,4 +1,4 @@
-"""Trades column by column: with a tuple a trade everything would take longer."""
+"""Trades in columns: a tuple for each trade would be slower in every step."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
@@ -15,7 +15,7 @@ from chart_app.model.columns import Column
 
 
 class StoredTrade(NamedTuple):
-    """One of :class:`Trades`."""
+    """One row of :class:`Trades`."""
 
     coin: str
     time: int
@@ -31,13 +31,13 @@ class StoredTrade(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Trades:
-    """Consecutive trades of a partition; the columns are equally long.
+    """Consecutive trades of a partition. All columns have the same length.
 
     times:         ms since the epoch.
     sequences:     see :func:`chart_app.model.candles.sequence`.
     ids:           see :mod:`chart_app.model.trade_ids`.
     trade_ids:     the senders' own ids, as text.
-    price_texts, amount_texts:  the numbers in plain digits: as stored, logged and broadcast.
+    price_texts, amount_texts:  in plain digits, as stored, logged and broadcast.
     """
 
     coins: tuple[str, ...] = ()
@@ -53,12 +53,12 @@ class Trades:
 
     @classmethod
     def of(cls, rows: Iterable[StoredTrade]) -> "Trades":
-        """Return single trades as columns."""
+        """Return rows as columns."""
         return cls(*zip(*rows, strict=True))
 
     @classmethod
     def joined(cls, parts: Iterable["Trades"]) -> "Trades":
-        """Return all trades of the parts, one part after the other."""
+        """Return the trades of all parts, in order."""
         columns = zip(*map(_columns, parts), strict=True)
         return cls(*(tuple(chain.from_iterable(column)) for column in columns))
 
@@ -71,11 +71,11 @@ class Trades:
         return Trades(*(tuple(compress(column, chosen)) for column in _columns(self)))
 
     def ticks(self) -> Iterator[PlainTick]:
-        """Yield the trades as their candles see them."""
+        """Yield the trades as ticks, for their candles."""
         return zip(self.times, self.sequences, self.ids, self.prices, self.amounts, strict=True)
 
 
-#: What the store keeps of a trade, beside the place where it stood on Kafka.
+#: The stored columns of a trade, apart from its topic and partition.
 COLUMNS = (
     Column("id", int, "ids"),
     Column("coin", str, "coins"),
@@ -88,9 +88,9 @@ COLUMNS = (
 
 
 class PublicTrade(msgspec.Struct, array_like=True, gc=False):
-    """A trade as it is broadcast, streamed and read from the store.
+    """A trade as broadcast, streamed and read from the store.
 
-    ``time`` in ms; numbers as text, with their digits.
+    ``time`` in ms; decimals as text, with all digits.
     """
 
     id: Count
@@ -99,13 +99,13 @@ class PublicTrade(msgspec.Struct, array_like=True, gc=False):
     amount: Number
 
 
-_OF = {column.name: column.of for column in COLUMNS}
-_public_columns = attrgetter(*(_OF[name] for name in PublicTrade.__struct_fields__))
+_ATTRIBUTES = {column.name: column.attribute for column in COLUMNS}
+_public_columns = attrgetter(*(_ATTRIBUTES[name] for name in PublicTrade.__struct_fields__))
 
 
 def public_rows(trades: Trades) -> Iterator[tuple[Any, ...]]:
-    """Yield the trades as tuples that are encoded as :class:`PublicTrade` is."""
+    """Yield the trades as tuples, which are encoded like :class:`PublicTrade`."""
     return zip(*_public_columns(trades), strict=True)
 
 
-_columns: Any = attrgetter(*(it.name for it in fields(Trades)))
+_columns: Any = attrgetter(*(field.name for field in fields(Trades)))

@@ -213,7 +213,7 @@ class StoreWriter:
             return await self._database.write(function)
 
 
-_trade_columns = attrgetter(*(column.of for column in TRADE_COLUMNS))
+_trade_columns = attrgetter(*(column.attribute for column in TRADE_COLUMNS))
 
 
 def trade_rows(batch: WriteBatch) -> Iterator[tuple[Any, ...]]:

@@ -38,7 +38,7 @@ def test_nothing_is_nothing() -> None:
 def test_a_record_without_a_time_is_no_trade(timestamp: int) -> None:
     trades, _, ((_, reason),) = decode(0, [record(GOOD, timestamp), record(GOOD)])
     assert len(trades) == 1
-    assert reason == f"timestamp: {timestamp} is no time"
+    assert reason == f"timestamp: {timestamp} is not a valid time"
 
 
 @pytest.mark.parametrize(
