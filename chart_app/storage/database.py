@@ -1,4 +1,4 @@
-"""The database: its address, how it is written to, and how it is read."""
+"""The connections to the database, SQLite or PostgreSQL: one that writes, several that read."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from settings import Settings
 SQLITE_FILE = "chart.sqlite"
 #: How long a statement may wait: for another process's lock, or for a server that hangs.
 TIMEOUT_S = 5.0
-#: How long PostgreSQL keeps a transaction, and its locks, of a worker that says nothing more: it
-#: may be stopped, or its machine gone. What it does between two statements takes far less.
+#: How long PostgreSQL keeps the transaction, and the locks, of a worker that has gone silent: it
+#: may be stopped, or its machine lost. Otherwise the time between two statements is far shorter.
 IDLE_TIMEOUT_S = 10
-#: Statements kept prepared. There are about as many as sizes of a batch: see statements.py.
+#: Prepared statements that are cached: there is about one for each batch size, see statements.py.
 STATEMENTS_KEPT = 500
 READERS = 8
-#: PostgreSQL's codes for a transaction that another got ahead of: it changed the same row, made
-#: the same table, or inserted the same key. Run again, it sees what the other did.
+#: PostgreSQL's codes for a conflict with a concurrent transaction, which changed the same row,
+#: created the same table or inserted the same key. The next try sees what that one has committed.
 CONFLICTS = {
     *("40001", "40P01"),  # serialization_failure, deadlock_detected
     *("42P07", "23505"),  # duplicate_table, unique_violation
@@ -56,15 +56,15 @@ class Database:
             self._writer = self._postgresql(pool_size=1, isolation_level="REPEATABLE READ")
             self.engine = self._writer.sync_engine
             self.reader = self._postgresql(pool_size=READERS, isolation_level="AUTOCOMMIT")
-        #: SQLite's own: a transaction runs there as a whole.
+        #: For SQLite only: runs each transaction as a whole.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
 
     async def write(self, function: Callable[[Connection], Result]) -> Result:
-        """Return what a function returns that is called with a connection in a transaction.
+        """Call a function with a connection, in one transaction, and return its result.
 
-        It is the same function for both databases, and called again where another worker's
-        transaction came in between. On SQLite it runs in a thread of its own: statement by
-        statement, a transaction would wait for the event loop several times each.
+        The function is the same for both databases. It is called again after a conflict with
+        another worker's transaction. On SQLite all of it runs in one job of a thread: with a job
+        for each statement, each would wait for the event loop several times.
         """
         if self._writer is None:
             loop = asyncio.get_running_loop()
@@ -129,21 +129,21 @@ class Database:
 
 
 def database_url(settings: Settings) -> URL:
-    """Return ``DATABASE_URL``, or SQLite's of a file under ``DATA_DIR``."""
+    """Return ``DATABASE_URL``, or the URL of a SQLite file under ``DATA_DIR``."""
     if settings.database_url:
         return make_url(settings.database_url)
     return URL.create(SQLITE, database=str(settings.data_dir / SQLITE_FILE))
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # we begin transactions, not Python's driver
+    connection.isolation_level = None  # Python's driver must not begin transactions
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
-    # A power cut may take the last transactions back, offsets and all: they are read again.
+    # A power cut may undo the last transactions with their offsets: the records are read again.
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.close()
 
 
 def _begin_immediate(connection: Any) -> None:
-    # Not at the first write: by then another process may have changed what we read.
+    # Lock now, not at the first write: by then another process may have changed what was read.
     connection.exec_driver_sql("BEGIN IMMEDIATE")

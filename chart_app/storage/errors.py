@@ -1,10 +1,10 @@
-"""What goes wrong with the store.
+"""The errors of the store.
 
 Errors::
 
     StoreError
       + StoreUnavailable    the database does not answer, or is locked: try again later
-      + Superseded          the partition stands at another offset: read that again
+      + Superseded          the stored offset is another one: read on from there
       + WrongStore          the database is not one this program can use
 """
 
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from asyncpg.exceptions import InterfaceError, PostgresError
 from sqlalchemy.exc import SQLAlchemyError
 
-#: What the drivers of both databases raise, and SQLAlchemy around them.
+#: What SQLAlchemy and the drivers of both databases raise.
 DATABASE_ERRORS = (
     SQLAlchemyError,
     PostgresError,
@@ -24,12 +24,12 @@ DATABASE_ERRORS = (
     OSError,
     TimeoutError,
 )
-#: What PostgreSQL's codes of errors begin with that are about a value.
+#: The class (first two characters) of PostgreSQL's error codes for invalid values.
 DATA_EXCEPTION = "22"
 
 
 class StoreError(Exception):
-    """The store did not do what it was asked for."""
+    """An operation of the store has failed."""
 
 
 class StoreUnavailable(StoreError):
@@ -37,7 +37,7 @@ class StoreUnavailable(StoreError):
 
 
 class Superseded(StoreError):
-    """The partition stands at another offset: another worker has it, or had it last."""
+    """The stored offset is another one: another worker has the partition, or had it last."""
 
 
 class WrongStore(StoreError):
@@ -45,20 +45,20 @@ class WrongStore(StoreError):
 
 
 @contextmanager
-def translated(*, pass_values: bool = False) -> Iterator[None]:
+def translate_errors(*, pass_data_errors: bool = False) -> Iterator[None]:
     """Raise :exc:`StoreUnavailable` for an error of the database.
 
-    With ``pass_values`` one about a value passes: PostgreSQL is there, and will never take it, as
-    a text with a NUL.
+    With ``pass_data_errors`` an error about a value is raised unchanged: PostgreSQL answers, but
+    will never accept the value, for example a text with a NUL.
     """
     try:
         yield
     except DATABASE_ERRORS as error:
-        if pass_values and _is_about_a_value(error):
+        if pass_data_errors and _is_data_error(error):
             raise
         raise StoreUnavailable(f"{type(error).__name__}: {error}".split("\n")[0]) from error
 
 
-def _is_about_a_value(error: BaseException) -> bool:
+def _is_data_error(error: BaseException) -> bool:
     sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
     return str(sqlstate).startswith(DATA_EXCEPTION)

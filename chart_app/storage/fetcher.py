@@ -1,4 +1,4 @@
-"""Reading from the database with as few turns of its thread as can be."""
+"""Reads from the database with as few jobs for SQLite's thread as possible."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -7,14 +7,14 @@ from typing import Any
 from sqlalchemy import Executable
 
 from chart_app.storage.database import Database
-from chart_app.storage.errors import translated
+from chart_app.storage.errors import translate_errors
 
 
 class Fetcher:
-    """Runs statements, each for itself.
+    """Runs reading statements, each by itself.
 
     SQLAlchemy hands SQLite's thread four jobs for a statement: cursor, execute, fetch, close. Each
-    waits for the GIL, which a busy event loop keeps for up to 5 ms; so SQLite gets one.
+    waits for the GIL, which a busy event loop keeps for up to 5 ms; so here it gets one.
     """
 
     def __init__(self, database: Database) -> None:
@@ -25,11 +25,11 @@ class Fetcher:
     async def fetch(
         self, statement: Executable, parameters: Mapping[str, Any]
     ) -> list[Sequence[Any]]:
-        """Return the rows that a statement finds.
+        """Return the rows of a statement.
 
         Raises :exc:`errors.StoreUnavailable`, or the database's own error if it refuses a value.
         """
-        with translated(pass_values=True):
+        with translate_errors(pass_data_errors=True):
             async with self._engine.connect() as connection:
                 if not self._is_sqlite:
                     return list(await connection.execute(statement, parameters))

@@ -1,4 +1,4 @@
-"""Waiting for the store at the start, and whether it answers since."""
+"""Waits for the store at the start, and checks afterwards that it answers."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ PING_TIMEOUT_S = 3.0
 
 
 class StoreGate(Service):
-    """Lets the services behind it start once the store is there; closes it at the end."""
+    """Lets the services after it start once the store is ready; closes the store at the end."""
 
     logger = logger
     mundane_level = "debug"
@@ -36,7 +36,7 @@ class StoreGate(Service):
         return self._trouble.check()
 
     async def on_start(self) -> None:
-        """Wait for the store, saying so; end the program if it is not one of ours."""
+        """Wait for the store, and log that; end the program if it cannot use the store."""
         while not is_ending(self):
             try:
                 await self._writer.open()
@@ -54,8 +54,11 @@ class StoreGate(Service):
     async def _ping(self) -> None:
         while not self.should_stop:
             try:
-                async with asyncio.timeout(PING_TIMEOUT_S), self._database.reader.connect() as it:
-                    await it.execute(select(1))
+                async with (
+                    asyncio.timeout(PING_TIMEOUT_S),
+                    self._database.reader.connect() as connection,
+                ):
+                    await connection.execute(select(1))
             except DATABASE_ERRORS as error:
                 self._trouble.note(f"the store does not answer: {error!r}")
             else:

@@ -1,4 +1,4 @@
-"""The candles that this worker wrote last, so that the next transaction need not read them."""
+"""A cache of the candles that this worker wrote last: the next transaction need not read them."""
 
 from collections.abc import Mapping
 
@@ -7,14 +7,14 @@ from sqlalchemy import Connection
 from chart_app.model.candles import Candle, CandleKey
 from chart_app.storage.schema import SQLITE
 
-#: With more the candles of earlier transactions are forgotten.
+#: With more, the candles of earlier transactions are dropped.
 MAX_CANDLES = 20_000
 
 
 class LatestCandles:
-    """Candles as they stand in the database, as long as nobody else has written there.
+    """Candles as they are stored, kept until another connection writes to the database.
 
-    SQLite can tell whether anybody has, so it is the one whose candles are kept.
+    Only SQLite can tell whether one has, so only its candles are kept.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class LatestCandles:
         self._data_version = 0
 
     def known(self, connection: Connection) -> Mapping[CandleKey, Candle]:
-        """Return the candles that are known in this transaction."""
+        """Return the cached candles that are valid in this transaction."""
         if connection.dialect.name != SQLITE:
             return {}
         # It changes when another connection than this one commits: sqlite.org/pragma.html
@@ -39,5 +39,5 @@ class LatestCandles:
         self._candles.update(candles)
 
     def forget(self) -> None:
-        """Forget all: whether a transaction was committed is unknown."""
+        """Drop all candles: it is unknown whether a transaction was committed."""
         self._candles = {}

@@ -1,6 +1,6 @@
-"""The statements of :mod:`chart_app.storage.reader`, made once.
+"""The statements of :mod:`chart_app.storage.reader`, built once.
 
-None sorts names: how PostgreSQL does that depends on its locale.
+None sorts by name: PostgreSQL's order of names depends on its locale.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ _LIMIT = bindparam("limit", type_=Integer)
 
 
 class _Formatted(FunctionElement[str]):
-    """The text of a template with columns in the place of each %s. Half as fast with ||."""
+    """A template with columns in place of its %s. Concatenation with || is half as fast."""
 
     name = "formatted"
     inherit_cache = True
@@ -57,7 +57,7 @@ def _format(element: _Formatted, compiler: SQLCompiler, **options: Any) -> str:
 
 
 class _Joined(FunctionElement[str]):
-    """An aggregate: the texts of all rows with commas between."""
+    """An aggregate: the texts of all rows, joined by commas."""
 
     name = "joined"
     inherit_cache = True
@@ -75,7 +75,7 @@ def _string_agg(element: _Joined, compiler: SQLCompiler, **options: Any) -> str:
 
 
 class _Elements(FunctionElement[str]):
-    """A table: the texts of a JSON array, in its column ``value``."""
+    """A table of the texts of a JSON array, in its column ``value``."""
 
     name = "elements"
     inherit_cache = True
@@ -93,7 +93,7 @@ def _json_array_elements(element: _Elements, compiler: SQLCompiler, **options: A
 
 
 def _json_row(columns: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
-    """Return the JSON array of a row: integers as they are, exact decimals as strings."""
+    """Return a row as JSON array: integers as numbers, exact decimals as strings."""
     values = ("%s" if isinstance(column.type, Integer) else '"%s"' for column in columns)
     return _Formatted(literal_column(f"'[{','.join(values)}]'", Text), *columns)
 
@@ -104,10 +104,10 @@ def _range(
     *where: ColumnElement[bool],
     newest: bool = False,
 ) -> Statement:
-    """Select a text for each column: its values in the rows of a range, with commas between.
+    """Select a text for each column: its values in the rows of a range, joined by commas.
 
-    The rows are the first ``limit`` in the order of the keys, or the last; in this order both.
-    An aggregate takes rows in the order of the subquery: SQLite and PostgreSQL both do.
+    The rows are the first ``limit`` in the order of the keys, or the last if ``newest`` is set, in
+    this order. SQLite and PostgreSQL both aggregate rows in the order of the subquery.
     """
     order = [key.desc() for key in keys] if newest else keys
     labelled = [column.label(name) for name, column in columns.items()]
@@ -143,7 +143,7 @@ def _trades(*, newest: bool) -> Statement:
 COINS = select(coins.c.coin, coins.c.price_scale, coins.c.amount_scale)
 
 _FOLDED = _Elements(bindparam("folded", type_=Text)).table_valued(column("value", Text))
-#: The coins whose names are those of a JSON array but for the case.
+#: The coins whose case-folded names are in a JSON array.
 FIND_COINS = select(coins.c.coin).where(coins.c.folded.in_(select(_FOLDED.c.value)))
 
 
@@ -153,12 +153,12 @@ def _kline_column(field: KlineField) -> ColumnElement[Any]:
     return candles.c[field.column] if field.column else literal_column(f"'{UNKNOWN}'", Text)
 
 
-#: As :func:`chart_app.model.binance.kline_row` has it.
+#: The row that :func:`chart_app.model.binance.kline_row` returns.
 _KLINE = {"row": _json_row([_kline_column(field) for field in KLINE])}
 NEWEST_KLINES = _candles(_KLINE, newest=True)
 OLDEST_KLINES = _candles(_KLINE, newest=False)
 
-#: The open time, and what :func:`chart_app.model.candles.from_columns` reads.
+#: The open time, and the values for :func:`chart_app.model.candles.from_columns`.
 _CANDLE = {
     "row": _json_row([candles.c.open_time, *(candles.c[it.name] for it in CANDLE_COLUMNS)]),
 }
@@ -203,7 +203,7 @@ TRADED_MINUTES = (
 
 
 def _of_newest_month(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return what a coin's newest candle of a month says: its last trade is the coin's."""
+    """Return a column of a coin's newest monthly candle, whose last trade is the coin's."""
     return (
         select(column)
         .where(candles.c.coin == coins.c.coin, candles.c.interval == Interval.MONTH.value)
@@ -216,42 +216,42 @@ def _of_newest_month(column: ColumnElement[Any]) -> ColumnElement[Any]:
 PRICES = select(coins.c.coin, _of_newest_month(cast(candles.c.close, Text)))
 PRICE = PRICES.where(coins.c.coin == _COIN)
 
-#: A day is made of the candles of these intervals, each up to where a bucket of the next one
-#: begins, the longest to the end: at most 15 a coin where minutes would be 1,440.
 _PART_OF_A_DAY = _json_row(
     [
         *(candles.c.open_time, candles.c.open, candles.c.high, candles.c.low, candles.c.close),
         *(candles.c.volume, candles.c.quote_volume, candles.c.trades),
     ]
 )
-_RUNGS = (
+#: A day is summed up from candles of these intervals, each up to where a bucket of the next one
+#: begins, the longest to the end: at most 15 candles a coin, where minutes would be 1,440.
+_DAY_INTERVALS = (
     *(Interval.M1, Interval.M5, Interval.M15, Interval.M30),
     *(Interval.H1, Interval.H2, Interval.H4, Interval.H12),
 )
 
 
 def _ceiling(time: ColumnElement[int], length: int) -> ColumnElement[int]:
-    """Return the first multiple of a length from a time on, also before the epoch."""
+    """Return a time, also before the epoch, rounded up to a multiple of a length."""
     return time + (length - time % length) % length
 
 
 def _days(one: bool) -> Statement:
     last_time = _of_newest_month(candles.c.last_time)
-    of_coins = select(*COINS.selected_columns, last_time.label("last_time"))
-    last = (of_coins.where(coins.c.coin == _COIN) if one else of_coins).subquery()
+    all_coins = select(*COINS.selected_columns, last_time.label("last_time"))
+    last = (all_coins.where(coins.c.coin == _COIN) if one else all_coins).subquery()
     minute = last.c.last_time - last.c.last_time % MINUTE_MS
     start = case((last.c.last_time >= _START, _START), else_=minute + MINUTE_MS - DAY_MS)
     windows = select(*last.c, start.label("start")).cte("windows")
     parts = []
-    for rung, longer in zip(_RUNGS, (*_RUNGS[1:], None), strict=True):
-        of_rung = [
+    for interval, longer in zip(_DAY_INTERVALS, (*_DAY_INTERVALS[1:], None), strict=True):
+        where = [
             candles.c.coin == windows.c.coin,
-            candles.c.interval == rung.value,
-            candles.c.open_time >= _ceiling(windows.c.start, rung.end_time(0)),
+            candles.c.interval == interval.value,
+            candles.c.open_time >= _ceiling(windows.c.start, interval.end_time(0)),
         ]
         if longer:
-            of_rung.append(candles.c.open_time < _ceiling(windows.c.start, longer.end_time(0)))
-        parts.append(select(*windows.c, _PART_OF_A_DAY.label("text")).where(*of_rung))
+            where.append(candles.c.open_time < _ceiling(windows.c.start, longer.end_time(0)))
+        parts.append(select(*windows.c, _PART_OF_A_DAY.label("text")).where(*where))
     rows = union_all(*parts).subquery()
     names = [column for column in rows.c if column.name != "text"]
     return select(*names, _Joined(rows.c.text)).group_by(*names)

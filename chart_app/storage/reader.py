@@ -1,9 +1,9 @@
 """The reading side of the store: coins, candles, trades, and the last 24 hours.
 
-What is read comes back as one row of JSON that the database has put together: between two rows
-the thread that waits for SQLite waits for the GIL too, up to 5 ms each time.
+The database returns a result as one row of JSON: between two rows SQLite's thread would wait for
+the GIL, up to 5 ms each time.
 
-All times are ms since the epoch. Every method raises :exc:`errors.StoreUnavailable`.
+All times are ms since the epoch. Every method may raise :exc:`errors.StoreUnavailable`.
 """
 
 from collections import defaultdict
@@ -24,17 +24,17 @@ from chart_app.storage import queries
 from chart_app.storage.database import Database
 from chart_app.storage.fetcher import Fetcher
 
-#: Times beyond these are as good as these: no trade lies there, and the database's integers end.
+#: Times are clamped to these: no trade is beyond them, and the database's integers have 64 bits.
 TIME_MIN = -(2**60)
 TIME_MAX = 2**60
-#: Before the first bucket of every interval.
+#: Before the first bucket with trades, whatever the interval.
 LONG_AGO = -31 * DAY_MS
 
 
 class Range(TypedDict):
-    """Which candles: those that open from ``start`` to ``end``, ``limit`` of them at most.
+    """Selects candles by open time, or trades by time: from ``start`` to ``end``, both inclusive.
 
-    With ``start`` the oldest of them, else the newest.
+    At most ``limit`` of them: with ``start`` the oldest, else the newest.
     """
 
     start: NotRequired[int | None]
@@ -43,7 +43,7 @@ class Range(TypedDict):
 
 
 class Consumed(NamedTuple):
-    """How far a partition is consumed. For its id see :mod:`chart_app.model.trade_ids`."""
+    """A partition's next offset. For ``partition_id`` see :mod:`chart_app.model.trade_ids`."""
 
     partition_id: int
     topic: str
@@ -56,19 +56,19 @@ class StoreReader:
 
     def __init__(self, database: Database) -> None:
         self._fetcher = Fetcher(database)
-        #: Names of coins that there are. A coin never goes away.
+        #: Names that are known to be stored. A coin is never removed.
         self._names: set[str] = set()
 
     async def coins(self) -> list[Coin]:
-        """Return all coins by name."""
+        """Return all coins, sorted by name."""
         return sorted(Coin(*row) for row in await self._fetcher.fetch(queries.COINS, {}))
 
     async def find_coin(self, symbol: str) -> str | None:
-        """Return the name that is ``symbol``, or else the first that is it but for the case."""
+        """Return the coin named ``symbol``, else the first whose name differs only in case."""
         return (await self.find_coins([symbol])).get(symbol)
 
     async def find_coins(self, symbols: Collection[str]) -> dict[str, str]:
-        """Return as :meth:`find_coin` what there is of all symbols, in one query at most."""
+        """Return the coins that :meth:`find_coin` finds, by symbol, in at most one query."""
         unknown = {it for it in symbols if it not in self._names}
         alike: dict[str, set[str]] = defaultdict(set)
         if unknown:
@@ -86,7 +86,7 @@ class StoreReader:
         return found
 
     async def klines(self, coin: str, interval: Interval, **wanted: Unpack[Range]) -> str:
-        """Return candles as JSON in the shape of Binance's klines, oldest first."""
+        """Return candles as JSON, in the format of Binance's klines, oldest first."""
         newest = wanted.get("start") is None
         statement = queries.NEWEST_KLINES if newest else queries.OLDEST_KLINES
         length = interval.end_time(0)
@@ -95,10 +95,10 @@ class StoreReader:
         return _with_close_times(text) if interval is Interval.MONTH else text
 
     async def bars(self, coin: str, interval: Interval, **wanted: Unpack[Range]) -> str:
-        """Return candles as columns, the members of a JSON object; always the newest of a range.
+        """Return candles as columns: as members of a JSON object, without its braces.
 
         ``"t"`` (open time, s), ``"o"``, ``"h"``, ``"l"``, ``"c"``, ``"v"`` are arrays of numbers.
-        Without candles the text is empty.
+        The candles are always the newest of the range. Without any the text is empty.
         """
         parameters = {"coin": coin, "interval": interval, **_bounds(**wanted)}
         (columns,) = await self._fetcher.fetch(queries.BARS, parameters)
@@ -109,7 +109,7 @@ class StoreReader:
     async def candles(
         self, coin: str, interval: Interval, **wanted: Unpack[Range]
     ) -> list[tuple[int, Candle]]:
-        """Return (open time, candle) of the same candles as :meth:`klines`."""
+        """Return (open time, candle) for the same candles as :meth:`klines`."""
         newest = wanted.get("start") is None
         statement = queries.NEWEST_CANDLES if newest else queries.OLDEST_CANDLES
         parameters = {"coin": coin, "interval": interval, **_bounds(**wanted)}
@@ -119,10 +119,10 @@ class StoreReader:
     async def filled_candles(
         self, coin: str, interval: Interval, now_ms: int, **wanted: Unpack[Range]
     ) -> list[tuple[int, Candle]]:
-        """Return (open time, candle) of every bucket, empty ones at the last close.
+        """Return (open time, candle) for every bucket, with a flat candle where it has no trades.
 
-        They begin with the coin's first trade and go on to the running bucket, or to that of
-        the coin's last trade if it is later.
+        The first bucket is that of the coin's first trade; the last is the running one, or that
+        of the coin's last trade if it is later.
         """
         start, end, limit = wanted.get("start"), wanted.get("end"), wanted["limit"]
         newest = await self.candles(coin, interval, limit=1)
@@ -131,7 +131,7 @@ class StoreReader:
         last = max(interval.open_time(now_ms), newest[0][0])
         if end is not None and end < last:
             last = interval.open_time(max(end, LONG_AGO))
-        if start is None:  # what is before the first trade stays empty
+        if start is None:  # fill() skips the buckets before the first trade
             first = interval.back(last, limit - 1)
         elif start > last:
             return []
@@ -152,8 +152,8 @@ class StoreReader:
     ) -> list[PublicTrade]:
         """Return trades, oldest first.
 
-        With ``from_id`` the first ``limit`` of that id and larger ones, by id; else those of a
-        range of time, by time.
+        With ``from_id`` the first ``limit`` from that id on, in the order of ids; else those of
+        a range of time, in the order of time.
         """
         if from_id is not None:
             statement = queries.TRADES_FROM
@@ -165,15 +165,15 @@ class StoreReader:
         return _decode_trades(await self._json(statement, {"coin": coin, **parameters}))
 
     async def prices(self, coin: str | None = None) -> list[tuple[str, str]]:
-        """Return (coin, last price in plain digits) of all coins by name, or of one."""
+        """Return (coin, last price in plain digits) of all coins, sorted by name, or of one."""
         statement = queries.PRICES if coin is None else queries.PRICE
         rows = await self._fetcher.fetch(statement, {"coin": coin})
         return sorted((name, price) for name, price in rows)
 
     async def days(self, now_ms: int, coin: str | None = None) -> list[Day]:
-        """Return the last 24 hours, the running minute with them, of all coins or of one.
+        """Return the last 24 hours, including the running minute, of all coins or of one.
 
-        For a coin without a trade in them, the 24 hours up to its last trade.
+        For a coin without a trade in that time, return the 24 hours up to its last trade.
         """
         start = now_ms - now_ms % MINUTE_MS + MINUTE_MS - DAY_MS
         statement = queries.DAYS if coin is None else queries.DAY
@@ -190,7 +190,7 @@ class StoreReader:
         return [Consumed(*row) for row in await self._fetcher.fetch(queries.CONSUMED, {})]
 
     async def traded_minutes(self, first_id: int, last_id: int) -> list[tuple[str, int]]:
-        """Return (coin, open time) of the minutes of all trades with ids from first to last."""
+        """Return (coin, open time) of each minute with trades of these ids, both inclusive."""
         wanted = {"first_id": first_id, "last_id": last_id}
         rows = await self._fetcher.fetch(queries.TRADED_MINUTES, wanted)
         return [(coin, minute) for coin, minute in rows]
@@ -204,13 +204,13 @@ _decode_trades = msgspec.json.Decoder(list[PublicTrade]).decode
 
 
 def _first_bucket(interval: Interval, time: int) -> int:
-    """Return when the first bucket that begins at a time or later does."""
+    """Return the open time of the first bucket that opens at a time or later."""
     open_time = interval.open_time(time)
     return open_time if open_time == time else interval.end_time(open_time)
 
 
 def _with_close_times(klines: str) -> str:
-    """Return klines of months, whose length is the calendar's, with their close times."""
+    """Return monthly klines with their close times, which depend on the calendar."""
     rows = msgspec.json.decode(klines)
     for row in rows:
         row[CLOSE_TIME_INDEX] = Interval.MONTH.end_time(row[0]) - 1
@@ -218,7 +218,7 @@ def _with_close_times(klines: str) -> str:
 
 
 def _sum_up(rows: list[list[Any]]) -> tuple[Any, ...]:
-    """Return the last seven fields of :class:`Day` from the rows of parts of a day."""
+    """Return the last seven fields of :class:`Day`, summed up from rows of candles."""
     _, opens, highs, lows, closes, volumes, quote_volumes, trades = zip(*sorted(rows), strict=True)
     with localcontext(EXACT):
         return (

@@ -1,7 +1,7 @@
-"""The candles once more, from the stored trades: what differs is reported, and repaired.
+"""Recomputes the candles from the stored trades; reports differences, and repairs them.
 
-Neither Kafka nor a worker is needed, and workers may run: a coin is one transaction, which is
-tried again if they meet. SQLite has one writer, so there they wait for it.
+Needs neither Kafka nor a worker. Workers may run meanwhile: each coin is one transaction, which is
+tried again after a conflict. SQLite allows one writer at a time, so there they wait.
 """
 
 import asyncio
@@ -28,22 +28,22 @@ from chart_app.model.intervals import Interval
 from chart_app.model.times import format_time
 from chart_app.storage import schema, statements
 from chart_app.storage.database import Database
-from chart_app.storage.errors import StoreUnavailable, WrongStore, translated
+from chart_app.storage.errors import StoreUnavailable, WrongStore, translate_errors
 from chart_app.storage.writer import candle_row, read_candle
 from streaming.logs import quote_value
 
 #: Trades in memory at a time.
 CHUNK_TRADES = 20_000
-#: Between two tries of a coin's transaction.
+#: Pauses between the tries of a coin's transaction.
 RETRY_PAUSES_S = (0.1, 0.5, 1.0, 2.0, 4.0)
-#: Before and after all times of candles.
+#: Below and above every open time.
 START, END = -(2**63), 2**63 - 1
 
 _NAMES = [column.name for column in COLUMNS]
 
 
 class Difference(NamedTuple):
-    """A candle that is not what the trades say. None: it is missing, or should not be there."""
+    """A candle that is not as the trades make it. None: it is missing, or should not exist."""
 
     key: CandleKey
     stored: Candle | None
@@ -51,13 +51,15 @@ class Difference(NamedTuple):
 
     def __str__(self) -> str:
         coin, interval, open_time = self.key
-        return f"{quote_value(coin)} {interval.value} {format_time(open_time)} {self._what()}"
+        return (
+            f"{quote_value(coin)} {interval.value} {format_time(open_time)} {self._description()}"
+        )
 
-    def _what(self) -> str:
+    def _description(self) -> str:
         if self.stored is None:
-            return f"missing: {self._all(self.computed)}"
+            return f"missing: {self._values(self.computed)}"
         if self.computed is None:
-            return f"superfluous: {self._all(self.stored)}"
+            return f"superfluous: {self._values(self.stored)}"
         pairs = zip(_NAMES, self._texts(self.stored), self._texts(self.computed), strict=True)
         return "wrong: " + ", ".join(
             f"{name} {stored} → {computed}"
@@ -65,7 +67,7 @@ class Difference(NamedTuple):
             if stored != computed
         )
 
-    def _all(self, candle: Candle | None) -> str:
+    def _values(self, candle: Candle | None) -> str:
         texts = self._texts(candle) if candle else []
         return ", ".join(f"{name} {text}" for name, text in zip(_NAMES, texts, strict=True))
 
@@ -82,7 +84,7 @@ def _shortest(number: Decimal) -> str:
 def compare(
     stored: Mapping[CandleKey, Candle], computed: Mapping[CandleKey, Candle]
 ) -> Iterator[Difference]:
-    """Yield what differs, in the order of the keys."""
+    """Yield the differences, in the order of the keys."""
     for key in sorted({**stored, **computed}):
         difference = Difference(key, stored.get(key), computed.get(key))
         if difference.stored != difference.computed:
@@ -90,9 +92,9 @@ def compare(
 
 
 class Recomputation:
-    """The candles of a coin from its trades, which come in the order of their times.
+    """Computes the candles of a coin from its trades, which are added in the order of their times.
 
-    So all but the last candle of each interval are complete, and can be taken away.
+    So all but the last candle of each interval are complete, and can be removed.
     """
 
     def __init__(self, coin: str) -> None:
@@ -100,22 +102,22 @@ class Recomputation:
         self._candles: dict[Interval, dict[int, Candle]] = {interval: {} for interval in Interval}
 
     def add(self, ticks: Iterable[Tick]) -> None:
-        """Take the next trades."""
+        """Add the next trades."""
         for interval, open_time, candle in fold_coin(ticks):
             candles = self._candles[interval]
             known = candles.get(open_time)
             candles[open_time] = candle if known is None else merge(known, candle)
 
-    def take(self, interval: Interval, end: int) -> dict[CandleKey, Candle]:
-        """Return the candles that open before ``end``, and forget them."""
+    def pop(self, interval: Interval, end: int) -> dict[CandleKey, Candle]:
+        """Remove the candles that open before ``end``, and return them."""
         candles = self._candles[interval]
-        taken = [open_time for open_time in candles if open_time < end]
-        return {CandleKey(self._coin, interval, it): candles.pop(it) for it in taken}
+        complete = [open_time for open_time in candles if open_time < end]
+        return {CandleKey(self._coin, interval, it): candles.pop(it) for it in complete}
 
 
 @dataclass
 class Outcome:
-    """What was looked at, and what differed."""
+    """How many coins and candles were checked, and how many candles differed."""
 
     coins: int = 0
     candles: int = 0
@@ -123,7 +125,7 @@ class Outcome:
 
 
 class Rebuild:
-    """Compares the stored candles with the stored trades; puts them right if ``repair`` is set."""
+    """Compares the stored candles with the stored trades; corrects them if ``repair`` is set."""
 
     def __init__(self, database: Database, *, repair: bool) -> None:
         self.outcome = Outcome()
@@ -133,7 +135,7 @@ class Rebuild:
         self._upsert = statements.upsert(schema.candles, database.dialect)
 
     def summary(self) -> str:
-        """Return a line that says what was done."""
+        """Return a line that sums up what was checked and repaired."""
         it = self.outcome
         repaired = " (repaired)" if it.differences and self._repair else ""
         return (
@@ -142,27 +144,27 @@ class Rebuild:
         )
 
     async def run(self, coin: str | None) -> AsyncIterator[Difference]:
-        """Yield what differed, a coin at a time, after its repair. Raises :exc:`StoreError`."""
+        """Yield the differences of each coin, after its repair. Raises :exc:`StoreError`."""
         self._check_file()
-        with translated():
+        with translate_errors():
             async with self._database.reader.connect() as connection:
                 await connection.run_sync(check_store)
                 coins = await connection.run_sync(find_coins)
         if coin is not None and coin not in coins:
-            raise WrongStore(f"The store knows no coin {quote_value(coin)}")
+            raise WrongStore(f"The store has no coin {quote_value(coin)}")
         for name in coins if coin is None else [coin]:
             for difference in await self._rebuild(name):
                 yield difference
 
     def _check_file(self) -> None:
         file = Path(self._database.url.database or "")
-        if self._database.is_sqlite and not file.is_file():  # SQLite would make it
+        if self._database.is_sqlite and not file.is_file():  # SQLite would create it
             raise WrongStore(f"There is no store: the file {file} does not exist")
 
     async def _rebuild(self, coin: str) -> list[Difference]:
         for pause in (*RETRY_PAUSES_S, None):
             try:
-                with translated():
+                with translate_errors():
                     candles, differences = await self._database.write(
                         lambda connection: self._rebuild_in(connection, coin)
                     )
@@ -178,38 +180,38 @@ class Rebuild:
         return differences
 
     def _rebuild_in(self, connection: Connection, coin: str) -> tuple[int, list[Difference]]:
-        """Return how many candles of the coin there are, and those that differed."""
+        """Return the number of the coin's candles, and their differences."""
         check_store(connection)
         recomputation = Recomputation(coin)
         starts = dict.fromkeys(Interval, START)
         candles = 0
         differences: list[Difference] = []
 
-        def settle(ends: Mapping[Interval, int]) -> None:
+        def compare_before(ends: Mapping[Interval, int]) -> None:
             nonlocal candles
             stored: dict[CandleKey, Candle] = {}
             computed: dict[CandleKey, Candle] = {}
             for interval, end in ends.items():
                 if starts[interval] < end:
                     stored |= read_candles(connection, coin, interval, starts[interval], end)
-                    computed |= recomputation.take(interval, end)
+                    computed |= recomputation.pop(interval, end)
                     starts[interval] = end
             candles += len(stored.keys() | computed.keys())
             found = list(compare(stored, computed))
             if self._repair:
-                self._put_right(connection, found)
+                self._correct(connection, found)
             differences.extend(found)
 
         for ticks in read_ticks(connection, coin):
             recomputation.add(ticks)
-            settle({interval: interval.open_time(ticks[-1].time) for interval in Interval})
-        settle(dict.fromkeys(Interval, END))
+            compare_before({interval: interval.open_time(ticks[-1].time) for interval in Interval})
+        compare_before(dict.fromkeys(Interval, END))
         return candles, differences
 
-    def _put_right(self, connection: Connection, differences: Iterable[Difference]) -> None:
-        right = [(it.key, it.computed) for it in differences if it.computed]
+    def _correct(self, connection: Connection, differences: Iterable[Difference]) -> None:
+        corrected = [(it.key, it.computed) for it in differences if it.computed]
         self._upsert.execute(
-            connection, [candle_row(key, candle, self._number) for key, candle in right]
+            connection, [candle_row(key, candle, self._number) for key, candle in corrected]
         )
         superfluous = [it.key for it in differences if it.computed is None]
         if superfluous:
@@ -230,7 +232,7 @@ def _parameters(key: CandleKey) -> dict[str, Any]:
 def check_store(connection: Connection) -> None:
     """Raise :exc:`WrongStore` unless candles can be recomputed from the trades stored there."""
     if not inspect(connection).has_table(schema.store.name):
-        raise WrongStore("There is no store: the database has no tables of ours")
+        raise WrongStore("There is no store: the database has none of its tables")
     version, has_all_trades = connection.execute(select(schema.store)).one()
     if version != schema.VERSION:
         raise WrongStore(
@@ -239,12 +241,12 @@ def check_store(connection: Connection) -> None:
     if not has_all_trades:
         raise WrongStore(
             "The store does not have all trades, because a worker has run with "
-            "STORE_TRADES=false: its candles know more than its trades do"
+            "STORE_TRADES=false: its candles count trades that it does not have"
         )
 
 
 def find_coins(connection: Connection) -> list[str]:
-    """Return the coins that have trades or candles: a step of the index each, not a scan."""
+    """Return the coins that have trades or candles: by an index lookup each, not a scan."""
     coins = set()
     for column in (schema.trades.c.coin, schema.candles.c.coin):
         coin = ""
@@ -254,12 +256,19 @@ def find_coins(connection: Connection) -> list[str]:
 
 
 def read_ticks(connection: Connection, coin: str) -> Iterator[list[Tick]]:
-    """Yield the trades of a coin in the order of their times, some thousands at a time."""
-    of = schema.trades.c
+    """Yield the trades of a coin in the order of their times, in chunks."""
+    columns = schema.trades.c
     statement = (
-        select(of.time, of.id, of.offset, of.trade_id, of.price, of.amount)
-        .where(of.coin == coin)
-        .order_by(of.time, of.id)
+        select(
+            columns.time,
+            columns.id,
+            columns.offset,
+            columns.trade_id,
+            columns.price,
+            columns.amount,
+        )
+        .where(columns.coin == coin)
+        .order_by(columns.time, columns.id)
         .limit(CHUNK_TRADES)
     )
     page = statement
@@ -268,15 +277,19 @@ def read_ticks(connection: Connection, coin: str) -> Iterator[list[Tick]]:
             Tick(time, sequence(trade_id, offset), id_, price, amount)
             for time, id_, offset, trade_id, price, amount in found
         ]
-        page = statement.where(tuple_(of.time, of.id) > (found[-1].time, found[-1].id))
+        last = (found[-1].time, found[-1].id)
+        page = statement.where(tuple_(columns.time, columns.id) > last)
 
 
 def read_candles(
     connection: Connection, coin: str, interval: Interval, start: int, end: int
 ) -> dict[CandleKey, Candle]:
-    """Return the stored candles that open from ``start`` to before ``end``."""
-    of = schema.candles.c
+    """Return the stored candles that open from ``start`` up to, but not including, ``end``."""
+    columns = schema.candles.c
     statement = select(schema.candles).where(
-        of.coin == coin, of.interval == interval.value, of.open_time >= start, of.open_time < end
+        columns.coin == coin,
+        columns.interval == interval.value,
+        columns.open_time >= start,
+        columns.open_time < end,
     )
     return dict(map(read_candle, connection.execute(statement)))

@@ -24,15 +24,15 @@ from chart_app.model.candles import COLUMNS as CANDLE_COLUMNS
 from chart_app.model.decimals import plain
 from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
 
-#: Raised with every change that an older program could not read. There is no migration yet:
-#: a store of another version is refused at the start.
+#: To be raised with every change that an older program could not read. There is no migration
+#: yet: a store of another version is refused at the start.
 VERSION = 1
 
 SQLITE = "sqlite"
 
 
 class Exact(TypeDecorator[Decimal]):
-    """A decimal with all its digits: NUMERIC, and in SQLite, which has none, plain text."""
+    """A decimal with all its digits: NUMERIC, or text in SQLite, which has no such type."""
 
     impl = Numeric
     cache_ok = True
@@ -42,55 +42,55 @@ class Exact(TypeDecorator[Decimal]):
         return dialect.type_descriptor(Text() if dialect.name == SQLITE else Numeric())
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        """Return what is stored."""
+        """Return the value that is stored."""
         return None if value is None else exact_binder(dialect)(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
-        """Return what was stored."""
+        """Return the decimal that was stored."""
         return None if value is None else Decimal(value)
 
 
 def exact_binder(dialect: Dialect) -> Callable[[Decimal], Any]:
-    """Return the function that makes of a decimal what :class:`Exact` stores of it."""
-    return plain if dialect.name == SQLITE else _as_it_is
+    """Return the function that converts a decimal to what :class:`Exact` stores."""
+    return plain if dialect.name == SQLITE else _unchanged
 
 
-def _as_it_is(number: Decimal) -> Decimal:
+def _unchanged(number: Decimal) -> Decimal:
     return number
 
 
 TYPES = {str: Text, int: BigInteger, Decimal: Exact}
 
 
-def _column(it: model.Column) -> Column[Any]:
-    return Column(it.name, TYPES[it.type], nullable=it.is_nullable)
+def _column(declared: model.Column) -> Column[Any]:
+    return Column(declared.name, TYPES[declared.type], nullable=declared.is_nullable)
 
 
 metadata = MetaData()
 
-#: One row: what this store is.
+#: One row: the version and the content of this store.
 store = Table(
     "store",
     metadata,
     Column("version", Integer, nullable=False),
-    # False once a worker has run with STORE_TRADES=false: candles then know more than trades.
+    # False once a worker has run with STORE_TRADES=false: candles then count unstored trades.
     Column("has_all_trades", Boolean, nullable=False),
 )
 
-#: How far each partition has been consumed: the fence between two workers.
+#: How far each partition is consumed: the fence between two workers.
 consumed = Table(
     "consumed",
     metadata,
     Column("topic", Text, primary_key=True),
     Column("partition", Integer, primary_key=True),
     Column("next_offset", BigInteger, nullable=False),
-    # Kafka's id of the topic: one that was deleted and created again has another.
+    # Kafka's id of the topic, which changes when a topic is deleted and created again.
     Column("topic_id", Text, nullable=False),
-    # Of this partition of this topic id, in the ids of its trades. Never used again.
+    # Identifies this partition of this topic id in the ids of trades. Never reused.
     Column("log", Integer, nullable=False, unique=True, key="partition_id"),
 )
 
-#: Every trade once: the primary key keeps an offset from being stored twice.
+#: Every trade once: the primary key prevents an offset from being stored twice.
 trades = Table(
     "trades",
     metadata,
@@ -111,7 +111,7 @@ Index(
 )
 
 #: Every candle of every interval. ``first_`` and ``last_`` are the time, sequence and id of the
-#: trades that gave open and close: an earlier or later one that comes still takes their place.
+#: trades that gave open and close: a late trade that is earlier, or later, replaces them.
 candles = Table(
     "candles",
     metadata,
@@ -127,7 +127,7 @@ coins = Table(
     "coins",
     metadata,
     Column("coin", Text, primary_key=True),
-    Column("folded", Text, nullable=False, index=True),  # to find it without regard to case
+    Column("folded", Text, nullable=False, index=True),  # the case-folded name, to find the coin by
     Column("price_places", Integer, nullable=False, key="price_scale"),
     Column("amount_places", Integer, nullable=False, key="amount_scale"),
 )

@@ -1,9 +1,9 @@
-"""Statements over many rows.
+"""Statements for many rows.
 
-SQLAlchemy compiles a statement of many rows for longer than the database runs it, and a
-statement a row costs a turn of the GIL each: the thread that waits for the database
-waits for the event loop too. So a statement is compiled for one row, its text is repeated for
-many, and the values go to the driver as it takes them.
+SQLAlchemy needs longer to compile a statement for many rows than the database to run it, and a
+statement for each row costs a wait for the GIL each, which the event loop holds. So a statement is
+compiled for one row, its text is repeated for many, and the values go straight to the driver, in
+the types that it accepts.
 """
 
 import re
@@ -28,8 +28,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from chart_app.storage.schema import SQLITE
 
-#: Rows of a statement; what is left over goes in one of just as many. With 16 columns the
-#: largest has 32,000 parameters; SQLite takes 32,766, PostgreSQL 32,767.
+#: Rows of a statement; the rest of the rows has a statement of its own size. With 16 columns the
+#: largest has 32,000 parameters; SQLite allows 32,766, PostgreSQL 32,767.
 SIZES = (2000, 500, 100)
 
 Rows = Sequence[Sequence[Any]]
@@ -43,11 +43,11 @@ class Statement:
         self._text = lru_cache(maxsize=None)(lambda count: repeat_row(text, count))
 
     def execute(self, connection: Connection, rows: Rows) -> int:
-        """Run it for all rows; return how many rows it changed."""
+        """Run the statement for all rows; return the number of rows changed."""
         return sum(self._run(connection, part).rowcount for part in parts(rows))
 
     def fetch(self, connection: Connection, rows: Rows) -> list[Any]:
-        """Run it for all rows; return what it found, as the driver gives it."""
+        """Run the statement for all rows; return the rows found, as the driver gives them."""
         return [row for part in parts(rows) for row in self._run(connection, part)]
 
     def _run(self, connection: Connection, rows: Rows) -> CursorResult[Any]:
@@ -56,7 +56,7 @@ class Statement:
 
 
 def repeat_row(sql: str, count: int) -> str:
-    """Return a statement with ``VALUES (…)`` for so many rows; $1, $2 … are numbered on."""
+    """Return a statement with ``VALUES (…)`` for ``count`` rows; $1, $2 … are renumbered."""
     head, row, tail = re.split(r"(?<=VALUES )(\([^()]*\))", sql, maxsplit=1)
     width = row.count(",") + 1
 
@@ -67,7 +67,7 @@ def repeat_row(sql: str, count: int) -> str:
 
 
 def parts(rows: Rows) -> Iterator[Rows]:
-    """Yield the rows in parts of :data:`SIZES`, and what is left."""
+    """Yield the rows in parts of :data:`SIZES` rows, then the rest."""
     start = 0
     for size in SIZES:
         while len(rows) - start >= size:
@@ -78,20 +78,20 @@ def parts(rows: Rows) -> Iterator[Rows]:
 
 
 def insert_new(table: Table, dialect: Dialect) -> Statement:
-    """Insert rows, but those that break a unique key."""
+    """Return a statement that inserts rows, except those that violate a unique key."""
     return Statement(dialect, _insert(table, dialect).on_conflict_do_nothing())
 
 
 def upsert(table: Table, dialect: Dialect) -> Statement:
-    """Insert rows, or put them in the place of those of the same primary key."""
+    """Return a statement that inserts rows, or updates those with the same primary key."""
     statement = _insert(table, dialect)
     keys = list(table.primary_key)
-    others = {it.key: it for it in statement.excluded if table.columns[it.key] not in keys}
-    return Statement(dialect, statement.on_conflict_do_update(index_elements=keys, set_=others))
+    changed = {new.key: new for new in statement.excluded if table.columns[new.key] not in keys}
+    return Statement(dialect, statement.on_conflict_do_update(index_elements=keys, set_=changed))
 
 
 def select_by(keys: Sequence[Column[Any]], dialect: Dialect) -> Statement:
-    """Select the rows of a table by values of these columns."""
+    """Return a statement that selects rows of a table by the values of these columns."""
     wanted = (
         values(*(column(key.name, key.type) for key in keys), name="wanted")
         .data([tuple(bindparam(key.name, type_=key.type) for key in keys)])

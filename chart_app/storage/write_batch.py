@@ -1,4 +1,4 @@
-"""What one transaction stores: consecutive trades of partitions, and what they make."""
+"""What one transaction stores: consecutive trades of partitions, and their candles."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from chart_app.model.trades import Trades
 
 
 class Checkpoint(NamedTuple):
-    """How far a partition is consumed; its topic's id in Kafka, and its own in trades' ids."""
+    """A partition's next offset, its topic's id in Kafka, and its own id in trades' ids."""
 
     next_offset: int
     topic_id: str
@@ -32,14 +32,14 @@ class WriteBatch:
 
 @dataclass(frozen=True)
 class Change:
-    """What was stored: the trades that were new, and their candles as they are now."""
+    """What a transaction stored: the trades that were new, and the candles with them."""
 
     trades: Trades = field(default_factory=Trades)
     candles: dict[CandleKey, Candle] = field(default_factory=dict)
 
 
 def spans(batches: Iterable[WriteBatch]) -> dict[TP, tuple[Checkpoint, int]]:
-    """Return from which checkpoint to which offset the batches of each partition lead."""
+    """Return, by partition, the checkpoint of the first batch and the next offset of the last."""
     found: dict[TP, tuple[Checkpoint, int]] = {}
     for batch in batches:
         first, _ = found.get(batch.tp, (batch.checkpoint, 0))

@@ -19,13 +19,13 @@ from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
 from chart_app.model.trades import Trades
 from chart_app.storage import schema, statements
 from chart_app.storage.database import Database, Result
-from chart_app.storage.errors import Superseded, WrongStore, translated
+from chart_app.storage.errors import Superseded, WrongStore, translate_errors
 from chart_app.storage.latest_candles import LatestCandles
 from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch, spans
 
 
 class StoreWriter:
-    """The writing side: one transaction at a time."""
+    """Writes to the store, one transaction at a time."""
 
     def __init__(self, database: Database, *, store_trades: bool) -> None:
         self._database = database
@@ -48,11 +48,11 @@ class StoreWriter:
             .values(next_offset=bindparam("next_offset"))
         )
         self._latest = LatestCandles()
-        #: The scales of coins, as far as they are known here.
+        #: A cache of the scales of coins.
         self._scales: dict[str, Scale] = {}
 
     async def open(self) -> None:
-        """Create the tables, if they are not there. Raises :exc:`StoreError`."""
+        """Create the tables if they do not exist. Raises :exc:`StoreError`."""
         await self._write(self._open)
 
     def _open(self, connection: Connection) -> None:
@@ -67,16 +67,16 @@ class StoreWriter:
         elif version != schema.VERSION:
             raise WrongStore(
                 f"The store has version {version} of the tables, this program "
-                f"version {schema.VERSION}: use the program of that version, or another "
-                "DATABASE_URL or DATA_DIR, into which Kafka's trades are read again"
+                f"version {schema.VERSION}: use the program of that version, or set another "
+                "DATABASE_URL or DATA_DIR, to read the trades from Kafka again"
             )
         elif not self._store_trades:
             connection.execute(update(schema.store).values(has_all_trades=False))
 
     async def checkpoints(self, topic_ids: Mapping[TP, str]) -> dict[TP, Checkpoint]:
-        """Return how far partitions are consumed, given the ids of their topics.
+        """Return the checkpoints of partitions, given the ids of their topics.
 
-        A partition not seen before, or of a topic that was recreated, stands at 0.
+        A partition that is new, or whose topic was recreated, begins at offset 0.
         """
         return await self._write(lambda connection: self._checkpoints(connection, topic_ids))
 
@@ -109,8 +109,8 @@ class StoreWriter:
     async def apply(self, *batches: WriteBatch) -> Change:
         """Store trades, candles and offsets in one transaction; return what has changed.
 
-        Raises :exc:`Superseded`, or :exc:`StoreUnavailable`: then whether it was stored is
-        unknown, and trying again is safe.
+        Raises :exc:`Superseded`, or :exc:`StoreUnavailable`: then it is unknown whether they were
+        stored, and trying again is safe.
         """
         try:
             change, scales = await self._write(lambda connection: self._apply(connection, batches))
@@ -158,10 +158,10 @@ class StoreWriter:
         batches: Iterable[WriteBatch],
         trades: Trades,
     ) -> Trades:
-        """Store the trades; return those that were not stored before under their trade id."""
-        rows_ = [row for batch in batches for row in trade_rows(batch)]
-        count = self._insert_trades.execute(connection, rows_)
-        if count == len(trades):
+        """Store the trades; return those whose trade id was not stored before."""
+        rows = [row for batch in batches for row in trade_rows(batch)]
+        inserted = self._insert_trades.execute(connection, rows)
+        if inserted == len(trades):
             return trades
         ids = schema.trades.c.id
         stored: set[int] = set()
@@ -174,17 +174,17 @@ class StoreWriter:
     def _merge_candles(
         self, connection: Connection, candles: Mapping[CandleKey, Candle]
     ) -> dict[CandleKey, Candle]:
-        """Merge candles into those that are stored; return these as they are now."""
-        known = self._latest.known(connection)
+        """Merge candles into the stored ones, and return the results."""
+        cached = self._latest.known(connection)
         merged = {
-            key: merge(known[key], candle) if key in known else candle
+            key: merge(cached[key], candle) if key in cached else candle
             for key, candle in candles.items()
         }
-        unknown = [key for key in candles if key not in known]
-        for row in self._select_candles.fetch(connection, unknown):
+        uncached = [key for key in candles if key not in cached]
+        for row in self._select_candles.fetch(connection, uncached):
             key, candle = read_candle(row)
             merged[key] = merge(candle, merged[key])
-        # Sorted: two transactions that take the same rows in the same order cannot deadlock.
+        # Sorted: two transactions that lock the same rows in the same order cannot deadlock.
         self._upsert_candles.execute(
             connection, [candle_row(key, merged[key], self._number) for key in sorted(merged)]
         )
@@ -193,11 +193,11 @@ class StoreWriter:
     def _store_scales(
         self, connection: Connection, scales: Mapping[str, Scale]
     ) -> dict[str, Scale]:
-        """Store the scales of coins that have grown; return those."""
+        """Store the scales that have grown, and return them by coin."""
         grown = {
-            coin: of_coin
-            for coin, of_coin in scales.items()
-            if not of_coin.within(self._scales.get(coin))
+            coin: scale
+            for coin, scale in scales.items()
+            if not scale.within(self._scales.get(coin))
         }
         if grown:
             table = schema.coins
@@ -209,7 +209,7 @@ class StoreWriter:
         return grown
 
     async def _write(self, function: Callable[[Connection], Result]) -> Result:
-        with translated():
+        with translate_errors():
             return await self._database.write(function)
 
 
@@ -217,14 +217,14 @@ _trade_columns = attrgetter(*(column.attribute for column in TRADE_COLUMNS))
 
 
 def trade_rows(batch: WriteBatch) -> Iterator[tuple[Any, ...]]:
-    """Return the rows of the table of trades."""
+    """Return a batch's rows of the table of trades."""
     topics, partitions = map(repeat, batch.tp)
     # repeat() has no end
     return zip(*_trade_columns(batch.trades), topics, partitions)  # noqa: B905
 
 
 def candle_row(key: CandleKey, candle: Candle, number: Callable[[Decimal], Any]) -> list[Any]:
-    """Return a row of the table of candles. ``number`` makes what is stored of a decimal."""
+    """Return a row of the table of candles. ``number`` converts a decimal to what is stored."""
     row = [key.coin, key.interval.value, key.open_time, *candle_model.column_values(candle)]
     for index in _DECIMALS:
         row[index] = number(row[index])
@@ -234,7 +234,7 @@ def candle_row(key: CandleKey, candle: Candle, number: Callable[[Decimal], Any])
 
 
 def _indexes(type_: type) -> list[int]:
-    """Return where a row has the candle's columns of a type."""
+    """Return the indexes in a row of the candle's columns of a type."""
     key_columns = len(schema.candles.primary_key)
     columns = enumerate(candle_model.COLUMNS, key_columns)
     return [index for index, column in columns if column.type is type_]
@@ -245,6 +245,6 @@ _TEXTS = _indexes(str)
 
 
 def read_candle(row: Sequence[Any]) -> tuple[CandleKey, Candle]:
-    """Return what a row of the table of candles says."""
+    """Return the key and the candle of a row of the table of candles."""
     coin, interval, open_time, *values = row
     return CandleKey(coin, Interval(interval), open_time), candle_model.from_columns(values)

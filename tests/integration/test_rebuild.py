@@ -158,7 +158,7 @@ async def test_trades_are_read_in_parts(
 async def test_an_incomplete_store_is_refused(
     filled: FilledStore, database_url: str, start: StartProgram
 ) -> None:
-    assert run(start, database_url, "--coin", "XRP") == (2, ["The store knows no coin XRP"])
+    assert run(start, database_url, "--coin", "XRP") == (2, ["The store has no coin XRP"])
     await StoreWriter(filled.database, store_trades=False).open()
     await damage(filled, "DELETE FROM candles")
     code, lines = run(start, database_url)
@@ -172,7 +172,7 @@ def test_a_database_without_a_store_is_refused(database_url: str, start: StartPr
         Path(make_url(database_url).database or "").touch()
     assert run(start, database_url) == (
         2,
-        ["There is no store: the database has no tables of ours"],
+        ["There is no store: the database has none of its tables"],
     )
 
 

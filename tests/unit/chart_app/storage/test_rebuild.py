@@ -75,11 +75,11 @@ def test_candles_are_the_same_however_the_trades_come_in_chunks() -> None:
         chunk = ticks[start : start + 77]
         recomputation.add(chunk)
         for interval in Interval:
-            complete = recomputation.take(interval, interval.open_time(chunk[-1].time))
+            complete = recomputation.pop(interval, interval.open_time(chunk[-1].time))
             assert not complete.keys() & taken.keys()
             taken |= complete
     for interval in Interval:
-        taken |= recomputation.take(interval, END)
+        taken |= recomputation.pop(interval, END)
     assert taken == {
         CandleKey("BTC", interval, open_time): it for interval, open_time, it in fold_coin(ticks)
     }
@@ -88,6 +88,6 @@ def test_candles_are_the_same_however_the_trades_come_in_chunks() -> None:
 def test_a_candle_that_may_still_grow_is_not_taken() -> None:
     recomputation = Recomputation("BTC")
     recomputation.add([tick(0), tick(MINUTE_MS)])
-    assert list(recomputation.take(Interval.M1, START + MINUTE_MS)) == [KEY]
-    assert recomputation.take(Interval.M1, START + MINUTE_MS) == {}
-    assert recomputation.take(Interval.M3, START) == {}
+    assert list(recomputation.pop(Interval.M1, START + MINUTE_MS)) == [KEY]
+    assert recomputation.pop(Interval.M1, START + MINUTE_MS) == {}
+    assert recomputation.pop(Interval.M3, START) == {}
