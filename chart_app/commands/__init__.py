@@ -1,1 +1,1 @@
-"""The commands of chart_app beside its worker."""
+"""The commands of chart_app, apart from ``worker``."""

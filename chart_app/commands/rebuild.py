@@ -1,4 +1,4 @@
-"""``faust -A chart_app rebuild``: the candles once more, from the stored trades."""
+"""``faust -A chart_app rebuild``: recomputes the candles from the stored trades."""
 
 import asyncio
 import sys
@@ -12,19 +12,19 @@ from chart_app.storage.errors import StoreError, StoreUnavailable
 from chart_app.storage.rebuild import Rebuild
 from settings import warn_of_misspelt
 
-#: Exit codes: nothing differed, something did, or it could not be found out.
+#: Exit codes: no differences, differences, or the check has failed.
 SAME, DIFFERENT, FAILED = 0, 1, 2
 
 
 def make_command(database: Database) -> type[AppCommand]:
-    """Add the command to the app's."""
+    """Add the command to Faust's commands."""
 
     class rebuild(AppCommand):  # noqa: N801 - the name is the command's
         """Recompute the candles from the stored trades, and repair those that differ."""
 
         options = [  # noqa: RUF012 - Faust's declaration
-            option("--coin", help="only this one"),
-            option("--check", is_flag=True, help="only say what differs"),
+            option("--coin", help="only this coin"),
+            option("--check", is_flag=True, help="only report differences"),
         ]
 
         def __call__(self, *_: Any, **__: Any) -> NoReturn:

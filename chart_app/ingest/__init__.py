@@ -1,1 +1,1 @@
-"""The consumer group: from the topic into the store."""
+"""The consumer group: from the topic to the store."""

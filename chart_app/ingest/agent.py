@@ -1,4 +1,4 @@
-"""The Faust agent: the consumer group of the trades."""
+"""The Faust agent that consumes the trades."""
 
 import logging
 
@@ -12,13 +12,13 @@ logger = logging.getLogger(__name__)
 
 
 def add_agent(app: App, topic: faust.TopicT, consumer: TradeConsumer) -> None:
-    """Have the app consume the topic."""
+    """Add an agent to the app that consumes the topic."""
 
     @app.agent(topic)
     async def consume_trades(batches: faust.StreamT[Batch]) -> None:
         try:
             await consumer.consume(aiter(batches))
         except Exception as error:
-            # Faust would restart the agent and go on behind the batch.
-            logger.exception("A batch could not be handled; the worker ends")
+            # Faust would restart the agent and continue after the batch.
+            logger.exception("Could not process a batch; the worker stops")
             await app.crash(error)

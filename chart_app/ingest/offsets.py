@@ -1,4 +1,4 @@
-"""Where each partition is to be read from: what the store holds is what counts."""
+"""The offset to read each partition from: the store's, not the committed one of the group."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ TOPIC_CHECK_INTERVAL_S = 2.0
 
 
 class Offsets:
-    """The checkpoints of this worker's partitions, as of the store and what was read since."""
+    """The checkpoints of this worker's partitions: as stored, advanced by what was read since."""
 
     def __init__(self, writer: StoreWriter, client: Callable[[], AIOKafkaClient]) -> None:
         self._writer = writer
@@ -28,15 +28,15 @@ class Offsets:
         self._checkpoints: dict[TP, Checkpoint] = {}
 
     def get(self, tp: TP) -> Checkpoint | None:
-        """Return how far a partition has been read, or None if that must be loaded first."""
+        """Return the checkpoint of a partition, or None if it must be loaded first."""
         return self._checkpoints.get(tp)
 
     def advance(self, tp: TP, next_offset: int) -> None:
-        """Note that a partition was read this far."""
+        """Record how far a partition has been read."""
         self._checkpoints[tp] = self._checkpoints[tp]._replace(next_offset=next_offset)
 
     async def load(self, partitions: Iterable[TP]) -> dict[TP, int]:
-        """Return the stored offsets; those of partitions that cannot be had now are left out."""
+        """Load the stored offsets and return them, without those that cannot be loaded now."""
         known, self._checkpoints = self._checkpoints, {}
         try:
             ids = await topic_ids(self._client(), {tp.topic for tp in partitions})
@@ -44,7 +44,7 @@ class Offsets:
                 {tp: ids[tp.topic] for tp in partitions if tp.topic in ids}
             )
         except (StoreUnavailable, KafkaError, TimeoutError) as error:
-            logger.warning("Could not load the offsets of the store yet: %s", error)
+            logger.warning("Could not load the stored offsets yet: %s", error)
             return {}
         recreated = {
             tp.topic for tp in known.keys() & stored if known[tp].topic_id != ids[tp.topic]
@@ -67,7 +67,7 @@ class Offsets:
 
 
 class TopicWatch(Service):
-    """Has a topic that was recreated read from its start."""
+    """Watches for topics that were recreated: they are read from their start."""
 
     logger = logger
     mundane_level = "debug"
@@ -85,4 +85,4 @@ class TopicWatch(Service):
                 if await self._offsets.have_changed_topic():
                     await self._consumer().seek_back()
             except (KafkaError, TimeoutError, OSError):
-                pass  # health tells that Kafka does not answer
+                pass  # the health check reports that Kafka does not answer

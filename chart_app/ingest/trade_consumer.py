@@ -32,31 +32,31 @@ trades_logger = logging.getLogger("chart_app.trades")
 
 CONSUMED = Counter("chart_trades_consumed", "Trades logged.", ["topic"])
 STORED = Counter("chart_trades_stored", "Trades stored that were new.")
-#: Trades, and bytes, between two turns of the event loop: a fetch can be 12,000, and health
-#: checks wait. An invalid record takes up to 0.4 µs a byte.
+#: Trades, and bytes, that are decoded before the event loop gets a turn: a fetch can have 12,000
+#: trades, and health checks wait. An invalid record takes up to 0.4 µs a byte.
 SLICE_TRADES = 1000
 SLICE_BYTES = 128 * 1024
-#: Trades that may wait for the store. Then reading waits: memory is bounded.
+#: Trades that may wait for the store. With more, reading pauses, which bounds the memory.
 MAX_WAITING_TRADES = 20_000
-#: With fewer waiting, the store pauses between two transactions: those who read from it have
-#: their turn, and more trades share the next one.
+#: With fewer waiting, there is a pause between two transactions: readers of the store get their
+#: turn, and more trades share the next transaction.
 BACKLOG_TRADES = 1000
 PAUSE_S = 0.02
-#: Between two tries to store a batch: the first pause, and the longest.
+#: The first and the longest pause between two tries to store a batch.
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 2.0
-#: Between two tries to read the store's offsets.
+#: The pause between two tries to load the stored offsets.
 RETRY_PAUSE_S = 1.0
 
 
 class TradeConsumer:
     """Consumes the trades: decodes and logs batches while those before them are stored.
 
-    What has been read by the time that the store is free goes into one transaction: the more
-    there is to do, the less a trade costs.
+    All that was read during one transaction goes into the next: the higher the load, the less a
+    trade costs.
     """
 
-    def __init__(  # noqa: PLR0913 - keyword arguments, each one thing it works with
+    def __init__(  # noqa: PLR0913 - keyword arguments, one for each collaborator
         self,
         *,
         offsets: Offsets,
@@ -73,51 +73,51 @@ class TradeConsumer:
         self._consumer = consumer
         self._should_stop = should_stop
         self._trouble = Trouble(logger, "The store answers again")
-        self._waiting: list[tuple[Batch, WriteBatch]] = []
-        self._arrived = asyncio.Event()
-        self._taken = asyncio.Event()
-        self._is_last = False
+        self._queue: list[tuple[Batch, WriteBatch]] = []
+        self._has_queued = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._is_input_over = False
 
     def check(self) -> str | None:
-        """Return None if the store takes what it is given, else what is wrong."""
+        """Return None if the store accepts trades, else what is wrong."""
         return self._trouble.check()
 
     async def consume(self, batches: AsyncIterator[Batch]) -> None:
-        """Handle batches until the program ends."""
-        self._is_last = False
+        """Process batches until the program stops."""
+        self._is_input_over = False
         storing = asyncio.create_task(self._store_all())
-        storing.add_done_callback(lambda _: self._taken.set())
+        storing.add_done_callback(lambda _: self._has_room.set())
         try:
             async for batch in batches:
                 checkpoint = await self._checkpoint(batch)
                 if checkpoint:
-                    await _finish(asyncio.create_task(self._decode(batch, checkpoint)))
+                    await _wait_to_end(asyncio.create_task(self._process(batch, checkpoint)))
                 while self._waiting_trades() > MAX_WAITING_TRADES and not storing.done():
-                    self._taken.clear()
-                    await self._taken.wait()
+                    self._has_room.clear()
+                    await self._has_room.wait()
                 if storing.done() or self._should_stop():
                     return
         finally:
-            self._is_last = True
-            self._arrived.set()
-            await _finish(storing)
+            self._is_input_over = True
+            self._has_queued.set()
+            await _wait_to_end(storing)
 
     def _waiting_trades(self) -> int:
-        return sum(len(it.trades) for _, it in self._waiting)
+        return sum(len(write_batch.trades) for _, write_batch in self._queue)
 
     async def _store_all(self) -> None:
-        """Store what is read."""
-        while not self._is_last or self._waiting:
-            await self._arrived.wait()
-            self._arrived.clear()
-            taken, self._waiting = self._waiting, []
-            self._taken.set()
-            await self._write(taken)
+        """Store what has been read, until the input is over and all of it is stored."""
+        while not self._is_input_over or self._queue:
+            await self._has_queued.wait()
+            self._has_queued.clear()
+            queued, self._queue = self._queue, []
+            self._has_room.set()
+            await self._write(queued)
             if self._waiting_trades() < BACKLOG_TRADES:
                 await asyncio.sleep(PAUSE_S)
 
     async def _checkpoint(self, batch: Batch) -> Checkpoint | None:
-        """Return where the batch continues, or None if it does not: then it is thrown away."""
+        """Return the checkpoint that the batch continues, or None if it is to be discarded."""
         tp = TP(batch.topic, batch.partition)
         consumer = self._consumer()
         while not self._should_stop() and not consumer.is_stale(batch):
@@ -126,57 +126,59 @@ class TradeConsumer:
                 if tp not in await self._offsets.load(consumer.assignment()):
                     await asyncio.sleep(RETRY_PAUSE_S)
             elif batch.next_offset <= checkpoint.next_offset:
-                return None  # read before
-            elif batch.start > checkpoint.next_offset and not await self._is_gone(batch, tp):
-                await consumer.seek_back()  # what is between was fetched, and thrown away
+                return None  # already read
+            elif batch.start > checkpoint.next_offset and not await self._is_deleted_before(
+                batch, tp
+            ):
+                await consumer.seek_back()  # what is between was fetched, but discarded
             else:
                 return checkpoint
         return None
 
-    async def _is_gone(self, batch: Batch, tp: TP) -> bool:
-        """Return whether Kafka has deleted all that was before a batch."""
+    async def _is_deleted_before(self, batch: Batch, tp: TP) -> bool:
+        """Return whether Kafka has deleted all records before a batch."""
         try:
             return await self._consumer().first_offset(tp) >= batch.start
         except (KafkaError, TimeoutError) as error:
-            logger.warning("Could not ask where %s begins: %r", tp, error)
+            logger.warning("Could not read the first offset of %s: %r", tp, error)
             return False
 
-    async def _decode(self, batch: Batch, checkpoint: Checkpoint) -> None:
-        """Log the trades of a batch, dead-letter invalid records, and have the trades stored."""
+    async def _process(self, batch: Batch, checkpoint: Checkpoint) -> None:
+        """Log the trades of a batch and queue them for the store; dead-letter invalid records."""
         parts: list[Trades] = []
         for slice_ in batch.slices(SLICE_TRADES, SLICE_BYTES):
             new = slice_
             if slice_[0].offset < checkpoint.next_offset:
                 new = [record for record in slice_ if record.offset >= checkpoint.next_offset]
             decoded = decode(checkpoint.partition_id, new)
-            log(batch, decoded)
+            log_trades(batch, decoded)
             CONSUMED.labels(batch.topic).inc(len(decoded.trades))
-            if decoded.invalid and not await self._dead_letter(batch, decoded.invalid):
+            if decoded.invalid and not await self._send_dead_letters(batch, decoded.invalid):
                 return
             parts.append(decoded.trades)
             await asyncio.sleep(0)
         tp = TP(batch.topic, batch.partition)
         if self._consumer().is_stale(batch) or self._offsets.get(tp) != checkpoint:
-            return  # the offsets were loaded anew meanwhile, and do not lead here
+            return  # the offsets were reloaded meanwhile, and the batch does not continue them
         trades = Trades.joined(parts)
         self._offsets.advance(tp, batch.next_offset)
         to_write = WriteBatch(tp, checkpoint, batch.next_offset, trades, fold_trades(trades))
-        self._waiting.append((batch, to_write))
-        self._arrived.set()
+        self._queue.append((batch, to_write))
+        self._has_queued.set()
 
-    async def _write(self, taken: list[tuple[Batch, WriteBatch]]) -> None:
-        """Store batches, let their offsets be committed, and have the change broadcast."""
+    async def _write(self, queued: list[tuple[Batch, WriteBatch]]) -> None:
+        """Store batches; then release their offsets for commit and broadcast the change."""
         pause = RETRY_FIRST_S
-        while True:  # at the end of the program once, too: what was logged is to be stored
-            fresh = [it for it in taken if not self._consumer().is_stale(it[0])]
+        while True:  # once even when the program stops: what was logged must be stored
+            fresh = [pair for pair in queued if not self._consumer().is_stale(pair[0])]
             if not fresh:
-                self._trouble.note(None)  # nothing waits any longer
+                self._trouble.note(None)  # nothing is waiting any more
                 return
             try:
-                change = await self._writer.apply(*(it for _, it in fresh))
+                change = await self._writer.apply(*(write_batch for _, write_batch in fresh))
             except Superseded as error:
                 self._trouble.note(None)
-                logger.warning("%s; reading on from where the store stands", error)
+                logger.warning("%s; continuing from the stored offsets", error)
                 await self._consumer().seek_back()
                 return
             except StoreUnavailable as error:
@@ -190,25 +192,26 @@ class TradeConsumer:
                 STORED.inc(len(change.trades))
                 for batch, _ in fresh:
                     self._consumer().done(batch)
-                covered = spans(it for _, it in fresh).values()
+                covered = spans(write_batch for _, write_batch in fresh).values()
                 self._broadcaster.put(
-                    change, [Span(it.partition_id, it.next_offset, end) for it, end in covered]
+                    change,
+                    [Span(first.partition_id, first.next_offset, end) for first, end in covered],
                 )
                 return
 
-    async def _dead_letter(self, batch: Batch, invalid: list[tuple[Any, str]]) -> bool:
+    async def _send_dead_letters(self, batch: Batch, invalid: list[tuple[Any, str]]) -> bool:
         topic = dead_letter_topic(batch.topic)
         first, reason = invalid[0]
         logger.warning(
-            "%d records of %s partition %d are no trades and go to %s; the first, offset %d: %s",
+            "%d records of %s partition %d are invalid and go to %s; the first, offset %d: %s",
             *(len(invalid), batch.topic, batch.partition, topic, first.offset, reason),
         )
         letters = [DeadLetter(record, reason) for record, reason in invalid]
         return await self._dead_letters.send(topic, batch, letters)
 
 
-async def _finish(task: asyncio.Task[None]) -> None:
-    """Wait for a task; whoever cancels this waits for it too: what was logged is to be stored."""
+async def _wait_to_end(task: asyncio.Task[None]) -> None:
+    """Wait for a task, even when cancelled: what was logged must be stored."""
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
@@ -220,8 +223,8 @@ async def _finish(task: asyncio.Task[None]) -> None:
         raise cancelled
 
 
-def log(batch: Batch, decoded: Decoded) -> None:
-    """Log a line a trade."""
+def log_trades(batch: Batch, decoded: Decoded) -> None:
+    """Log a line for each trade."""
     info_many(
         trades_logger,
         trade_log.lines(batch, decoded.trades),

@@ -11,7 +11,10 @@ from trade_rules import TradeMessage
 
 
 def lines(batch: Batch, trades: Trades) -> list[str]:
-    """Return ``trade topic=… partition=… offset=… coinName=… price=… numOfCoin=… time=…`` each."""
+    """Return a line for each trade.
+
+    ``trade topic=… partition=… offset=… coinName=… price=… numOfCoin=… time=…[ tradeId=…]``
+    """
     head = f"trade topic={batch.topic} partition={batch.partition} offset="
     names = {coin: quote_value(coin) for coin in set(trades.coins)}
     times = {time: format_time(time) for time in set(trades.times)}
@@ -32,8 +35,8 @@ def lines(batch: Batch, trades: Trades) -> list[str]:
 
 
 def fields(batch: Batch, record: Record, trade: TradeMessage) -> dict[str, Any]:
-    """Return the same facts for JSON lines; numbers keep their digits."""
-    facts = {
+    """Return the same values as fields of a JSON line; numbers keep their digits."""
+    values = {
         "topic": batch.topic,
         "partition": batch.partition,
         "offset": record.offset,
@@ -43,8 +46,8 @@ def fields(batch: Batch, record: Record, trade: TradeMessage) -> dict[str, Any]:
         "tradeTime": format_time(record.timestamp),
     }
     if trade.tradeId is not None:
-        facts["tradeId"] = trade.tradeId
-    return facts
+        values["tradeId"] = trade.tradeId
+    return values
 
 
 def _quote_id(trade_id: str) -> str:

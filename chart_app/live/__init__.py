@@ -1,1 +1,1 @@
-"""What was stored, broadcast from the worker that stored it to all workers."""
+"""Live messages: what a worker has stored, broadcast to all workers."""

@@ -20,24 +20,24 @@ from streaming.trouble import Trouble
 logger = logging.getLogger(__name__)
 
 DROPPED = Counter("chart_broadcasts_dropped", "Transactions whose trades were not broadcast.")
-#: Trades and candles that may wait to be broadcast. What comes then is not: the workers read it
-#: from the store.
+#: Trades and candles that may wait to be broadcast. Changes beyond that are dropped: the workers
+#: read them from the store.
 MAX_WAITING = 100_000
-#: For Kafka to take what was waiting. Then all of it is dropped.
-LIMIT_S = 5.0
-#: The same at the end of the program.
-END_LIMIT_S = 1.0
-#: What Kafka has refused is followed by an empty message, so often, until it takes one.
+#: How long Kafka has to accept what was waiting. After that all of it is dropped.
+SEND_TIMEOUT_S = 5.0
+#: The same when the program stops.
+STOP_TIMEOUT_S = 1.0
+#: How often, after a failure, an empty list of spans is sent until Kafka accepts it.
 PROBE_INTERVAL_S = 1.0
-#: After so long without success there is a warning that readers wait.
+#: After so long without success there is a warning that readers are served late.
 WARN_AFTER_S = 5.0
 
 
 class Broadcaster(Service):
-    """Sends live messages in the order of the transactions, and says up to where it has.
+    """Sends live messages in the order of the transactions, and the spans that they cover.
 
-    What Kafka does not take in time is dropped: every worker sees the gap, and reads from the
-    store what is in it (:mod:`chart_app.live.resync`).
+    What Kafka does not accept in time is dropped: every worker notices the gap, and reads from
+    the store what is in it (:mod:`chart_app.live.resync`).
     """
 
     logger = logger
@@ -55,28 +55,28 @@ class Broadcaster(Service):
         self._clock = clock
         self._waiting: list[tuple[Change, Sequence[Span]]] = []
         self._size = 0
-        self._arrived = asyncio.Event()
+        self._has_waiting = asyncio.Event()
         self._sending = asyncio.Lock()
-        #: Since when Kafka has not taken what it was sent.
+        #: When Kafka stopped accepting live messages, by the clock (s).
         self._failing_since: float | None = None
-        self._trouble = Trouble(logger, "Kafka takes live messages again", level=logging.WARNING)
+        self._trouble = Trouble(logger, "Kafka accepts live messages again", level=logging.WARNING)
 
     def put(self, change: Change, spans: Sequence[Span]) -> None:
-        """Take what a transaction has changed, and the offsets that it covers."""
+        """Queue what a transaction has changed, and the offsets that it covers."""
         if self._size > MAX_WAITING:
             self._drop(1)
         else:
             self._waiting.append((change, spans))
             self._size += len(change.trades) + len(change.candles)
-            self._arrived.set()
+            self._has_waiting.set()
 
     def warning(self) -> str | None:
-        """Return None if Kafka takes what is broadcast, else that readers wait."""
+        """Return None if Kafka accepts live messages, else that readers are served late."""
         if self._failing_since is not None:
             failing_s = self._clock() - self._failing_since
             if failing_s > WARN_AFTER_S:
                 return (
-                    f"Kafka has not taken live messages for {failing_s:.0f} s: "
+                    f"Kafka has not accepted live messages for {failing_s:.0f} s: "
                     f"readers are served late, from the store"
                 )
         return None
@@ -84,26 +84,26 @@ class Broadcaster(Service):
     @Service.task
     async def _send_all(self) -> None:
         while not self.should_stop:
-            await self.wait(self._arrived.wait(), timeout=PROBE_INTERVAL_S)
+            await self.wait(self._has_waiting.wait(), timeout=PROBE_INTERVAL_S)
             if self._waiting or self._failing_since is not None:
-                await self._send_waiting(LIMIT_S)
+                await self._send_waiting(SEND_TIMEOUT_S)
 
     async def on_stop(self) -> None:
-        """Send what still waits, if Kafka is quick."""
+        """Send what is still waiting, if Kafka accepts it in time."""
         if self._waiting:
-            await self._send_waiting(END_LIMIT_S)
+            await self._send_waiting(STOP_TIMEOUT_S)
 
-    async def _send_waiting(self, limit_s: float) -> None:
+    async def _send_waiting(self, timeout_s: float) -> None:
         async with self._sending:
-            self._arrived.clear()
-            sent, self._waiting, self._size = self._waiting, [], 0
-            begin = self._clock()
+            self._has_waiting.clear()
+            changes, self._waiting, self._size = self._waiting, [], 0
+            start = self._clock()
             try:
                 kafka = self._producer().kafka
-                await self._producer().within(limit_s, kafka, self._send(kafka, sent))
+                await self._producer().within(timeout_s, kafka, self._send(kafka, changes))
             except (KafkaError, NotReady, TimeoutError) as error:
-                self._drop(len(sent))
-                self._note_failure(begin, error)
+                self._drop(len(changes))
+                self._note_failure(start, error)
                 if isinstance(error, KafkaError):
                     self._producer().send_failed(kafka)
             else:
@@ -121,25 +121,27 @@ class Broadcaster(Service):
                 await asyncio.gather(*futures)
         except BaseException:
             for future in futures:
-                future.cancel()  # or asyncio logs that nobody has looked at its error
+                future.cancel()  # else asyncio logs that its exception was never retrieved
             raise
-        # Only now: whoever reads this must find that all of it is on the topic.
-        spans = [span for _, of_change in changes for span in of_change]
-        said = await kafka.send(self._topic, messages.encode_spans(spans), key=messages.SPANS_KEY)
+        # Only now: the spans assert that all of the messages are on the topic.
+        spans = [span for _, change_spans in changes for span in change_spans]
+        spans_sent = await kafka.send(
+            self._topic, messages.encode_spans(spans), key=messages.SPANS_KEY
+        )
         if futures:
-            said.add_done_callback(_look_at_error)
+            spans_sent.add_done_callback(_retrieve_error)
         else:
-            await said
+            await spans_sent
 
     def _drop(self, transactions: int) -> None:
         DROPPED.inc(transactions)
 
-    def _note_failure(self, begin: float, error: Exception) -> None:
+    def _note_failure(self, start: float, error: Exception) -> None:
         if self._failing_since is None:
-            self._failing_since = begin
+            self._failing_since = start
         if self.warning():
             self._trouble.note(
-                "Kafka does not take live messages: readers are served late, from the store "
+                "Kafka does not accept live messages: readers are served late, from the store "
                 f"({error!r})"
             )
 
@@ -148,6 +150,6 @@ class Broadcaster(Service):
         self._trouble.note(None)
 
 
-def _look_at_error(said: "asyncio.Future[object]") -> None:
-    if not said.cancelled():
-        said.exception()  # a gap like any other
+def _retrieve_error(spans_sent: "asyncio.Future[object]") -> None:
+    if not spans_sent.cancelled():
+        spans_sent.exception()  # ignored: the workers find a gap

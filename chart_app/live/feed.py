@@ -1,4 +1,4 @@
-"""Reading the live topic, from now on."""
+"""Reads the live topic from its end."""
 
 import asyncio
 import logging
@@ -23,32 +23,32 @@ logger = logging.getLogger(__name__)
 POLL_TIMEOUT_MS = 1000
 START_CHECK_INTERVAL_S = 0.02
 RETRY_INTERVAL_S = 1.0
-#: How often it is looked whether the topic is still the same. What was read meanwhile of one that
-#: was deleted and created again may have holes.
+#: How often to check whether the topic was recreated. What was read from it since the last check
+#: may then be incomplete.
 CHECK_INTERVAL_S = 2.0
-#: For Kafka to say where the topic ends; for the consumer to leave.
-START_LIMIT_S = 30.0
-STOP_LIMIT_S = 5.0
+#: For Kafka to return the end offsets, and for the consumer to stop.
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 5.0
 
 
 class Spans(Protocol):
-    """Takes what the topic is said to carry."""
+    """A receiver of the spans that the live messages cover."""
 
-    async def follow(self) -> None:
-        """Take it that the topic is read from now on; wait for the store, if need be."""
+    async def begin_reading(self) -> None:
+        """Record that the topic is read from now on; wait for the store if necessary."""
 
-    def carry(self, spans: list[Span]) -> None:
-        """Take what the messages before cover."""
+    def cover(self, spans: list[Span]) -> None:
+        """Record what the previous messages cover."""
 
-    def check(self) -> None:
-        """Take it that none of them was missed."""
+    def confirm(self) -> None:
+        """Record that no message has been missed since the last check."""
 
 
 class LiveFeed(Service):
-    """Reads the whole topic from now on, and hands out what stands there.
+    """Reads all partitions of the live topic from their ends, and hands on the messages.
 
-    ``state`` returns the topic's, or None if it is not there. ``on_message`` is given coins and
-    their messages, to be decoded.
+    ``state`` returns the topic's state, or None if it does not exist. ``on_message`` is called
+    with a coin and its encoded message.
     """
 
     logger = logger
@@ -68,12 +68,12 @@ class LiveFeed(Service):
         self._state = state
         self._on_message = on_message
         self._spans = spans
-        self._is_following = False
+        self._is_reading = False
 
     async def on_started(self) -> None:
-        """Wait until nothing is missed that is broadcast from now on."""
+        """Wait until the topic is read, so that nothing broadcast from now on is missed."""
         while not is_ending(self):
-            if self._is_following:
+            if self._is_reading:
                 return
             await asyncio.sleep(START_CHECK_INTERVAL_S)
 
@@ -82,47 +82,51 @@ class LiveFeed(Service):
         while not self.should_stop:
             consumer = self._new_consumer()
             try:
-                await self._follow(consumer)
+                await self._read_topic(consumer)
             except (KafkaError, TimeoutError, OSError) as error:
-                logger.error("Could not follow %s: %r", self._topic, error)
+                logger.error("Could not read %s: %r", self._topic, error)
             finally:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(consumer.stop(), STOP_LIMIT_S)
+                    await asyncio.wait_for(consumer.stop(), STOP_TIMEOUT_S)
             await self.sleep(RETRY_INTERVAL_S)
 
-    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
-        """Read until the program ends, or the topic is another one."""
-        async with asyncio.timeout(START_LIMIT_S):
+    async def _read_topic(self, consumer: AIOKafkaConsumer) -> None:
+        """Read until the program stops, or the topic is recreated or gets more partitions."""
+        async with asyncio.timeout(START_TIMEOUT_S):
             state = await self._state()
             if state is None:
-                raise TimeoutError("it is not there")
+                raise TimeoutError("the topic does not exist")
             await consumer.start()
             consumer.assign([TopicPartition(self._topic, it) for it in range(state.partitions)])
             if not await consumer.seek_to_end():
-                raise TimeoutError("Kafka did not say where it ends")
-        await self._spans.follow()
-        self._is_following = True
+                raise TimeoutError("Kafka did not return the end offsets")
+        await self._spans.begin_reading()
+        self._is_reading = True
         next_check = time.monotonic() + CHECK_INTERVAL_S
         while not self.should_stop:
             fetched = await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS)
             for records in fetched.values():
                 for record in records:
                     self._handle(record.key, record.value)
-                    await asyncio.sleep(0)  # the readers of a large message get their turn
+                    await asyncio.sleep(0)  # the subscribers of a large message get their turn
             if time.monotonic() >= next_check:
                 if await self._state() != state:
-                    logger.warning("%s was deleted, or has more partitions", self._topic)
+                    logger.warning(
+                        "%s was deleted, or has more partitions; reading it anew", self._topic
+                    )
                     return
-                self._spans.check()
+                self._spans.confirm()
                 next_check = time.monotonic() + CHECK_INTERVAL_S
 
     def _handle(self, key: bytes | None, value: bytes | None) -> None:
         if key is None:
-            return  # of an earlier version, which said so that there may be a gap
+            return  # from an earlier version, which announced possible gaps by it
         try:
             if key == messages.SPANS_KEY:
-                self._spans.carry(messages.decode_spans(value or b""))
+                self._spans.cover(messages.decode_spans(value or b""))
             else:
                 self._on_message(key.decode(), value or b"")
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            logger.error("What stands on %s is not ours: %r", self._topic, error)
+            logger.error(
+                "Ignored a message on %s that is not a live message: %r", self._topic, error
+            )

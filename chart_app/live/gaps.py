@@ -1,8 +1,8 @@
-"""How far the live topic has carried each partition's trades, and the gaps in that.
+"""Which offsets of each partition the live messages cover, and the gaps in between.
 
-A worker that has broadcast what it stored says so: :class:`Span`. What is stored and was never
-said to be broadcast is a gap, whatever the reason: its worker was killed, Kafka was away, this
-worker did not read the topic for a while. Gaps are read from the store.
+A worker that has broadcast what it stored also broadcasts the offsets: :class:`Span`. Offsets that
+are stored but covered by no span are a gap, whatever the reason: their worker was killed, Kafka
+did not answer, this worker did not read the topic for a while. Gaps are read from the store.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from chart_app.model.trade_ids import split
 
 
 class Span(NamedTuple):
-    """Consecutive offsets of a partition, ``end`` not included."""
+    """Consecutive offsets of a partition, up to, but not including, ``end``."""
 
     partition_id: PartitionId
     start: Offset
@@ -25,68 +25,67 @@ class LiveGaps:
     """The gaps, oldest first."""
 
     def __init__(self) -> None:
-        #: Of each partition the offset up to which all was carried, or is part of a gap.
-        self._carried: dict[int, int] | None = None
-        #: The same at the last time that it was sure that the topic had been read as a whole.
-        self._checked: dict[int, int] = {}
+        #: By partition id, the offset before which all is covered, or part of a gap.
+        self._covered: dict[int, int] | None = None
+        #: The same, as of the last time that no message was known to be missed.
+        self._confirmed: dict[int, int] = {}
         self._gaps: deque[Span] = deque()
 
     @property
-    def has_begun(self) -> bool:
-        """Return whether it is known what was stored at the beginning."""
-        return self._carried is not None
+    def has_started(self) -> bool:
+        """Return whether it is known which offsets were stored at the start."""
+        return self._covered is not None
 
-    def begin(self, stored: Mapping[int, int]) -> None:
-        """Begin with what is stored now: nobody waits for what was before."""
-        if self._carried is None:
-            self._carried = dict(stored)
-            self.check()
+    def start(self, stored: Mapping[int, int]) -> None:
+        """Start with the offsets stored now, by partition id: nobody waits for earlier ones."""
+        if self._covered is None:
+            self._covered = dict(stored)
+            self.confirm()
 
-    def check(self) -> None:
-        """Note that of all that the topic was said to carry so far nothing was missed."""
-        self._checked = dict(self._carried or {})
+    def confirm(self) -> None:
+        """Record that no message covered so far has been missed."""
+        self._confirmed = dict(self._covered or {})
 
-    def begin_again(self, stored: Mapping[int, int]) -> None:
-        """Begin to read the topic again, when so much is stored.
+    def restart(self, stored: Mapping[int, int]) -> None:
+        """Start again to read the topic, with the offsets stored now.
 
-        Messages from before may have been missed, also such that a later one said were there.
+        Messages since :meth:`confirm` may have been missed, even if a span covers them.
         """
-        if self._carried is not None:
-            self._carried = dict(self._checked)
-        self.begin(stored)
-        self.compare(stored)
-        self.check()
+        if self._covered is not None:
+            self._covered = dict(self._confirmed)
+        self.start(stored)
+        self.expect(stored)
+        self.confirm()
 
-    def carry(self, span: Span) -> None:
-        """Note that the topic has carried a span."""
-        if self._carried is None:
+    def cover(self, span: Span) -> None:
+        """Record that live messages cover a span."""
+        if self._covered is None:
             return
-        carried = self._carried.get(
-            span.partition_id, 0
-        )  # not there at the beginning: it began at 0
-        if span.start > carried:
-            self._gaps.append(Span(span.partition_id, carried, span.start))
-        self._carried[span.partition_id] = max(carried, span.end)
+        # A partition that was not stored at the start begins at 0.
+        covered = self._covered.get(span.partition_id, 0)
+        if span.start > covered:
+            self._gaps.append(Span(span.partition_id, covered, span.start))
+        self._covered[span.partition_id] = max(covered, span.end)
 
-    def compare(self, stored: Mapping[int, int]) -> None:
-        """Note that what is stored up to these offsets should have been carried by now."""
+    def expect(self, stored: Mapping[int, int]) -> None:
+        """Record that all that is stored before these offsets should be covered by now."""
         for partition_id, offset in stored.items():
-            self.carry(Span(partition_id, offset, offset))
+            self.cover(Span(partition_id, offset, offset))
 
     def first(self) -> Span | None:
-        """Return the oldest gap."""
+        """Return the oldest gap, or None."""
         return self._gaps[0] if self._gaps else None
 
     def close(self, offset: int) -> None:
-        """Note that the oldest gap was read up to an offset."""
+        """Record that the oldest gap has been read up to an offset."""
         gap = self._gaps.popleft()
         if offset < gap.end:
             self._gaps.appendleft(gap._replace(start=offset))
 
     def is_settled(self, trade_id: int) -> bool:
-        """Return whether a trade was carried, and is part of no gap that is yet to be read."""
+        """Return whether a trade is covered, and in no gap that is still to be read."""
         partition_id, offset = split(trade_id)
-        carried = (self._carried or {}).get(partition_id, 0)
-        return offset < carried and not any(
+        covered = (self._covered or {}).get(partition_id, 0)
+        return offset < covered and not any(
             gap.partition_id == partition_id and gap.start <= offset < gap.end for gap in self._gaps
         )

@@ -1,14 +1,14 @@
 """The messages of the topic ``tradeData.live``: what was stored, broadcast to all workers.
 
-One message a coin and transaction, or several for a large one; key: the coin. JSON::
+One message for each coin and transaction, several for a large one; the key is the coin. JSON::
 
     {"trades": [[id, time, "price", "amount"], …],
      "candles": [[interval, open_time, "open", "high", "low", "close", "volume", "quoteVolume",
                   trades, first_id, last_id], …]}
 
-A message whose key is empty says, after them, which offsets of which partitions they cover:
-``[[partition_id, start, end], …]``: see :mod:`chart_app.model.trade_ids`. What is
-stored and never covered is a gap: :mod:`chart_app.live.gaps`.
+After them, a message with an empty key gives the spans of offsets that they cover:
+``[[partition_id, start, end], …]``, see :mod:`chart_app.model.trade_ids`. Offsets that are stored
+but covered by no span are a gap: :mod:`chart_app.live.gaps`.
 """
 
 from collections import defaultdict
@@ -23,14 +23,14 @@ from chart_app.model.candles import PublicCandle
 from chart_app.model.trades import PublicTrade, public_rows
 from chart_app.storage.write_batch import Change
 
-#: Trades, or candles, of a message: with the longest numbers half of what a message may hold.
+#: Trades, or candles, in a message: with the longest numbers half of a message's maximal size.
 MESSAGE_ITEMS = 1000
-#: Of the messages that say what was covered: no coin has an empty name.
+#: The key of messages with spans: no coin has an empty name.
 SPANS_KEY = b""
 
 
 class LiveMessage(msgspec.Struct, gc=False):
-    """What a transaction has changed for one coin."""
+    """The trades and candles that a transaction has changed for one coin."""
 
     trades: list[PublicTrade] = []
     candles: list[PublicCandle] = []
@@ -43,16 +43,16 @@ decode_spans = msgspec.json.Decoder(list[Span]).decode
 
 
 def encode_change(change: Change) -> Iterator[tuple[str, bytes]]:
-    """Yield (coin, message) for all that a transaction has changed."""
+    """Yield (coin, encoded message) for all that a transaction has changed."""
     trades: dict[str, list[Any]] = defaultdict(list)
     for coin, trade in zip(change.trades.coins, public_rows(change.trades), strict=True):
         trades[coin].append(trade)
     candles: dict[str, list[PublicCandle]] = defaultdict(list)
     for key, candle in change.candles.items():
         candles[key.coin].append(PublicCandle.of(key, candle))
-    for coin, candles_of_coin in candles.items():
+    for coin, coin_candles in candles.items():
         for trades_part, candles_part in zip_longest(
-            _parts(trades[coin]), _parts(candles_of_coin), fillvalue=()
+            _parts(trades[coin]), _parts(coin_candles), fillvalue=()
         ):
             yield coin, encode({"trades": trades_part, "candles": candles_part})
 

@@ -1,4 +1,4 @@
-"""``/``: the live page and what it loads, all from this machine."""
+"""Serves the live page, ``/``, and all that it loads."""
 
 import hashlib
 import logging
@@ -21,7 +21,7 @@ MISSING = (
     "in the project's folder (`make run` does so), and start chart_app again.\n"
 )
 
-#: Everything from our own address, nothing inline.
+#: Everything from the same origin, nothing inline.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -37,20 +37,20 @@ CONTENT_TYPES = {
 
 
 def add_routes(web_app: web.Application, charts: Path = CHARTS) -> None:
-    """Add ``/`` and ``/page/…``; without the package of charts, ``/`` says what to run."""
+    """Add ``/`` and ``/page/…``; without the chart package, ``/`` says what to run."""
     if not charts.exists():
         web_app.router.add_get("/", _missing)
         return
-    parts = {f"/page/{path.name}": path for path in FOLDER.iterdir() if path.is_file()}
+    files = {f"/page/{path.name}": path for path in FOLDER.iterdir() if path.is_file()}
     for name in ("index.html", "package.json", "package-lock.json"):
-        del parts[f"/page/{name}"]
-    parts |= {"/": FOLDER / "index.html", "/page/lightweight-charts.mjs": charts}
-    for route, path in parts.items():
+        del files[f"/page/{name}"]
+    files |= {"/": FOLDER / "index.html", "/page/lightweight-charts.mjs": charts}
+    for route, path in files.items():
         web_app.router.add_get(route, _serve(path))
 
 
 def warn_if_missing(charts: Path = CHARTS) -> None:
-    """Log that there is no page, if its package of charts is not installed."""
+    """Log a warning that there is no page, if its chart package is not installed."""
     if not charts.exists():
         logger.warning("There is no live page: run `python -m dev.npm chart_app/web/page`")
 
@@ -64,15 +64,15 @@ def _serve(path: Path) -> Handler:
     tag = hashlib.sha256(body).hexdigest()[:32]
     headers = {
         **SECURITY_HEADERS,
-        "Cache-Control": "no-cache",  # kept, but asked for each time whether it is still true
+        "Cache-Control": "no-cache",  # cached, but validated on each use
         "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-        "ETag": f'W/"{tag}"',  # weak: compressed or not, it is the same
+        "ETag": f'W/"{tag}"',  # weak: the same whether compressed or not
         "Referrer-Policy": "no-referrer",
         "Vary": "Accept-Encoding",
     }
 
     async def serve(request: web.Request) -> web.Response:
-        if any(known.value in {tag, "*"} for known in request.if_none_match or ()):
+        if any(cached.value in {tag, "*"} for cached in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
         response = web.Response(
             body=body,

@@ -66,8 +66,8 @@ class Hub(Service):
         """Return the coins of streams, by symbol; those that there are."""
         symbols = {stream.symbol for stream in wanted if stream.symbol}
         try:
-            if not self._gaps.has_begun:
-                self._gaps.begin(
+            if not self._gaps.has_started:
+                self._gaps.start(
                     {it.partition_id: it.next_offset for it in await self._reader.consumed()}
                 )
             found = await self._reader.find_coins(symbols)

@@ -291,7 +291,7 @@ async def test_what_was_logged_is_stored_by_a_worker_that_is_told_to_end_meanwhi
         following.cancel()
 
     monkeypatch.setattr(trade_consumer, "SLICE_TRADES", 2)
-    monkeypatch.setattr(trade_consumer, "log", log_and_cancel)
+    monkeypatch.setattr(trade_consumer, "log_trades", log_and_cancel)
     following = asyncio.create_task(consume(store, Consumer(), batch(10, 11, 12, 13, 14)))
     with pytest.raises(asyncio.CancelledError):
         await following

@@ -86,8 +86,8 @@ async def it(
     kafka: Kafka, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Broadcaster]:
     """Return a broadcaster that runs."""
-    monkeypatch.setattr(broadcaster, "LIMIT_S", 0.05)
-    monkeypatch.setattr(broadcaster, "END_LIMIT_S", 0.05)
+    monkeypatch.setattr(broadcaster, "SEND_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(broadcaster, "STOP_TIMEOUT_S", 0.05)
     monkeypatch.setattr(broadcaster, "PROBE_INTERVAL_S", 0.05)
     it = Broadcaster("live", lambda: cast(Producer, kafka), clock)
     await it.start()
@@ -161,7 +161,7 @@ async def test_that_readers_wait_is_said_after_a_while(
         return it.warning() is None
 
     await eventually(fine, "Kafka takes it again, without another trade")
-    assert "Kafka takes live messages again" in caplog.messages
+    assert "Kafka accepts live messages again" in caplog.messages
 
 
 async def test_storing_does_not_wait_and_what_waits_is_bounded(

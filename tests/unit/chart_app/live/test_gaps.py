@@ -8,7 +8,7 @@ from chart_app.model.trade_ids import trade_id
 def gaps(**stored: int) -> LiveGaps:
     """Return gaps that begin with what is stored of partitions p0, p1 and so on."""
     it = LiveGaps()
-    it.begin({int(name[1:]): offset for name, offset in stored.items()})
+    it.start({int(name[1:]): offset for name, offset in stored.items()})
     return it
 
 
@@ -24,57 +24,57 @@ def found(it: LiveGaps) -> list[Span]:
 def test_what_is_carried_without_a_hole_leaves_no_gap() -> None:
     it = gaps(p0=10, p1=5)
     for span in (Span(0, 10, 20), Span(1, 5, 6), Span(0, 20, 21), Span(1, 6, 9)):
-        it.carry(span)
-    it.compare({0: 21, 1: 9})
+        it.cover(span)
+    it.expect({0: 21, 1: 9})
     assert found(it) == []
 
 
 def test_what_lies_between_two_spans_is_a_gap() -> None:
     it = gaps(p0=10)
-    it.carry(Span(0, 15, 20))
-    it.carry(Span(0, 25, 30))
+    it.cover(Span(0, 15, 20))
+    it.cover(Span(0, 25, 30))
     assert found(it) == [Span(0, 10, 15), Span(0, 20, 25)]
 
 
 def test_what_is_stored_and_was_not_carried_is_a_gap_once() -> None:
     it = gaps(p0=10)
-    it.compare({0: 12})
-    it.compare({0: 12})
-    it.carry(Span(0, 10, 12))
+    it.expect({0: 12})
+    it.expect({0: 12})
+    it.cover(Span(0, 10, 12))
     assert found(it) == [Span(0, 10, 12)]
 
 
 def test_a_partition_that_was_not_known_begins_at_0() -> None:
     it = gaps()
-    it.carry(Span(3, 2, 4))
+    it.cover(Span(3, 2, 4))
     assert found(it) == [Span(3, 0, 2)]
 
 
 def test_before_it_is_known_what_was_stored_there_are_no_gaps() -> None:
     it = LiveGaps()
-    it.carry(Span(0, 10, 20))
-    assert not it.has_begun
-    it.begin({0: 30})
-    it.begin({0: 0})
-    it.carry(Span(0, 30, 31))
+    it.cover(Span(0, 10, 20))
+    assert not it.has_started
+    it.start({0: 30})
+    it.start({0: 0})
+    it.cover(Span(0, 30, 31))
     assert found(it) == []
 
 
 def test_what_was_carried_since_the_last_check_is_read_where_the_topic_is_read_again() -> None:
     it = gaps(p0=0)
-    it.carry(Span(0, 0, 10))
-    it.check()
-    it.carry(Span(0, 10, 20))
-    it.begin_again({0: 25, 1: 5})
+    it.cover(Span(0, 0, 10))
+    it.confirm()
+    it.cover(Span(0, 10, 20))
+    it.restart({0: 25, 1: 5})
     assert found(it) == [Span(0, 10, 25), Span(1, 0, 5)]
-    it.carry(Span(0, 20, 25))  # sent before, and read after
-    it.carry(Span(0, 25, 30))
+    it.cover(Span(0, 20, 25))  # sent before, and read after
+    it.cover(Span(0, 25, 30))
     assert found(it) == []
 
 
 def test_a_gap_is_read_piece_by_piece() -> None:
     it = gaps(p0=0)
-    it.compare({0: 100})
+    it.expect({0: 100})
     it.close(40)
     assert it.first() == Span(0, 40, 100)
     it.close(100)
@@ -83,8 +83,8 @@ def test_a_gap_is_read_piece_by_piece() -> None:
 
 def test_a_trade_is_settled_once_it_was_carried_and_is_in_no_gap() -> None:
     it = gaps(p0=0, p1=0)
-    it.carry(Span(0, 0, 10))
-    it.carry(Span(0, 15, 20))
+    it.cover(Span(0, 0, 10))
+    it.cover(Span(0, 15, 20))
     assert [offset for offset in range(25) if it.is_settled(trade_id(0, offset))] == [
         *range(10),
         *range(15, 20),
@@ -106,8 +106,8 @@ def test_carried_or_a_gap_whatever_is_lost(lengths: list[int], data: st.DataObje
         span = Span(0, offset, offset + length)
         offset += length
         if data.draw(st.booleans()):
-            it.carry(span)
+            it.cover(span)
             carried.update(range(span.start, span.end))
-    it.compare({0: offset})
+    it.expect({0: offset})
     missing = [offset for gap in found(it) for offset in range(gap.start, gap.end)]
     assert sorted(missing) == sorted(set(range(offset)) - carried)

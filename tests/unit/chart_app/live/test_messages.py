@@ -135,7 +135,7 @@ def test_what_is_not_ours_on_the_topic_is_passed_over(caplog: pytest.LogCaptureF
         messages.decode(value)
         handled.append((coin, value))
 
-    spans = SimpleNamespace(carry=carried.extend)
+    spans = SimpleNamespace(cover=carried.extend)
     none = cast(Any, None)
     feed = LiveFeed("live", none, none, handle, cast(Spans, spans))
     for key, value in [
@@ -154,7 +154,7 @@ def test_what_is_not_ours_on_the_topic_is_passed_over(caplog: pytest.LogCaptureF
     ]:
         caplog.clear()
         feed._handle(key, value)
-        assert "not ours" in caplog.messages[-1]
+        assert "not a live message" in caplog.messages[-1]
     caplog.clear()
     feed._handle(b"BTC", b"{}")
     feed._handle(None, b"{}")  # of version 0.2.0

@@ -27,7 +27,7 @@ class Store:
             raise StoreUnavailable("it is away")
         return [Consumed(log, "tradeData", log, end) for log, end in self.stored.items()]
 
-    async def of(self, gap: Span, place: Consumed) -> Minutes:
+    async def find(self, gap: Span, place: Consumed) -> Minutes:
         """Play what finds out what was traded, too."""
         if self.is_away:
             raise StoreUnavailable("it is away")
@@ -82,7 +82,7 @@ async def it(
     monkeypatch.setattr(resync, "RETRY_INTERVAL_S", 0.01)
     it = Resync(LiveGaps(), cast(StoreReader, store), cast(Hub, readers), cast(Any, store), clock)
     await it.start()
-    await it.look()
+    await it.poll()
     yield it
     await it.stop()
 
@@ -101,13 +101,13 @@ async def test_what_was_stored_a_while_ago_and_not_broadcast_is_read(
     it: Resync, store: Store, readers: Subscribers, clock: Clock
 ) -> None:
     store.stored = {0: 15}
-    await it.look()
+    await it.poll()
     clock.now = GRACE_S - 0.1
-    await it.look()
+    await it.poll()
     await asyncio.sleep(0)
     assert readers.gaps == []
     clock.now = GRACE_S
-    await it.look()
+    await it.poll()
     assert await gaps(readers) == [Span(0, 10, 15)]
 
 
@@ -115,10 +115,10 @@ async def test_what_is_broadcast_in_time_is_not_read(
     it: Resync, store: Store, readers: Subscribers, clock: Clock
 ) -> None:
     store.stored = {0: 15, 7: 3}
-    await it.look()
-    it.carry([Span(0, 10, 15), Span(7, 0, 3)])
+    await it.poll()
+    it.cover([Span(0, 10, 15), Span(7, 0, 3)])
     clock.now = 2 * GRACE_S
-    await it.look()
+    await it.poll()
     await asyncio.sleep(0.01)
     assert readers.gaps == []
 
@@ -126,7 +126,7 @@ async def test_what_is_broadcast_in_time_is_not_read(
 async def test_what_the_topic_has_passed_over_is_read_at_once(
     it: Resync, readers: Subscribers
 ) -> None:
-    it.carry([Span(0, 20, 30)])
+    it.cover([Span(0, 20, 30)])
     assert await gaps(readers) == [Span(0, 10, 20)]
 
 
@@ -134,7 +134,7 @@ async def test_a_large_gap_is_read_in_pieces(
     it: Resync, readers: Subscribers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resync, "GAP_PAGE", 4)
-    it.carry([Span(0, 20, 30)])
+    it.cover([Span(0, 20, 30)])
     assert await gaps(readers, 3) == [Span(0, 10, 14), Span(0, 14, 18), Span(0, 18, 20)]
 
 
@@ -142,13 +142,13 @@ async def test_a_partition_that_is_new_is_looked_up(
     it: Resync, store: Store, readers: Subscribers
 ) -> None:
     store.stored[8] = 30
-    it.carry([Span(8, 20, 30)])
+    it.cover([Span(8, 20, 30)])
     assert await gaps(readers) == [Span(8, 0, 20)]
 
 
 async def test_a_gap_waits_for_the_store(it: Resync, store: Store, readers: Subscribers) -> None:
     store.is_away = True
-    it.carry([Span(0, 20, 30)])
+    it.cover([Span(0, 20, 30)])
     await asyncio.sleep(0.05)
     assert readers.gaps == []
     store.is_away = False
@@ -157,7 +157,7 @@ async def test_a_gap_waits_for_the_store(it: Resync, store: Store, readers: Subs
 
 async def test_where_nobody_reads_nothing_is_read(it: Resync, readers: Subscribers) -> None:
     readers.has_subscribers = False
-    it.carry([Span(0, 20, 30)])
+    it.cover([Span(0, 20, 30)])
 
     async def passed() -> bool:
         return it._gaps.first() is None
@@ -171,17 +171,17 @@ async def test_what_was_stored_before_the_topic_is_read_is_read_from_the_store(
 ) -> None:
     store.stored = {0: 15}
     store.is_away = True
-    following = asyncio.create_task(it.follow())
+    following = asyncio.create_task(it.begin_reading())
     await asyncio.sleep(0.05)
     assert not following.done()
     store.is_away = False
     await following
     assert await gaps(readers) == [Span(0, 10, 15)]
-    it.carry([Span(0, 15, 20)])
-    it.check()
-    it.carry([Span(0, 20, 25)])
+    it.cover([Span(0, 15, 20)])
+    it.confirm()
+    it.cover([Span(0, 20, 25)])
     store.stored = {0: 30}
-    await it.follow()
+    await it.begin_reading()
     assert (await gaps(readers, 2))[1:] == [Span(0, 20, 30)]
 
 
@@ -189,7 +189,7 @@ async def test_a_gap_of_any_length_is_passed_over_at_once_where_nobody_reads(
     it: Resync, readers: Subscribers
 ) -> None:
     readers.has_subscribers = False
-    it.carry([Span(0, 2**41 - 1, 2**41 - 1)])
+    it.cover([Span(0, 2**41 - 1, 2**41 - 1)])
 
     async def passed() -> bool:
         return it._gaps.first() is None
