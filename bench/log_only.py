@@ -10,7 +10,7 @@ import faust
 
 import settings
 import topics
-from chart_app.ingest.trade_consumer import SLICE_BYTES, SLICE_TRADES, log
+from chart_app.ingest.trade_consumer import SLICE_BYTES, SLICE_TRADES, log_trades
 from chart_app.model.decoder import decode
 from records import Trade
 from streaming.app import App
@@ -29,10 +29,10 @@ trades = app.topic(*_settings.trade_topics, schema=BatchSchema(key_type=bytes, v
 
 
 @app.agent(trades)
-async def log_trades(batches: faust.StreamT[Batch]) -> None:
+async def consume_trades(batches: faust.StreamT[Batch]) -> None:
     """Log each trade."""
     async for batch in batches:
         for slice_ in batch.slices(SLICE_TRADES, SLICE_BYTES):
-            log(batch, decode(0, slice_))
+            log_trades(batch, decode(0, slice_))
             await asyncio.sleep(0)
         app.kafka_consumer.done(batch)

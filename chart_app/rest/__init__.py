@@ -1,1 +1,1 @@
-"""The market data over HTTP, for Binance's clients and TradingView."""
+"""Market data over HTTP, for Binance's clients and TradingView."""

@@ -1,4 +1,4 @@
-"""The market data over REST, shaped as Binance's spot API: ``/api/v3/…``."""
+"""Market data over REST, in the format of Binance's spot API: ``/api/v3/…``."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,23 +18,23 @@ from streaming.http.access import ReadOrigins
 from streaming.http.responses import Handler
 
 ROOT = "/api/v3"
-#: The tickers of all coins take a while (of 200 coins 30 ms); they are made at most so often.
+#: The tickers of all coins are expensive (30 ms for 200 coins), so they are cached for so long.
 TICKERS_MAX_AGE_MS = 1000
 #: Binance's UNAUTHORIZED.
 UNAUTHORIZED = -1002
 #: Binance's DISCONNECTED.
 UNAVAILABLE = (-1001, "The store does not answer; try again later.")
 
-#: Answers a request with JSON, ready made or yet to be.
-Answerer = Callable[[web.Request], Awaitable[Any]]
+#: Returns the content of a response; a str is JSON already.
+Endpoint = Callable[[web.Request], Awaitable[Any]]
 
 
 def add_routes(
     web_app: web.Application, reader: StoreReader, settings: Settings, now_ms: NowMs
 ) -> None:
-    """Add the pages."""
+    """Add the routes."""
     rest = Rest(reader, Markets(settings.quote_assets, settings.default_quote_asset), now_ms)
-    answerers: dict[str, Answerer] = {
+    endpoints: dict[str, Endpoint] = {
         "ping": rest.ping,
         "time": rest.time,
         "exchangeInfo": rest.exchange_info,
@@ -47,26 +47,26 @@ def add_routes(
         "ticker/24hr": rest.ticker_24hr,
     }
     origins = ReadOrigins(settings.read_origins)
-    for path, answerer in answerers.items():
-        add_page(web_app, f"{ROOT}/{path}", _handler(answerer), origins)
+    for path, endpoint in endpoints.items():
+        add_page(web_app, f"{ROOT}/{path}", _handler(endpoint), origins)
 
 
 class Rest:
-    """Answers requests; what it returns is the content of the answer, as text if made already.
+    """The endpoints. Each returns the content of the response; a str is JSON already.
 
-    Raises :exc:`BadRequest` and :exc:`StoreUnavailable`.
+    They raise :exc:`BadRequest` and :exc:`StoreUnavailable`.
     """
 
     def __init__(self, reader: StoreReader, markets: Markets, now_ms: NowMs) -> None:
         self._reader = reader
         self._markets = markets
         self._now_ms = now_ms
-        #: When the tickers of all coins were made (ms), and these.
+        #: The cache: (time in ms, tickers of all coins).
         self._tickers: tuple[int, list[dict[str, Any]]] = (-TICKERS_MAX_AGE_MS, [])
-        self._making_tickers = asyncio.Lock()
+        self._tickers_lock = asyncio.Lock()
 
     async def ping(self, _: web.Request) -> dict[str, Any]:
-        """Answer."""
+        """Return an empty object: the server is up."""
         return {}
 
     async def time(self, _: web.Request) -> dict[str, Any]:
@@ -74,8 +74,8 @@ class Rest:
         return {"serverTime": self._now_ms()}
 
     async def exchange_info(self, request: web.Request) -> dict[str, Any]:
-        """Return the symbols."""
-        wanted = await self._names(parameters.symbols(request.query))
+        """Return the coins as symbols."""
+        wanted = await self._find_coins(parameters.symbols(request.query))
         coins = await self._reader.coins()
         if wanted is not None:
             coins = [coin for coin in coins if coin.name in wanted]
@@ -94,7 +94,7 @@ class Rest:
         interval = parameters.interval(query)
         wanted = _range(query)
         filled = parameters.flag(query, "fill")
-        coin = await self._name(symbol)
+        coin = await self._find_coin(symbol)
         if not filled:
             return await self._reader.klines(coin, interval, **wanted)
         now = self._now_ms()
@@ -105,36 +105,36 @@ class Rest:
         """Return the newest trades."""
         symbol = parameters.required_symbol(request.query)
         limit = parameters.limit(request.query)
-        past = await self._reader.trades(await self._name(symbol), limit=limit)
-        return [binance.trade_row(it) for it in past]
+        found = await self._reader.trades(await self._find_coin(symbol), limit=limit)
+        return [binance.trade_row(it) for it in found]
 
     async def historical_trades(self, request: web.Request) -> list[dict[str, Any]]:
         """Return the newest trades, or those from an id on."""
         symbol = parameters.required_symbol(request.query)
         from_id = parameters.integer(request.query, "fromId")
         limit = parameters.limit(request.query)
-        coin = await self._name(symbol)
-        past = await self._reader.trades(coin, from_id=from_id, limit=limit)
-        return [binance.trade_row(it) for it in past]
+        coin = await self._find_coin(symbol)
+        found = await self._reader.trades(coin, from_id=from_id, limit=limit)
+        return [binance.trade_row(it) for it in found]
 
     async def agg_trades(self, request: web.Request) -> list[dict[str, Any]]:
-        """Return the newest trades, those from an id on, or those of a time."""
+        """Return the newest trades, those from an id on, or those of a range of time."""
         query = request.query
         symbol = parameters.required_symbol(query)
         from_id = parameters.integer(query, "fromId")
         wanted = _range(query)
         if from_id is not None and (wanted["start"], wanted["end"]) != (None, None):
             raise BadRequest(-1128, "Combination of optional parameters invalid.")
-        past = await self._reader.trades(await self._name(symbol), from_id=from_id, **wanted)
-        return [binance.agg_trade_row(it) for it in past]
+        found = await self._reader.trades(await self._find_coin(symbol), from_id=from_id, **wanted)
+        return [binance.agg_trade_row(it) for it in found]
 
     async def ticker_price(self, request: web.Request) -> Any:
         """Return the last price of a coin, of some, or of all."""
         symbols = parameters.symbols(request.query)
         if symbol := parameters.symbol(request.query):
-            ((name, price),) = await self._reader.prices(await self._name(symbol))
+            ((name, price),) = await self._reader.prices(await self._find_coin(symbol))
             return {"symbol": name, "price": price}
-        wanted = await self._names(symbols)
+        wanted = await self._find_coins(symbols)
         return [
             {"symbol": name, "price": price}
             for name, price in await self._reader.prices()
@@ -145,28 +145,28 @@ class Rest:
         """Return the last 24 hours of a coin, of some, or of all."""
         symbols = parameters.symbols(request.query)
         if symbol := parameters.symbol(request.query):
-            (day,) = await self._reader.days(self._now_ms(), await self._name(symbol))
+            (day,) = await self._reader.days(self._now_ms(), await self._find_coin(symbol))
             return shapes.ticker(day)
-        wanted = await self._names(symbols)
+        wanted = await self._find_coins(symbols)
         tickers = await self._all_tickers()
         return [it for it in tickers if wanted is None or it["symbol"] in wanted]
 
     async def _all_tickers(self) -> list[dict[str, Any]]:
-        async with self._making_tickers:
+        async with self._tickers_lock:
             now = self._now_ms()
-            made, tickers = self._tickers
-            if not 0 <= now - made < TICKERS_MAX_AGE_MS:
+            made_at, tickers = self._tickers
+            if not 0 <= now - made_at < TICKERS_MAX_AGE_MS:
                 tickers = [shapes.ticker(day) for day in await self._reader.days(now)]
                 self._tickers = (now, tickers)
             return tickers
 
-    async def _name(self, symbol: str) -> str:
+    async def _find_coin(self, symbol: str) -> str:
         name = await self._reader.find_coin(symbol)
         if name is None:
             raise InvalidSymbol
         return name
 
-    async def _names(self, symbols: list[str] | None) -> set[str] | None:
+    async def _find_coins(self, symbols: list[str] | None) -> set[str] | None:
         if symbols is None:
             return None
         found = await self._reader.find_coins(symbols)
@@ -184,14 +184,14 @@ def _range(query: parameters.Query) -> Range:
 
 
 def refused(status: int, reason: str) -> web.Response:
-    """Return the answer to a request that the program refuses."""
+    """Return Binance's error response to a request that was refused."""
     return json_text({"code": UNAUTHORIZED, "msg": reason}, status)
 
 
-def _handler(answerer: Answerer) -> Handler:
+def _handler(endpoint: Endpoint) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         try:
-            return json_text(await answerer(request))
+            return json_text(await endpoint(request))
         except BadRequest as error:
             return json_text({"code": error.code, "msg": error.message}, 400)
         except StoreUnavailable:

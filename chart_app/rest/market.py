@@ -1,4 +1,4 @@
-"""What a coin's name says of its market: the assets, and the steps of prices and amounts."""
+"""The market of a coin: its assets, from its name, and the steps of prices and amounts."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,14 +9,14 @@ LARGEST = "9" * 18
 
 
 class Market(NamedTuple):
-    """The asset that is traded and the one it is paid in. Neither is empty."""
+    """The base asset and the quote asset. Neither is empty."""
 
     base: str
     quote: str
 
 
 class Markets:
-    """Tells the assets of a coin by what its name ends in.
+    """Derives the assets of a coin from the end of its name.
 
     Where both sides of a separator are quotes, the one earlier in ``quote_assets`` is the quote:
     Upbit's KRW-ETH is ETH in KRW, ETH-BTC is ETH in BTC.
@@ -44,5 +44,5 @@ class Markets:
 
 
 def step(scale: int) -> str:
-    """Return the smallest step of numbers with so many decimal places: 2 gives 0.01."""
+    """Return the smallest step of numbers with ``scale`` decimal places: 2 gives 0.01."""
     return f"0.{'1':0>{scale}}" if scale else "1"

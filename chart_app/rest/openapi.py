@@ -32,26 +32,26 @@ def _json(description: str, schema: Schema) -> Schema:
 def _get(
     summary: str, schema: Schema, *parameters: Schema, error: str = "Error", **more: Any
 ) -> Schema:
-    """Describe a page that reads the store."""
+    """Describe an endpoint that reads the store."""
     responses = {
         "200": _json("Found.", schema),
         "503": _json("The store does not answer; try again later.", ref(error)),
     }
     if parameters and error == "Error":
-        responses["400"] = _json("A parameter is not right.", ref("Error"))
+        responses["400"] = _json("A parameter is invalid.", ref("Error"))
     return {
         "get": {"summary": summary, "parameters": list(parameters), "responses": responses, **more},
     }
 
 
 def _static(summary: str, schema: Schema) -> Schema:
-    return {"get": {"summary": summary, "responses": {"200": _json("So it is.", schema)}}}
+    return {"get": {"summary": summary, "responses": {"200": _json("OK.", schema)}}}
 
 
 _A_SYMBOL = _parameter(
     "symbol",
     {"type": "string", "example": "BTCUSDT"},
-    "A coin's name; if there is none spelled so, the one that is it but for the case.",
+    "A coin's name; case is ignored if no name matches exactly.",
     required=True,
 )
 _ANY_SYMBOL = _parameter("symbol", TEXT, "Only this coin.")
@@ -65,16 +65,18 @@ _LIMIT = _parameter(
     {"type": "integer", "minimum": 1, "default": DEFAULT_LIMIT},
     f"How many at most; above {MAX_LIMIT} it counts as {MAX_LIMIT}.",
 )
-_FROM_ID = _parameter("fromId", INTEGER, "From this trade on, in the order of ids.")
-_START = _parameter("startTime", TIME, "From here on; then the oldest are returned.")
-_END = _parameter("endTime", TIME, "Up to here, inclusive; without startTime the newest.")
+_FROM_ID = _parameter("fromId", INTEGER, "Trades from this id on, in the order of ids.")
+_START = _parameter("startTime", TIME, "From this time on; the oldest are returned.")
+_END = _parameter(
+    "endTime", TIME, "Up to this time, inclusive; without startTime the newest are returned."
+)
 _INTERVAL = _parameter("interval", one_of(*Interval), "", required=True)
 _FILL = _parameter(
     "fill",
     FLAG,
-    "Also buckets without trades, flat at the last close, from the coin's first trade to now.",
+    "Add flat candles for buckets without trades, from the coin's first trade to now.",
 )
-_ONE_OR_ALL = "Without symbol an array, with it one item."
+_ONE_OR_ALL = "An array, or with symbol a single item."
 
 _KLINES = _get(
     "Candles, oldest first",
@@ -88,7 +90,7 @@ def _one_or_all(name: str) -> Schema:
 
 
 _REST_PATHS = {
-    "/api/v3/ping": _static("Is the server there?", object_of()),
+    "/api/v3/ping": _static("Check that the server is up", object_of()),
     "/api/v3/time": _static("The server's time", object_of(serverTime=TIME)),
     "/api/v3/exchangeInfo": _get(
         "The coins as markets",
@@ -108,10 +110,10 @@ _REST_PATHS = {
         "Trades from an id on", array(ref("Trade")), _A_SYMBOL, _FROM_ID, _LIMIT
     ),
     "/api/v3/aggTrades": _get(
-        "Trades from an id on, or of a time",
+        "Trades from an id on, or of a range of time",
         array(ref("AggTrade")),
         *(_A_SYMBOL, _FROM_ID, _START, _END, _LIMIT),
-        description="One trade is one aggregate. An id and a time do not go together.",
+        description="One trade is one aggregate. An id and a time cannot be combined.",
     ),
     "/api/v3/ticker/price": _get(
         "Last prices", _one_or_all("Price"), _ANY_SYMBOL, _SOME_SYMBOLS, description=_ONE_OR_ALL
@@ -120,8 +122,8 @@ _REST_PATHS = {
         "The last 24 hours",
         _one_or_all("Ticker"),
         *(_ANY_SYMBOL, _SOME_SYMBOLS),
-        description=f"{_ONE_OR_ALL} Of a coin without trades since, the 24 hours up to its last "
-        "trade. openTime and closeTime say which.",
+        description=f"{_ONE_OR_ALL} For a coin without trades in that time, the 24 hours up to "
+        "its last trade. openTime and closeTime give the range.",
     ),
 }
 
@@ -135,7 +137,7 @@ def _chart(summary: str, schemas: list[Schema], *parameters: Schema, **more: Any
 _ERROR = ref("ChartError")
 _UDF_PATHS = {
     "/udf/config": _static(
-        "What this feed can do",
+        "The features of this feed",
         object_of(
             supports_search=FLAG,
             supports_group_request=FLAG,
@@ -160,7 +162,7 @@ _UDF_PATHS = {
     "/udf/search": _chart(
         "Coins whose name contains a text",
         [array(ref("Match")), _ERROR],
-        _parameter("query", TEXT, "Part of the name, without regard to case."),
+        _parameter("query", TEXT, "Part of the name; case is ignored."),
         *(_parameter("type", TEXT, ""), _parameter("exchange", TEXT, "")),
         _parameter("limit", {"type": "integer", "default": DEFAULT_MATCHES}, "How many at most."),
     ),
@@ -169,22 +171,22 @@ _UDF_PATHS = {
         [ref("Bars"), ref("NoBars"), _ERROR],
         _A_SYMBOL,
         _parameter("resolution", one_of(*RESOLUTIONS, *SHORT_RESOLUTIONS), "", required=True),
-        _parameter("from", INTEGER, "From here on, s since 1970."),
-        _parameter("to", INTEGER, "Up to before here, s since 1970."),
+        _parameter("from", INTEGER, "Start, s since 1970."),
+        _parameter("to", INTEGER, "End, exclusive, s since 1970."),
         _parameter(
-            "countback", INTEGER, f"How many before `to`, whatever `from` is; {MAX_BARS} at most."
+            "countback", INTEGER, f"How many before `to`, regardless of `from`; at most {MAX_BARS}."
         ),
     ),
 }
 
 
 _DESCRIPTION = """\
-Stores the trades on Kafka and serves them and their candles, shaped as Binance's spot API.
+Stores the trades on Kafka; serves them and their candles in the format of Binance's spot API.
 """
 
 
 def document(websocket: str) -> dict[str, Any]:
-    """Return the document; ``websocket`` describes that, which OpenAPI cannot."""
+    """Return the document. ``websocket`` describes the WebSocket, which OpenAPI cannot."""
     made = openapi.document(
         "chart_app", f"{_DESCRIPTION}\n{websocket}", {**_REST_PATHS, **_UDF_PATHS}
     )

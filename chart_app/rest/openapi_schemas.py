@@ -1,4 +1,4 @@
-"""The shapes of answers, for :mod:`chart_app.rest.openapi`."""
+"""The schemas of responses, for :mod:`chart_app.rest.openapi`."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ TIME: Schema = {"type": "integer", "format": "int64", "description": "ms since 1
 
 
 def object_of(**properties: Schema) -> Schema:
-    """Describe an object of just these properties."""
+    """Return the schema of an object with exactly these properties."""
     required = {"required": list(properties)} if properties else {}  # it may not be empty
     return {
         "type": "object",
@@ -26,17 +26,17 @@ def object_of(**properties: Schema) -> Schema:
 
 
 def array(items: Schema, **more: Any) -> Schema:
-    """Describe an array."""
+    """Return the schema of an array."""
     return {"type": "array", "items": items, **more}
 
 
 def one_of(*values: Any) -> Schema:
-    """Describe a text that is one of these."""
+    """Return the schema of a text that is one of these."""
     return {"type": "string", "enum": list(values)}
 
 
 def ref(name: str) -> Schema:
-    """Refer to one of :data:`SCHEMAS`."""
+    """Return a reference to one of :data:`SCHEMAS`."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -46,7 +46,7 @@ SCHEMAS: dict[str, Schema] = {
         {"oneOf": [INTEGER, DECIMAL]},
         minItems=len(KLINE),
         maxItems=len(KLINE),
-        description=f"{', '.join(field.title for field in KLINE)}. Nobody knows which side took: "
+        description=f"{', '.join(field.title for field in KLINE)}. The taker's side is unknown: "
         f'the last three are "{UNKNOWN}".',
     ),
     "Trade": object_of(
@@ -136,7 +136,10 @@ SCHEMAS: dict[str, Schema] = {
         "additionalProperties": False,
         "properties": {
             "s": one_of("no_data"),
-            "nextTime": {"type": "integer", "description": "The nearest bar before, s since 1970."},
+            "nextTime": {
+                "type": "integer",
+                "description": "The nearest earlier bar, s since 1970.",
+            },
         },
     },
     "Match": object_of(

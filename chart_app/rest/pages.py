@@ -1,4 +1,4 @@
-"""Pages of JSON that other origins may read."""
+"""Endpoints with JSON that other origins may read (CORS)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,18 +13,18 @@ NowMs = Callable[[], int]
 
 
 def json_text(content: Any, status: int = 200) -> web.Response:
-    """Return JSON; text is JSON already."""
+    """Return a response with JSON; a str is JSON already."""
     body = content.encode() if isinstance(content, str) else msgspec.json.encode(content)
     return web.Response(body=body, status=status, content_type="application/json")
 
 
 def add_page(web_app: web.Application, path: str, handler: Handler, origins: ReadOrigins) -> None:
-    """Add a page of the API, which the pages of other origins may read."""
+    """Add an endpoint that pages of other origins may read."""
 
     async def get(request: web.Request) -> web.StreamResponse:
-        answer = await handler(request)
-        answer.headers.update(origins.headers(request.headers.get(hdrs.ORIGIN)))
-        return answer
+        response = await handler(request)
+        response.headers.update(origins.headers(request.headers.get(hdrs.ORIGIN)))
+        return response
 
     async def options(request: web.Request) -> web.Response:
         headers = origins.preflight(request.headers.get(hdrs.ORIGIN))

@@ -1,4 +1,4 @@
-"""The parameters of Binance's REST API, and what it answers when one is not right."""
+"""The parameters of Binance's REST API, and its errors for invalid ones."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ Query = Mapping[str, str]
 
 
 class BadRequest(Exception):
-    """The request is not right: HTTP 400 with Binance's code and a message."""
+    """The request is invalid: HTTP 400 with Binance's code and a message."""
 
     def __init__(self, code: int, message: str) -> None:
         self.code = code
@@ -45,9 +45,9 @@ def required_symbol(query: Query) -> str:
 
 
 def symbols(query: Query) -> list[str] | None:
-    """Return the symbols of ``symbol=A`` or ``symbols=["A","B"]``, or None: all are asked for.
+    """Return the symbols of ``symbol=A`` or ``symbols=["A","B"]``, or None for all.
 
-    There are at most :data:`MAX_SYMBOLS`.
+    There may be at most :data:`MAX_SYMBOLS`.
     """
     one = symbol(query)
     text = query.get("symbols")
@@ -96,7 +96,7 @@ def integer(query: Query, name: str) -> int | None:
 
 
 def flag(query: Query, name: str) -> bool:
-    """Return what is true or false, by default false."""
+    """Return a boolean, by default False."""
     text = query.get(name) or "false"
     if text not in {"true", "false"}:
         raise _bad_value(name)

@@ -1,4 +1,4 @@
-"""The shapes of Binance's REST API that only REST has."""
+"""The formats of Binance's API that only REST has."""
 
 from decimal import Context, Decimal
 from typing import Any
@@ -7,10 +7,10 @@ from chart_app.model.coins import Coin, Day
 from chart_app.model.decimals import EXACT, plain
 from chart_app.rest.market import LARGEST, Market, step
 
-#: For quotients, which have no end: they are rounded to a number of decimal places after.
+#: For quotients, which may have endless digits: they are then rounded to some decimal places.
 _ROUNDING = Context(prec=EXACT.prec)
 PERCENT_SCALE = 3
-#: Of average prices: as many as the coin's prices have, but at least these.
+#: Decimal places of average prices: as many as the coin's prices have, but at least these.
 AVERAGE_SCALE = 8
 
 

@@ -35,11 +35,11 @@ RESOLUTIONS = {
     "1W": Interval.W1,
     "1M": Interval.MONTH,
 }
-#: How the library may write some of them.
+#: Short forms that the library may send.
 SHORT_RESOLUTIONS = {"D": Interval.D1, "W": Interval.W1, "M": Interval.MONTH}
-#: Bars of an answer: the newest of those asked for.
+#: Bars in a response: the newest of those requested.
 MAX_BARS = 10_000
-#: Symbols of a search, unless it says how many.
+#: Symbols found by a search, if it has no limit.
 DEFAULT_MATCHES = 30
 #: No price is below 10^-18, and no integer of JSON should be above 2^63.
 MAX_SCALE = 18
@@ -57,7 +57,7 @@ CONFIG = {
 def add_routes(
     web_app: web.Application, reader: StoreReader, settings: Settings, now_ms: NowMs
 ) -> None:
-    """Add the pages."""
+    """Add the routes."""
     feed = Feed(reader)
     origins = ReadOrigins(settings.read_origins)
 
@@ -65,26 +65,26 @@ def add_routes(
         return web.Response(text=str(now_ms() // 1000))
 
     add_page(web_app, f"{ROOT}/time", time, origins)
-    for answerer in (feed.config, feed.symbols, feed.search, feed.history):
-        add_page(web_app, f"{ROOT}/{answerer.__name__}", _handler(answerer), origins)
+    for endpoint in (feed.config, feed.symbols, feed.search, feed.history):
+        add_page(web_app, f"{ROOT}/{endpoint.__name__}", _handler(endpoint), origins)
 
 
 class Feed:
-    """Answers requests; what it returns is the content of the answer, as text if made already.
+    """The endpoints. Each returns the content of the response; a str is JSON already.
 
-    Raises :exc:`BadRequest` and :exc:`StoreUnavailable`.
+    They raise :exc:`BadRequest` and :exc:`StoreUnavailable`.
     """
 
     def __init__(self, reader: StoreReader) -> None:
         self._reader = reader
 
     async def config(self, _: web.Request) -> dict[str, Any]:
-        """Return what this feed can do."""
+        """Return the features of this feed."""
         return CONFIG
 
     async def symbols(self, request: web.Request) -> dict[str, Any]:
-        """Return what the chart must know of a coin."""
-        name = await self._coin(request)
+        """Return what the chart needs to know of a coin."""
+        name = await self._find_coin(request)
         (coin,) = [it for it in await self._reader.coins() if it.name == name]
         return symbol_info(coin)
 
@@ -121,7 +121,7 @@ class Feed:
         start = parameters.integer(query, "from")
         to = parameters.integer(query, "to")
         countback = parameters.integer(query, "countback")
-        coin = await self._coin(request)
+        coin = await self._find_coin(request)
         end = None if to is None else to * 1000 - 1
         if countback is not None and countback > 0:
             start, limit = None, min(countback, MAX_BARS)
@@ -133,7 +133,7 @@ class Feed:
         earlier = await self._reader.candles(coin, interval, end=end, limit=1)
         return {"s": "no_data", **({"nextTime": earlier[0][0] // 1000} if earlier else {})}
 
-    async def _coin(self, request: web.Request) -> str:
+    async def _find_coin(self, request: web.Request) -> str:
         name = await self._reader.find_coin(parameters.required_symbol(request.query))
         if name is None:
             raise BadRequest(-1121, "unknown_symbol")
@@ -141,12 +141,12 @@ class Feed:
 
 
 def refused(status: int, reason: str) -> web.Response:
-    """Return the answer to a request that the program refuses."""
+    """Return UDF's error response to a request that was refused."""
     return json_text({"s": "error", "errmsg": reason}, status)
 
 
 def symbol_info(coin: Coin) -> dict[str, Any]:
-    """Return what the chart must know of a coin. A field ``s`` would say that there is none."""
+    """Return what the chart needs to know of a coin. A field ``s`` would mean an error."""
     return {
         "name": coin.name,
         "ticker": coin.name,
@@ -168,12 +168,12 @@ def symbol_info(coin: Coin) -> dict[str, Any]:
     }
 
 
-def _handler(answerer: Any) -> Handler:
+def _handler(endpoint: Any) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         try:
-            return json_text(await answerer(request))
+            return json_text(await endpoint(request))
         except BadRequest as error:
-            # The library reads the answer whatever its status is; the feeds it knows say 200.
+            # The library ignores the status; the feeds that it is made for answer 200.
             return json_text({"s": "error", "errmsg": error.message})
         except StoreUnavailable:
             return json_text({"s": "error", "errmsg": "the store does not answer"}, 503)

@@ -1,1 +1,1 @@
-"""The market data as streams, for Binance's clients."""
+"""Market data as WebSocket streams, for Binance's clients."""

@@ -1,7 +1,7 @@
-"""One channel a stream that has subscribers: what is stored goes in, events come out. No I/O.
+"""A channel for each stream that has subscribers: live messages in, events out. No I/O.
 
-Messages may be missing, come late or in another order than they were stored in. What a channel
-cannot tell from a message it has read again from the store, which is never out of date.
+Live messages may be missing, late, or in another order than they were stored in. What a channel
+cannot tell from a message is read from the store, which is never out of date.
 """
 
 from collections import deque
@@ -16,28 +16,28 @@ from chart_app.model.trades import PublicTrade
 from chart_app.websocket.events import Burst, Event
 from chart_app.websocket.streams import Kind, Stream
 
-#: After the end of an interval a candle's last trades may still be on their way for so long.
+#: How long after the end of its interval the last trades of a candle may still arrive.
 CLOSE_GRACE_MS = 1000
-#: Candles, the newest, of which is remembered what was sent.
+#: For how many of the newest candles it is remembered what was sent.
 REMEMBERED = 20
-#: Candles farther apart than so many intervals are not read again in one go.
+#: Candles that are farther apart than so many intervals are read by separate queries.
 NEARBY = 20
-#: Candles to be read again of a channel. If there are more, all between them are.
+#: Stale candles of a channel. With more, all candles from the first to the last are read.
 MAX_STALE = 10_000
-#: Trades that are remembered at least; those that are in no gap are forgotten.
+#: Sent trades that are remembered at least; with more, those that are settled are forgotten.
 REMEMBERED_TRADES = 500
-#: And at most: with more, a gap that is read may send some of them again.
+#: And at most: with more, reading a gap may send some of them again.
 MAX_REMEMBERED_TRADES = 20_000
-#: Gaps that are remembered as read.
+#: Gaps of which it is remembered that they were read.
 REMEMBERED_GAPS = 100
 
 Clock = Callable[[], int]
-#: Tells of a trade's id whether it can be in no gap any more.
+#: Returns whether the trade of an id can no longer be in a gap.
 IsSettled = Callable[[int], bool]
 
 
 class OpenTimes(NamedTuple):
-    """Candles to be read again: from the first open time to the last, or only some of these."""
+    """Candles to read, from the first open time to the last (ms), inclusive, or ``only`` some."""
 
     first: int
     last: int
@@ -45,33 +45,33 @@ class OpenTimes(NamedTuple):
 
 
 class Subscriber(Protocol):
-    """One who reads streams."""
+    """A receiver of events."""
 
     def push(self, event: Event) -> None:
-        """Take an event, without waiting."""
+        """Receive an event, without waiting."""
 
     def push_all(self, burst: Burst) -> None:
-        """Take many events at once."""
+        """Receive many events at once."""
 
 
 class Channel:
-    """The subscribers of a stream. ``coin`` is None as long as no coin has the stream's symbol."""
+    """A stream and its subscribers. ``coin`` is None until a coin has the stream's symbol."""
 
     def __init__(self, stream: Stream, now_ms: Clock) -> None:
         self.stream = stream
         self.coin: str | None = None
-        #: The store could not be asked whether there is such a coin.
-        self.is_sought = False
+        #: Whether the coin must still be looked up: the store did not answer.
+        self.needs_coin = False
         self.subscribers: set[Subscriber] = set()
         self._now_ms = now_ms
 
     @property
     def is_stale(self) -> bool:
-        """Return whether there is something to be read from the store."""
-        return self.is_sought
+        """Return whether something must be read from the store."""
+        return self.needs_coin
 
     def handle(self, message: LiveMessage) -> None:
-        """Send the subscribers what was stored for the coin."""
+        """Send the subscribers the events of a live message of the coin."""
 
     def emit(self, event: Event) -> None:
         """Send an event to all subscribers."""
@@ -80,28 +80,28 @@ class Channel:
 
 
 class TradeChannel(Channel):
-    """Trades, each an event, each once."""
+    """Sends each trade as an event, and only once."""
 
     def __init__(self, stream: Stream, now_ms: Clock, is_settled: IsSettled) -> None:
         super().__init__(stream, now_ms)
         self._is_settled = is_settled
-        #: Ids of trades that were sent, in this order.
+        #: Ids of the trades that were sent, oldest first.
         self._sent: dict[int, None] = {}
         self._forget_at = REMEMBERED_TRADES
-        #: Ids of the trades of a gap that are to be read from the store.
+        #: Ranges of trade ids, of gaps that are still to be read from the store.
         self.gaps: deque[range] = deque()
-        self._read: deque[range] = deque(maxlen=REMEMBERED_GAPS)
+        self._read_gaps: deque[range] = deque(maxlen=REMEMBERED_GAPS)
 
     @property
     def is_stale(self) -> bool:
-        """Return whether there is a gap to be read."""
-        return bool(self.is_sought or self.gaps)
+        """Return whether a gap, or the coin, must be read from the store."""
+        return bool(self.needs_coin or self.gaps)
 
     def handle(self, message: LiveMessage) -> None:
-        """Send each trade, but for those of gaps that were read meanwhile."""
+        """Send each trade, except those of gaps that have been read."""
         trades = message.trades
-        if self._read:
-            trades = [it for it in trades if not any(it.id in gap for gap in self._read)]
+        if self._read_gaps:
+            trades = [it for it in trades if not any(it.id in gap for gap in self._read_gaps)]
         self.send(trades)
 
     def send(self, trades: Iterable[PublicTrade]) -> None:
@@ -117,19 +117,19 @@ class TradeChannel(Channel):
             self._forget()
 
     def close_gap(self) -> None:
-        """Note that all trades of the first gap were read and sent."""
-        self._read.append(self.gaps.popleft())
+        """Record that all trades of the first gap were read and sent."""
+        self._read_gaps.append(self.gaps.popleft())
 
     def _forget(self) -> None:
         self._sent = {id_: None for id_ in self._sent if not self._is_settled(id_)}
         if len(self._sent) > MAX_REMEMBERED_TRADES:
             self._sent = dict.fromkeys(list(self._sent)[MAX_REMEMBERED_TRADES // 2 :])
-        # Twice as many, so that looking at all of them is not done for each message.
+        # Twice as many, so that not every message leads to a scan of all.
         self._forget_at = max(REMEMBERED_TRADES, 2 * len(self._sent))
 
 
 class KlineChannel(Channel):
-    """The running candle, its close, and later corrections of closed ones.
+    """Sends the running candle, its close, and corrections of closed candles.
 
     A candle is closed once the coin's trades have moved past it, or the clock has.
     """
@@ -140,29 +140,29 @@ class KlineChannel(Channel):
         self.running: PublicCandle | None = None
         self._is_closed = False
         self.is_loaded = False
-        #: The open time from which on it is remembered what was sent.
+        #: The open time (ms) of the first candle of which it is remembered what was sent.
         self._remembered_since: int | None = None
         #: How many trades those candles had, by open time. The number only grows: a candle with
-        #: fewer is an older state of it, read before or broadcast late.
-        self._trades: dict[int, int] = {}
+        #: fewer is in an older state, read earlier or broadcast late.
+        self._trade_counts: dict[int, int] = {}
         self._stale: set[int] = set()
         self._ranges: deque[OpenTimes] = deque()
 
     @property
     def is_stale(self) -> bool:
-        """Return whether there are candles to be read."""
-        return bool(self.is_sought or self._stale or self._ranges or not self.is_loaded)
+        """Return whether candles, or the coin, must be read from the store."""
+        return bool(self.needs_coin or self._stale or self._ranges or not self.is_loaded)
 
     def load(self, newest: list[PublicCandle]) -> None:
-        """Begin with the newest candle of the store, if there is one."""
+        """Start with the newest candle of the store, if there is one."""
         self.is_loaded = True
         self.send(newest)
 
     def handle(self, message: LiveMessage) -> None:
         """Send the candles of the channel's interval.
 
-        Of those that are older than what is remembered the message may be an older state: they
-        are read again.
+        Candles that are older than the remembered ones may be in an older state in the message:
+        they are read from the store.
         """
         since = self._remembered_since
         candles = [it for it in message.candles if it.interval == self.interval]
@@ -172,32 +172,32 @@ class KlineChannel(Channel):
         self.send(candles)
 
     def mark_stale(self, open_times: Iterable[int]) -> None:
-        """Have candles read again."""
+        """Mark candles as stale: they are read from the store again."""
         self._stale.update(open_times)
         if len(self._stale) > MAX_STALE:
             self._ranges.append(OpenTimes(min(self._stale), max(self._stale)))
             self._stale.clear()
 
     def next_stale(self) -> OpenTimes | None:
-        """Return what is to be read next; when it was read, :meth:`read` is to be told."""
-        self._ranges.extend(_nearby(sorted(self._stale), self.interval))
+        """Return the stale candles to read next, for :meth:`handle_stored`, or None."""
+        self._ranges.extend(_group_nearby(sorted(self._stale), self.interval))
         self._stale.clear()
         if len(self._ranges) > MAX_STALE:
             first, last = min(it.first for it in self._ranges), max(it.last for it in self._ranges)
             self._ranges = deque([OpenTimes(first, last)])
         return self._ranges[0] if self._ranges else None
 
-    def read(self, candles: list[PublicCandle], *, is_all: bool) -> None:
-        """Send candles of the store: the first of what is to be read next, or all of it."""
+    def handle_stored(self, candles: list[PublicCandle], *, is_all: bool) -> None:
+        """Send candles read from the store: the first stale ones to read next, or all of them."""
         wanted = self._ranges.popleft()
         if not is_all:
             self._ranges.appendleft(wanted._replace(first=candles[-1].open_time + 1))
         self.send(it for it in candles if wanted.only is None or it.open_time in wanted.only)
 
     def send(self, candles: Iterable[PublicCandle]) -> None:
-        """Send candles, as far as they are news."""
+        """Send candles, except in a state that was sent before or is older."""
         for candle in sorted(candles, key=lambda it: it.open_time):
-            if not self._note(candle):
+            if not self._remember(candle):
                 continue
             running = self.running
             if running is None or candle.open_time > running.open_time:
@@ -209,28 +209,28 @@ class KlineChannel(Channel):
             self.running = candle
             self.emit(self._event(candle, closed=self._is_closed))
 
-    def greet(self, subscriber: Subscriber) -> None:
+    def send_snapshot(self, subscriber: Subscriber) -> None:
         """Send a new subscriber the newest candle."""
         if self.running:
             subscriber.push(self._event(self.running, closed=self._is_closed))
 
     def tick(self) -> None:
-        """Close the candle whose time has passed."""
+        """Close the running candle if its time has passed."""
         if self.running and not self._is_closed and self._has_ended(self.running):
             self._close()
 
-    def _note(self, candle: PublicCandle) -> bool:
-        """Note a state of a candle; return False if it is no news."""
+    def _remember(self, candle: PublicCandle) -> bool:
+        """Remember a state of a candle; return False if it was sent before or is older."""
         if self._remembered_since is None:
             self._remembered_since = candle.open_time
         if candle.open_time < self._remembered_since:
             return True
-        if candle.trades <= self._trades.get(candle.open_time, 0):
+        if candle.trades <= self._trade_counts.get(candle.open_time, 0):
             return False
-        self._trades[candle.open_time] = candle.trades
-        if len(self._trades) > REMEMBERED:
-            del self._trades[min(self._trades)]
-            self._remembered_since = min(self._trades)
+        self._trade_counts[candle.open_time] = candle.trades
+        if len(self._trade_counts) > REMEMBERED:
+            del self._trade_counts[min(self._trade_counts)]
+            self._remembered_since = min(self._trade_counts)
         return True
 
     def _close(self) -> None:
@@ -247,8 +247,8 @@ class KlineChannel(Channel):
         return Event(self.stream.name, content, candle.open_time, is_running=not closed)
 
 
-def _nearby(open_times: list[int], interval: Interval) -> Iterable[OpenTimes]:
-    """Yield sorted open times, those together that are not far from each other."""
+def _group_nearby(open_times: list[int], interval: Interval) -> Iterable[OpenTimes]:
+    """Yield sorted open times, grouped where they are near each other."""
     group: list[int] = []
     for open_time in open_times:
         if group and interval.back(open_time, NEARBY) > group[-1]:

@@ -1,4 +1,4 @@
-"""A client of the WebSocket: what it asks for, and what it is sent."""
+"""A WebSocket connection: requests in, replies and events out."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ OPEN = Gauge("chart_websockets_open", "WebSocket connections.")
 
 
 class Connection:
-    """A client: the streams it reads, and what waits to be sent to it."""
+    """The connection of a client, with its streams and its send queue."""
 
     def __init__(self, socket: web.WebSocketResponse, hub: Hub, *, combined: bool) -> None:
         self._socket = socket
@@ -37,29 +37,30 @@ class Connection:
         self._queue = SendQueue(combined=combined)
         self._has_more = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
-        self.farewell: tuple[int, str] | None = None
+        #: (code, reason) to close the connection with.
+        self.close_frame: tuple[int, str] | None = None
 
     def push(self, event: Event) -> None:
-        """Take an event; cut the client off if it has fallen too far behind."""
-        if self.farewell is None:
+        """Queue an event; cut the client off if it has fallen too far behind."""
+        if self.close_frame is None:
             self._queue.push(event)
             self._wake_up()
 
     def push_all(self, burst: Burst) -> None:
-        """Take many events at once."""
-        if self.farewell is None:
+        """Queue many events at once."""
+        if self.close_frame is None:
             self._queue.push_all(burst)
             self._wake_up()
 
     def end(self, code: int, reason: str) -> None:
-        """Have the connection closed."""
-        if self.farewell is None:
-            self.farewell = (code, reason)
+        """End the connection: it is closed with a code and a reason."""
+        if self.close_frame is None:
+            self.close_frame = (code, reason)
             if self._reading:
                 self._reading.cancel()
 
     async def run(self, names: list[str]) -> None:
-        """Read requests and send events until either side ends it."""
+        """Read requests and send events until either side ends the connection."""
         writing = asyncio.create_task(self._write())
         self._reading = asyncio.create_task(self._read(names))
         OPEN.inc()
@@ -73,13 +74,13 @@ class Connection:
                 task.cancel()
             done, _ = await asyncio.wait({writing, self._reading})
             for task in done:
-                self._note_error(task)
+                self._log_error(task)
 
-    def _note_error(self, task: asyncio.Task[None]) -> None:
+    def _log_error(self, task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
         if error and not isinstance(error, ConnectionError):
-            logger.error("A WebSocket is closed, which should not be", exc_info=error)
-            self.farewell = (WSCloseCode.INTERNAL_ERROR, "the server failed")
+            logger.error("A WebSocket is closed because of an internal error", exc_info=error)
+            self.close_frame = (WSCloseCode.INTERNAL_ERROR, "the server failed")
 
     async def _read(self, names: list[str]) -> None:
         wanted = []
@@ -112,9 +113,9 @@ class Connection:
             self._reply(ack)
 
     async def _subscribe(self, wanted: list[Stream], ack: dict[str, Any] | None = None) -> None:
-        """Subscribe to all, then confirm, then send the newest candles.
+        """Subscribe to streams, then confirm, then send the newest candles.
 
-        Who asks by REST once that is confirmed has no hole between that and the first event.
+        A client that reads by REST after the confirmation misses nothing before the first event.
         """
         new = {it.name: it for it in wanted if it.name not in self._streams}
         coins = await self._hub.find_coins(new.values())
@@ -124,7 +125,7 @@ class Connection:
         if ack:
             self._reply(ack)
         for stream in new.values():
-            await self._hub.greet(self, stream)
+            await self._hub.send_snapshot(self, stream)
 
     def _unsubscribe(self, unwanted: list[Stream]) -> None:
         for name in (it.name for it in unwanted):

@@ -1,4 +1,4 @@
-"""Events of streams, encoded once however many read them."""
+"""The events of streams, encoded once for all subscribers."""
 
 from functools import cached_property
 from typing import Any
@@ -12,10 +12,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Event:
-    """An event of a stream, encoded once however many read it.
+    """An event of a stream, encoded once for all subscribers.
 
-    ``open_time`` is that of its candle, if it has one. ``is_running`` tells that the next event
-    of that candle says all that this one does.
+    ``open_time`` (ms) is that of its candle, if it has one. ``is_running`` means that the next
+    event of that candle replaces this one.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Event:
 
 
 class Burst:
-    """Events of a stream, all of which are sent: to put one into a send queue costs as much."""
+    """Events of a stream that are queued together, at the cost of one, and are all sent."""
 
     def __init__(self, events: list[Event]) -> None:
         self.bare = [event.bare for event in events]
@@ -46,7 +46,7 @@ class Burst:
 
 
 def mini_ticker(day: Day, now_ms: int) -> dict[str, Any]:
-    """Return the event of a coin's last 24 hours."""
+    """Return the ``24hrMiniTicker`` event of a coin's last 24 hours."""
     return {
         "e": "24hrMiniTicker",
         "E": now_ms,

@@ -1,4 +1,4 @@
-"""The hub: who reads which stream, and what is stored handed to them."""
+"""The hub: which subscribers read which stream. Hands live messages to their channels."""
 
 import asyncio
 import logging
@@ -26,18 +26,18 @@ from chart_app.websocket.streams import ALL_TICKERS, Kind, Stream
 
 logger = logging.getLogger(__name__)
 
-#: How often candles are looked at whose time may have passed.
+#: How often to check whether the time of running candles has passed.
 TICK_INTERVAL_S = 0.25
 TICKER_INTERVAL_S = 1.0
-#: Candles, or trades, that are read at once.
+#: Candles, or trades, that are read by one query.
 PAGE = 1000
-#: Between two pages of trades, so that those who read them keep up.
+#: The pause between two pages of trades, so that clients can keep up.
 PAGE_PAUSE_S = 0.05
 RETRY_INTERVAL_S = 1.0
 
 
 class Hub(Service):
-    """Channels by the names of their streams, and by the coins they may be of."""
+    """The channels of all streams that have subscribers."""
 
     logger = logger
     mundane_level = "debug"
@@ -48,22 +48,22 @@ class Hub(Service):
         self._gaps = gaps
         self._now_ms = now_ms
         self._channels: dict[str, Channel] = {}
-        self._by_symbol: dict[str, set[Channel]] = {}  # without regard to case
+        self._by_symbol: dict[str, set[Channel]] = {}  # the symbols case-folded
         self._traded: set[str] = set()  # coins since the last tickers
-        #: Symbols that the store could not be asked for, of the last who asked: it subscribes to
-        #: them before anybody else has a turn.
-        self._sought: set[str] = set()
-        #: Channels of which something is to be read from the store.
+        #: Symbols of the last lookup, if the store did not answer: its client subscribes to them
+        #: before the next lookup.
+        self._unresolved: set[str] = set()
+        #: Channels for which something must be read from the store.
         self._stale: set[Channel] = set()
         self._has_stale = asyncio.Event()
 
     @property
     def has_subscribers(self) -> bool:
-        """Return whether anybody reads a stream."""
+        """Return whether any stream has a subscriber."""
         return bool(self._channels)
 
     async def find_coins(self, wanted: Iterable[Stream]) -> dict[str, str]:
-        """Return the coins of streams, by symbol; those that there are."""
+        """Return the coins of streams, by symbol, where there is one."""
         symbols = {stream.symbol for stream in wanted if stream.symbol}
         try:
             if not self._gaps.has_started:
@@ -72,14 +72,14 @@ class Hub(Service):
                 )
             found = await self._reader.find_coins(symbols)
         except StoreUnavailable as error:
-            logger.warning("A stream begins without its coin: %s", error)
-            self._sought = symbols
+            logger.warning("Could not look up the coins of streams yet: %s", error)
+            self._unresolved = symbols
             return {}
-        self._sought = set()
+        self._unresolved = set()
         return found
 
     def subscribe(self, subscriber: Subscriber, stream: Stream, coin: str | None) -> None:
-        """Let a subscriber read a stream from now on. ``coin`` is None if it is not there yet."""
+        """Add a subscriber to a stream. ``coin`` is None if there is none of its symbol yet."""
         channel = self._channels.get(stream.name)
         if channel is None:
             channel = make_channel(stream, self._now_ms, self._gaps.is_settled)
@@ -87,11 +87,11 @@ class Hub(Service):
             self._by_symbol.setdefault(stream.symbol.casefold(), set()).add(channel)
         channel.coin = channel.coin or coin
         channel.subscribers.add(subscriber)
-        if stream.symbol in self._sought:
-            channel.is_sought = channel.coin is None
-            self._note_stale(channel)
+        if stream.symbol in self._unresolved:
+            channel.needs_coin = channel.coin is None
+            self._queue_if_stale(channel)
 
-    async def greet(self, subscriber: Subscriber, stream: Stream) -> None:
+    async def send_snapshot(self, subscriber: Subscriber, stream: Stream) -> None:
         """Send a new subscriber the newest candle of its stream."""
         channel = self._channels.get(stream.name)
         if not isinstance(channel, KlineChannel):
@@ -101,13 +101,13 @@ class Hub(Service):
             try:
                 await self._load(channel)
             except StoreUnavailable as error:
-                logger.warning("%s begins without its newest candle: %s", stream.name, error)
-                self._note_stale(channel)
-        if channel.running is before:  # else all have been sent it
-            channel.greet(subscriber)
+                logger.warning("Could not read the newest candle of %s yet: %s", stream.name, error)
+                self._queue_if_stale(channel)
+        if channel.running is before:  # else it was sent to all subscribers
+            channel.send_snapshot(subscriber)
 
     def unsubscribe(self, subscriber: Subscriber, name: str) -> None:
-        """Let a subscriber no longer read a stream."""
+        """Remove a subscriber from a stream."""
         channel = self._channels.get(name)
         if channel is None:
             return
@@ -120,40 +120,40 @@ class Hub(Service):
                 del self._by_symbol[folded]
 
     def handle(self, coin: str, value: bytes) -> None:
-        """Take a live message of a coin. It is not even decoded if nobody reads of the coin."""
+        """Handle a live message of a coin. It is decoded only if the coin has a channel."""
         self._traded.add(coin)
         channels = self._by_symbol.get(coin.casefold())
         if not channels:
             return
         message = messages.decode(value)
         for channel in channels:
-            if self._is_of(channel, coin):
+            if self._is_for(channel, coin):
                 channel.handle(message)
-                self._note_stale(channel)
+                self._queue_if_stale(channel)
 
     def reread(self, gap: Span, minutes: Mapping[str, set[int]]) -> None:
-        """Have the store read for what was changed in a gap.
+        """Mark what was changed in a gap to be read from the store.
 
-        ``minutes`` are those in which each coin was traded there: their open times in ms.
+        ``minutes``: by coin, the open times (ms) of the minutes in which it was traded there.
         """
         self._traded.update(minutes)
         ids = range(trade_id(gap.partition_id, gap.start), trade_id(gap.partition_id, gap.end))
-        for coin, of_coin in minutes.items():
+        for coin, coin_minutes in minutes.items():
             for channel in self._by_symbol.get(coin.casefold(), ()):
-                if not self._is_of(channel, coin):
+                if not self._is_for(channel, coin):
                     continue
                 if isinstance(channel, KlineChannel):
-                    channel.mark_stale({channel.interval.open_time(it) for it in of_coin})
+                    channel.mark_stale({channel.interval.open_time(it) for it in coin_minutes})
                 elif isinstance(channel, TradeChannel):
                     channel.gaps.append(ids)
-                self._note_stale(channel)
+                self._queue_if_stale(channel)
 
-    def _is_of(self, channel: Channel, coin: str) -> bool:
+    def _is_for(self, channel: Channel, coin: str) -> bool:
         if channel.coin is None:
             channel.coin = coin
         return channel.coin == coin
 
-    def _note_stale(self, channel: Channel) -> None:
+    def _queue_if_stale(self, channel: Channel) -> None:
         if channel.is_stale:
             self._stale.add(channel)
             self._has_stale.set()
@@ -166,25 +166,23 @@ class Hub(Service):
             while self._stale and not self.should_stop:
                 channel = self._stale.pop()
                 try:
-                    await self._read(channel)
+                    await self._read_channel(channel)
                 except StoreUnavailable as error:
-                    logger.warning("Could not read for a stream yet: %s", error)
-                    self._note_stale(channel)
+                    logger.warning("Could not read from the store for a stream yet: %s", error)
+                    self._queue_if_stale(channel)
                     await self.sleep(RETRY_INTERVAL_S)
                 except Exception:
-                    logger.exception("Could not read for %s", channel.stream.name)
+                    logger.exception("Could not read from the store for %s", channel.stream.name)
 
-    async def _read(self, channel: Channel) -> None:
-        """Read for a channel from the store what it cannot know from live messages."""
-        if channel.is_sought:
-            await self._find(channel)
+    async def _read_channel(self, channel: Channel) -> None:
+        """Read from the store what a channel cannot tell from live messages."""
+        if channel.needs_coin:
+            await self._find_coin(channel)
         if isinstance(channel, KlineChannel):
             await self._load(channel)
-            while channel.subscribers and (wanted := channel.next_stale()):
-                found = await self._candles(
-                    channel, start=wanted.first, end=wanted.last, limit=PAGE
-                )
-                channel.read(found, is_all=len(found) < PAGE)
+            while channel.subscribers and (stale := channel.next_stale()):
+                found = await self._candles(channel, start=stale.first, end=stale.last, limit=PAGE)
+                channel.handle_stored(found, is_all=len(found) < PAGE)
         elif isinstance(channel, TradeChannel):
             while channel.subscribers and channel.gaps:
                 await self._read_trades(channel, channel.gaps[0])
@@ -202,21 +200,21 @@ class Hub(Service):
             await self.sleep(PAGE_PAUSE_S)
 
     async def _load(self, channel: KlineChannel) -> None:
-        """Find the channel's coin and its newest candle, if that was not done yet.
+        """Read the channel's coin and its newest candle, if that was not done yet.
 
-        What is broadcast while this waits for the store may be newer: the channel knows.
+        Newer states may be broadcast meanwhile: the channel ignores older ones.
         """
         if channel.is_loaded:
             return
         if channel.coin is None:
-            await self._find(channel)
+            await self._find_coin(channel)
         if channel.coin is not None:
             channel.load(await self._candles(channel, limit=1))
 
-    async def _find(self, channel: Channel) -> None:
+    async def _find_coin(self, channel: Channel) -> None:
         coin = await self._reader.find_coin(channel.stream.symbol)
         channel.coin = channel.coin or coin
-        channel.is_sought = False
+        channel.needs_coin = False
 
     async def _candles(self, channel: KlineChannel, **wanted: Unpack[Range]) -> list[PublicCandle]:
         coin, interval = channel.coin or "", channel.interval
@@ -238,13 +236,13 @@ class Hub(Service):
         while not self.should_stop:
             await self.sleep(TICKER_INTERVAL_S)
             traded, self._traded = self._traded, set()
-            readers = [it for it in self._channels.values() if it.stream.kind is Kind.MINI_TICKER]
-            if not readers or not traded:
+            channels = [it for it in self._channels.values() if it.stream.kind is Kind.MINI_TICKER]
+            if not channels or not traded:
                 continue
             try:
                 days = await self._reader.days(self._now_ms())
             except StoreUnavailable as error:
-                logger.warning("No tickers: %s", error)
+                logger.warning("Could not read the tickers yet: %s", error)
                 self._traded |= traded
                 continue
             tickers = {
@@ -252,7 +250,7 @@ class Hub(Service):
                 for day in days
                 if day.coin.name in traded
             }
-            for channel in readers:
+            for channel in channels:
                 name = channel.stream.name
                 if name == ALL_TICKERS:
                     channel.emit(Event(name, list(tickers.values())))

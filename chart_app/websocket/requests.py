@@ -1,4 +1,4 @@
-"""What a client of the WebSocket asks for, as JSON: SUBSCRIBE and its like."""
+"""The requests of WebSocket clients, as JSON: SUBSCRIBE and the like."""
 
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from chart_app.websocket.streams import InvalidStream, Stream
 
 MAX_STREAMS = 1024
 TOO_MANY_STREAMS = f"At most {MAX_STREAMS} streams"
-#: Of an id: what JSON can be made of again.
+#: The range of integer ids that can be encoded as JSON again.
 ID_MIN, ID_END = -(2**63), 2**64
 METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS")
 #: Binance's codes of errors.
@@ -27,7 +27,7 @@ class BadRequest(Exception):
 
 
 class Request(NamedTuple):
-    """A request. ``streams`` are those that it names."""
+    """A request, with the streams that it names."""
 
     id: str | int | None
     method: str
@@ -69,5 +69,5 @@ def _is_id(value: Any) -> bool:
 
 
 def error_reply(code: int, detail: str, request_id: Any) -> dict[str, Any]:
-    """Return the reply to what is not right."""
+    """Return the reply to an invalid request."""
     return {"error": {"code": code, "msg": detail}, "id": request_id}

@@ -1,7 +1,7 @@
-"""What waits to be sent to one client of the WebSocket.
+"""The messages that wait to be sent to one WebSocket client.
 
-A client that falls behind gets of each stream's running candle the newest state only; all else
-it gets, or it is cut off.
+A client that falls behind gets only the newest state of each stream's running candle. It gets all
+other messages, or is cut off.
 """
 
 from collections import deque
@@ -13,7 +13,7 @@ MAX_WAITING_BYTES = 4_000_000
 
 
 class SendQueue:
-    """Events in the order they are to be sent; as on ``/stream`` if ``combined``."""
+    """Messages in the order of sending; events as on ``/stream`` if ``combined`` is set."""
 
     def __init__(self, *, combined: bool) -> None:
         self._combined = combined
@@ -26,11 +26,11 @@ class SendQueue:
 
     @property
     def is_full(self) -> bool:
-        """Return whether more waits than may."""
+        """Return whether more bytes wait than allowed."""
         return self._bytes > MAX_WAITING_BYTES
 
     def reply(self, message: bytes) -> None:
-        """Add a reply to what the client has sent."""
+        """Add a reply to a request of the client."""
         self._messages.append(message)
         self._bytes += len(message)
 
@@ -51,11 +51,11 @@ class SendQueue:
         self._bytes += sum(map(len, messages))
 
     def drop(self, stream: str) -> None:
-        """Forget what waits of a running candle: its stream is no longer wanted."""
+        """Remove the running candle of a stream that was unsubscribed."""
         self._running.pop(stream, None)
 
     def pop(self) -> bytes:
-        """Take what is to be sent next: all else goes before the running candles."""
+        """Remove and return the next message: running candles come last."""
         if self._messages:
             message = self._messages.popleft()
             self._bytes -= len(message)

@@ -1,4 +1,4 @@
-"""The WebSocket: ``/ws…`` and ``/stream…``, as Binance's spot API has it."""
+"""The routes of the WebSocket, ``/ws…`` and ``/stream…``, as in Binance's spot API."""
 
 import asyncio
 import contextlib
@@ -12,16 +12,16 @@ from chart_app.websocket.hub import Hub
 from chart_app.websocket.requests import MAX_STREAMS
 from streaming.http.responses import problem
 
-#: A ping so often; who does not answer within half of it is gone.
+#: The interval of pings; a client that does not answer within half of it is cut off.
 PING_INTERVAL_S = 20
 #: How long a client has to answer a close.
 CLOSE_TIMEOUT_S = 1.0
-#: A client that was too slow has longer, to read what it was sent and why it is cut off.
+#: Longer for a client that was too slow: to read what it was sent, and why it is cut off.
 CUT_OFF_TIMEOUT_S = 5.0
 MAX_MESSAGE_BYTES = 64 * 1024
-#: Bytes of a connection that may wait below the send queue: in aiohttp, the event loop and the
-#: system each. Left to itself the system holds 4 MB: for a client of an event a second, hours
-#: of candles that are out of date.
+#: Bytes of a connection that may be buffered below the send queue: in aiohttp, the event loop and
+#: the operating system each. By default the system buffers 4 MB: for a client of an event a second,
+#: hours of candles that are out of date.
 MAX_UNSENT_BYTES = 16 * 1024
 
 
@@ -48,7 +48,7 @@ class WebSockets:
         web_app.on_shutdown.append(self._end_all)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        # ccxt opens /ws/0, /ws/1: what has no @ is not meant as a stream.
+        # ccxt opens /ws/0, /ws/1: a part without @ is not a stream.
         parts = request.match_info.get("streams", "").split("/")
         return await self._run(request, [it for it in parts if "@" in it], combined=False)
 
@@ -74,20 +74,20 @@ class WebSockets:
         self._open[connection] = asyncio.current_task()  # type: ignore[assignment]
         try:
             await connection.run(names[:MAX_STREAMS])
-            code, reason = connection.farewell or (WSCloseCode.OK, "")
-            going = code == WSCloseCode.GOING_AWAY
+            code, reason = connection.close_frame or (WSCloseCode.OK, "")
+            is_going_away = code == WSCloseCode.GOING_AWAY
             with contextlib.suppress(TimeoutError, ConnectionError):
-                async with asyncio.timeout(CLOSE_TIMEOUT_S if going else CUT_OFF_TIMEOUT_S):
-                    # Without drain: our writing, which was cancelled in one, has left it broken.
+                async with asyncio.timeout(CLOSE_TIMEOUT_S if is_going_away else CUT_OFF_TIMEOUT_S):
+                    # No drain: it is broken if the writing task was cancelled during one.
                     await response.close(code=code, message=reason.encode(), drain=False)
         finally:
             del self._open[connection]
             if request.transport is not None:
-                request.transport.abort()  # close() would wait for one who does not read
+                request.transport.abort()  # close() would wait for a client that does not read
         return response
 
     async def _end_all(self, _: web.Application) -> None:
         for connection in self._open:
-            connection.end(WSCloseCode.GOING_AWAY, "the server ends")
+            connection.end(WSCloseCode.GOING_AWAY, "the server is shutting down")
         if self._open:
             await asyncio.wait(self._open.values(), timeout=2 * CLOSE_TIMEOUT_S)

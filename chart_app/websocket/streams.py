@@ -1,4 +1,4 @@
-"""The streams of the WebSocket, by their names as Binance's spot API has them.
+"""The streams of the WebSocket, named as in Binance's spot API.
 
 A name is ``<symbol>@kline_<interval>``, ``<symbol>@trade``, ``<symbol>@aggTrade``,
 ``<symbol>@miniTicker`` or ``!miniTicker@arr``.
@@ -12,12 +12,12 @@ from chart_app.model.intervals import Interval
 from trade_rules import COIN_NAME_MAX_CHARS, has_illegal_characters
 
 ALL_TICKERS = "!miniTicker@arr"
-#: A character in lower case may be three.
+#: A character may become three in lower case.
 SYMBOL_MAX_CHARS = 3 * COIN_NAME_MAX_CHARS
 
 
 class Kind(StrEnum):
-    """What a stream is of."""
+    """What events a stream has."""
 
     KLINE = "kline"
     TRADE = "trade"
@@ -30,7 +30,7 @@ class InvalidStream(ValueError):
 
 
 class Stream(NamedTuple):
-    """A stream, as its name has it. ``symbol`` is "" for all coins."""
+    """A stream, parsed from its name. ``symbol`` is "" for all coins."""
 
     name: str
     kind: Kind
@@ -50,5 +50,5 @@ def parse(name: str) -> Stream:
                 return Stream(name, Kind.KLINE, symbol, Interval(interval))
             if what == kind:
                 return Stream(name, Kind(kind), symbol, None)
-    # repr: half of a surrogate pair cannot be sent, and who logs it wants no control characters.
+    # repr: half of a surrogate pair cannot be sent, and a log must have no control characters.
     raise InvalidStream(f"Invalid request: {name[:SYMBOL_MAX_CHARS]!r} is not a stream")

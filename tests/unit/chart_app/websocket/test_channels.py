@@ -76,7 +76,7 @@ class Bench:
         """Read again what is to be read, as it is stored; return what the reader is told."""
         if self.channel.next_stale() is None:
             return None
-        self.channel.read(list(stored), is_all=True)
+        self.channel.handle_stored(list(stored), is_all=True)
         return self.reader.told()
 
     def tick(self, now: int) -> list[Told]:
@@ -189,13 +189,13 @@ def test_candles_of_other_intervals_are_not_told(bench: Bench) -> None:
 
 def test_a_new_reader_is_told_the_newest_candle_as_it_is(bench: Bench) -> None:
     late = Reader()
-    bench.channel.greet(late)
+    bench.channel.send_snapshot(late)
     assert late.told() == []
     bench.handle(candle(0, 2))
-    bench.channel.greet(late)
+    bench.channel.send_snapshot(late)
     assert late.told() == [(0, 2, False)]
     bench.tick(END + CLOSE_GRACE_MS)
-    bench.channel.greet(late)
+    bench.channel.send_snapshot(late)
     assert late.told() == [(0, 2, True)]
     assert bench.reader.told() == []
 
@@ -247,7 +247,7 @@ def test_nothing_is_told_of_a_coin_without_candles(bench: Bench) -> None:
 def test_of_what_is_not_remembered_the_store_is_asked(bench: Bench) -> None:
     for minute in range(3 * REMEMBERED):
         bench.handle(candle(minute, 1))
-    assert len(bench.channel._trades) == REMEMBERED
+    assert len(bench.channel._trade_counts) == REMEMBERED
     assert bench.handle(candle(2 * REMEMBERED, 1)) == []
     assert not bench.read()
     assert bench.handle(candle(2 * REMEMBERED - 1, 2)) == [], "it may be an older state"
@@ -267,7 +267,7 @@ def test_candles_far_apart_are_read_one_by_one(bench: Bench) -> None:
     first = bench.channel.next_stale()
     assert first
     assert (first.first, first.last) == (candle(-9_000, 1).open_time,) * 2
-    bench.channel.read([], is_all=True)
+    bench.channel.handle_stored([], is_all=True)
     rest = bench.channel.next_stale()
     assert rest
     assert (rest.first, rest.last) == (candle(-5, 1).open_time, START)
@@ -276,11 +276,11 @@ def test_candles_far_apart_are_read_one_by_one(bench: Bench) -> None:
 def test_a_range_is_read_page_by_page(bench: Bench) -> None:
     bench.channel.mark_stale(candle(minute, 1).open_time for minute in (-3, -2, -1))
     bench.channel.next_stale()
-    bench.channel.read([candle(-3, 1), candle(-2, 1)], is_all=False)
+    bench.channel.handle_stored([candle(-3, 1), candle(-2, 1)], is_all=False)
     rest = bench.channel.next_stale()
     assert rest
     assert rest.first == candle(-2, 1).open_time + 1
-    bench.channel.read([candle(-1, 1)], is_all=True)
+    bench.channel.handle_stored([candle(-1, 1)], is_all=True)
     assert bench.channel.next_stale() is None
     assert [minute for minute, *_ in bench.reader.told() if minute < 0] == [-3, -2, -1]
 

@@ -43,7 +43,7 @@ class PlayedHub:
         """Let a reader read."""
         self.readers.setdefault(stream.name, set()).add(reader)
 
-    async def greet(self, reader: Subscriber, stream: Stream) -> None:
+    async def send_snapshot(self, reader: Subscriber, stream: Stream) -> None:
         """Send the first event."""
         reader.push(Event(stream.name, {"n": 0}, 0, is_running=True))
 

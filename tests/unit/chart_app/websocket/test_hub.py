@@ -151,7 +151,7 @@ async def begin(hub: Hub, reader: Reader, *wanted: streams.Stream) -> None:
     for stream in wanted:
         hub.subscribe(reader, stream, coins.get(stream.symbol))
     for stream in wanted:
-        await hub.greet(reader, stream)
+        await hub.send_snapshot(reader, stream)
 
 
 async def told(reader: Reader) -> list[tuple[int, int, bool]]:
@@ -186,7 +186,7 @@ async def test_who_begins_while_another_leaves_keeps_its_stream(hub: Hub, store:
     leaving, staying = Reader(), Reader()
     hub.subscribe(leaving, KLINES, "BTC")
     store.answers.clear()
-    beginning = asyncio.gather(hub.greet(leaving, KLINES), begin(hub, staying, KLINES))
+    beginning = asyncio.gather(hub.send_snapshot(leaving, KLINES), begin(hub, staying, KLINES))
     await asyncio.sleep(0)
     hub.unsubscribe(leaving, KLINES.name)
     store.answers.set()
@@ -203,7 +203,7 @@ async def test_who_leaves_while_its_candle_is_being_read_is_sent_nothing(
     reader = Reader()
     hub.subscribe(reader, KLINES, "BTC")
     store.answers.clear()
-    greeting = asyncio.create_task(hub.greet(reader, KLINES))
+    greeting = asyncio.create_task(hub.send_snapshot(reader, KLINES))
     await asyncio.sleep(0)
     hub.unsubscribe(reader, KLINES.name)
     store.answers.set()
@@ -221,7 +221,7 @@ async def test_what_is_told_while_the_candle_is_being_read_is_not_taken_back(
     reader = Reader()
     hub.subscribe(reader, KLINES, "BTC")
     store.answers.clear()
-    greeting = asyncio.create_task(hub.greet(reader, KLINES))
+    greeting = asyncio.create_task(hub.send_snapshot(reader, KLINES))
     await asyncio.sleep(0)
     hub.handle("BTC", message(trades=3))
     hub.handle("BTC", message(minute=1))
@@ -237,7 +237,7 @@ async def test_a_trade_of_long_ago_while_the_candle_is_being_read_does_not_hide_
     reader = Reader()
     hub.subscribe(reader, KLINES, "BTC")
     hub.handle("BTC", message(minute=-9_000))
-    await hub.greet(reader, KLINES)
+    await hub.send_snapshot(reader, KLINES)
     assert reader.candles() == [(-9_000, 1, True), (0, 2, False)]
 
 
@@ -294,7 +294,7 @@ async def test_a_channel_that_cannot_be_read_for_does_not_stop_the_others(
         gap(hub, 0, coins=("BAD", "BTC"))
         assert await told(good) == [(0, trades, False)]
     errors = [it for it in caplog.records if it.levelno >= logging.ERROR]
-    assert {it.getMessage() for it in errors} == {"Could not read for bad@kline_1m"}
+    assert {it.getMessage() for it in errors} == {"Could not read from the store for bad@kline_1m"}
 
 
 async def test_trades_of_a_gap_are_told_once(
@@ -367,7 +367,7 @@ async def test_who_begins_while_the_store_is_away_is_told_when_it_is_back(
     store.is_away = True
     if knows_the_coin:
         hub.subscribe(reader, KLINES, "BTC")
-        await hub.greet(reader, KLINES)
+        await hub.send_snapshot(reader, KLINES)
     else:
         await begin(hub, reader, KLINES)
     assert reader.events == []
@@ -406,4 +406,4 @@ async def test_what_strangers_ask_for_while_the_store_is_away_is_not_kept(
         reader, stream = Reader(), streams.parse(f"coin{number}@trade")
         await begin(hub, reader, stream)
         hub.unsubscribe(reader, stream.name)
-    assert len(hub._sought) <= 1
+    assert len(hub._unresolved) <= 1
