@@ -29,7 +29,7 @@ SEND_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 1.0
 #: How often, after a failure, an empty list of spans is sent until Kafka accepts it.
 PROBE_INTERVAL_S = 1.0
-#: After so long without success there is a warning that readers are served late.
+#: After this time without success a warning says that readers are served late.
 WARN_AFTER_S = 5.0
 
 

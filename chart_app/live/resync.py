@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 #: How often the stored offsets are read.
 POLL_INTERVAL_S = 1.0
-#: What has been stored for so long but not broadcast is a gap: its worker has dropped it
+#: What has been stored for this long but not broadcast is a gap: its worker has dropped it
 #: (:mod:`chart_app.live.broadcaster`) or is dead. Reading what is only late costs work, no more.
 GRACE_S = SEND_TIMEOUT_S + 1.0
 RETRY_INTERVAL_S = 1.0

@@ -18,7 +18,7 @@ from streaming.http.access import ReadOrigins
 from streaming.http.responses import Handler
 
 ROOT = "/api/v3"
-#: The tickers of all coins are expensive (30 ms for 200 coins), so they are cached for so long.
+#: How long the tickers of all coins are cached: to compute them takes 30 ms for 200 coins.
 TICKERS_MAX_AGE_MS = 1000
 #: Binance's UNAUTHORIZED.
 UNAUTHORIZED = -1002

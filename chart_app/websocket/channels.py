@@ -20,7 +20,7 @@ from chart_app.websocket.streams import Kind, Stream
 CLOSE_GRACE_MS = 1000
 #: For how many of the newest candles it is remembered what was sent.
 REMEMBERED = 20
-#: Candles that are farther apart than so many intervals are read by separate queries.
+#: Candles that are more than this many intervals apart are read by separate queries.
 NEARBY = 20
 #: Stale candles of a channel. With more, all candles from the first to the last are read.
 MAX_STALE = 10_000
