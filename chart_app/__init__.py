@@ -13,7 +13,7 @@ def __getattr__(name: str) -> Any:
         # Faust has the working folder on the path only while it imports this package.
         if _ROOT not in sys.path:
             sys.path.append(_ROOT)
-        from chart_app import main  # noqa: PLC0415 - to import a module builds nothing
+        from chart_app import main  # noqa: PLC0415 - importing a module builds nothing
 
         return main.program().app
     raise AttributeError(name)
