@@ -6,6 +6,12 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
+def chunks(items: Sequence[Item], count: int) -> Iterator[Sequence[Item]]:
+    """Yield the items in order, ``count`` at a time."""
+    for start in range(0, len(items), count):
+        yield items[start : start + count]
+
+
 def slices(
     items: Sequence[Item], count: int, size: int, size_of: Callable[[Sequence[Item]], int]
 ) -> Iterator[Sequence[Item]]:
@@ -13,8 +19,8 @@ def slices(
 
     ``size_of`` returns the total size of some items. An item that is larger is a slice alone.
     """
-    for start in range(0, len(items), count):
-        yield from _split(items[start : start + count], size, size_of)
+    for chunk in chunks(items, count):
+        yield from _split(chunk, size, size_of)
 
 
 def _split(

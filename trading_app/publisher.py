@@ -19,6 +19,7 @@ from settings import Settings
 from streaming.deadlines import Deadlines
 from streaming.kafka.accumulator import Accumulator, ProducerBatch
 from streaming.kafka.producer import Producer
+from streaming.slices import chunks
 from trading_app.parsing.submission import TradeRecord
 
 CONFIRMED = Counter("trading_trades_confirmed", "Trades that Kafka confirmed.")
@@ -98,14 +99,13 @@ class Publisher:
         """Do as :meth:`publish_all`, without waiting; return the index in the batch, too."""
         partitions = await self._reserve(topic, len(records))
         sent: list[tuple[ProducerBatch, int]] = []
-        for start in range(0, len(records), SLICE):
-            if start:
+        for chunk in chunks(records, SLICE):
+            if sent:
                 await asyncio.sleep(0)
             try:
-                part = records[start : start + SLICE]
-                sent += self._accumulator.append(topic, partitions, part)
+                sent += self._accumulator.append(topic, partitions, chunk)
             except (NotReady, KafkaError) as error:
-                self._unconfirmed -= len(records) - start
+                self._unconfirmed -= len(records) - len(sent)
                 if not sent:
                     raise NotSent(f"the producer is closed: {error!r}") from None
                 break

@@ -22,6 +22,7 @@ from chart_app.live.gaps import Span
 from chart_app.model.candles import PublicCandle
 from chart_app.model.trades import PublicTrade, public_rows
 from chart_app.storage.write_batch import Change
+from streaming.slices import chunks
 
 #: Trades, or candles, in a message: with the longest numbers half of a message's maximal size.
 MESSAGE_ITEMS = 1000
@@ -52,11 +53,6 @@ def encode_change(change: Change) -> Iterator[tuple[str, bytes]]:
         candles[key.coin].append(PublicCandle.of(key, candle))
     for coin, coin_candles in candles.items():
         for trades_part, candles_part in zip_longest(
-            _parts(trades[coin]), _parts(coin_candles), fillvalue=()
+            chunks(trades[coin], MESSAGE_ITEMS), chunks(coin_candles, MESSAGE_ITEMS), fillvalue=()
         ):
             yield coin, encode({"trades": trades_part, "candles": candles_part})
-
-
-def _parts(items: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(items), MESSAGE_ITEMS):
-        yield items[start : start + MESSAGE_ITEMS]

@@ -234,10 +234,7 @@ def check_store(connection: Connection) -> None:
     if not inspect(connection).has_table(schema.store.name):
         raise WrongStore("There is no store: the database has none of its tables")
     version, has_all_trades = connection.execute(select(schema.store)).one()
-    if version != schema.VERSION:
-        raise WrongStore(
-            f"The store has version {version} of the tables, this program version {schema.VERSION}"
-        )
+    schema.check_version(version)
     if not has_all_trades:
         raise WrongStore(
             "The store does not have all trades, because a worker has run with "

@@ -23,6 +23,7 @@ from chart_app.model import columns as model
 from chart_app.model.candles import COLUMNS as CANDLE_COLUMNS
 from chart_app.model.decimals import plain
 from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
+from chart_app.storage.errors import WrongStore
 
 #: To be raised with every change that an older program could not read. There is no migration
 #: yet: a store of another version is refused at the start.
@@ -131,3 +132,13 @@ coins = Table(
     Column("price_places", Integer, nullable=False, key="price_scale"),
     Column("amount_places", Integer, nullable=False, key="amount_scale"),
 )
+
+
+def check_version(version: int) -> None:
+    """Raise :exc:`WrongStore` unless this program can use tables of a version."""
+    if version != VERSION:
+        raise WrongStore(
+            f"The store has version {version} of the tables, this program version {VERSION}: use "
+            "the program of that version, or set another DATABASE_URL or DATA_DIR, to read the "
+            "trades from Kafka again"
+        )

@@ -64,13 +64,9 @@ class StoreWriter:
                     version=schema.VERSION, has_all_trades=self._store_trades
                 )
             )
-        elif version != schema.VERSION:
-            raise WrongStore(
-                f"The store has version {version} of the tables, this program "
-                f"version {schema.VERSION}: use the program of that version, or set another "
-                "DATABASE_URL or DATA_DIR, to read the trades from Kafka again"
-            )
-        elif not self._store_trades:
+            return
+        schema.check_version(version)
+        if not self._store_trades:
             connection.execute(update(schema.store).values(has_all_trades=False))
 
     async def checkpoints(self, topic_ids: Mapping[TP, str]) -> dict[TP, Checkpoint]:
