@@ -41,7 +41,7 @@ class Spans(Protocol):
         """Record what the previous messages cover."""
 
     def confirm(self) -> None:
-        """Record that no message has been missed since the last check."""
+        """Record that no message has been missed since the last call."""
 
 
 class LiveFeed(Service):

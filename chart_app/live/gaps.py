@@ -27,7 +27,7 @@ class LiveGaps:
     def __init__(self) -> None:
         #: By partition id, the offset before which all is covered, or part of a gap.
         self._covered: dict[int, int] | None = None
-        #: The same, as of the last time that no message was known to be missed.
+        #: The same, when it was last certain that no message had been missed.
         self._confirmed: dict[int, int] = {}
         self._gaps: deque[Span] = deque()
 

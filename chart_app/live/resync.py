@@ -88,7 +88,7 @@ class Resync(Service):
                 return
 
     def confirm(self) -> None:
-        """Record that no message has been missed since the last check."""
+        """Record that no message has been missed since the last call."""
         self._gaps.confirm()
 
     async def poll(self) -> None:
