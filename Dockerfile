@@ -15,7 +15,7 @@ FROM base
 COPY requirements/run.txt requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/run.txt
 
-COPY *.py ./
+COPY records.py settings.py topics.py trade_rules.py ./
 COPY streaming/ streaming/
 COPY trading_app/ trading_app/
 COPY chart_app/ chart_app/

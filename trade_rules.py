@@ -6,7 +6,7 @@ that were sent::
     {"coinName":"BTC","numOfCoin":0.25,"price":91234.5,"tradeId":17}
 
 The rules are stated once, in :func:`find_errors`; :func:`parse` applies them to any input. Two
-fast paths cover the common case and fall back to it; property tests prove both equal to it:
+fast paths cover the common case and fall back to it; property tests compare both with it:
 
 - :func:`is_plain`, for a message that msgspec has decoded: 1.2 µs a trade instead of 5;
 - :func:`read_texts`, for a thousand messages at once, by one regular expression: 0.5 µs a trade.
@@ -85,6 +85,11 @@ class TradeMessage(msgspec.Struct, gc=False, omit_defaults=True):
 
 
 #: Encodes a valid trade as the value of a record.
+def trade_alone(message: TradeMessage) -> TradeMessage:
+    """Return the trade of a message that holds other fields as well."""
+    return TradeMessage(message.coinName, message.numOfCoin, message.price, message.tradeId)
+
+
 encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(TradeMessage).decode
 

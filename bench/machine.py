@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dev import local_kafka
-from dev.node import node_binary
+from dev.npm import node_binary
 
 
 def describe() -> dict[str, str | int]:

@@ -5,8 +5,6 @@ from pathlib import Path
 from dev import npm
 from dev.npm import node_binary
 
-__all__ = ["command", "install", "node_binary"]
-
 FOLDER = Path(__file__).parent.parent / "node"
 
 

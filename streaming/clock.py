@@ -1,6 +1,10 @@
 """The time of day."""
 
 import time
+from collections.abc import Callable
+
+#: Returns the time in ms since the epoch.
+NowMs = Callable[[], int]
 
 
 def now_ms() -> int:

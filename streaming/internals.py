@@ -1,8 +1,9 @@
-"""Every private attribute of aiokafka and Faust that we use, each behind a function.
+"""Every private attribute of an object of aiokafka or Faust that we use, each behind a function.
 
 ``tests/unit/streaming/test_internals.py`` checks what these functions rely on against the
 installed versions: if an upgrade breaks one, its test says which, and why it is needed.
-Private methods that our classes override stay in those classes; the same test file lists them.
+What our subclasses use and override of their own parents stays in those classes; the same test
+file lists it.
 """
 
 from collections.abc import Callable, MutableMapping

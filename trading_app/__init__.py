@@ -8,11 +8,12 @@ _ROOT = str(Path(__file__).parent.parent)
 
 
 def __getattr__(name: str) -> Any:
-    """Return ``app``, which is made when it is asked for: PEP 562."""
+    """Return ``app``, which is created on first access (PEP 562)."""
     if name == "app":
-        # Faust has the working folder on the path only while it imports this package.
+        # Faust has the working folder on the path only while it imports this package, so what is
+        # needed before it is there cannot be shared with the other program.
         if _ROOT not in sys.path:
-            sys.path.append(_ROOT)
+            sys.path.insert(0, _ROOT)
         from trading_app import main  # noqa: PLC0415 - importing a module builds nothing
 
         return main.program().app

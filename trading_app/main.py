@@ -3,6 +3,7 @@
 from functools import cache
 from typing import NamedTuple
 
+import faust
 from aiohttp import web
 
 import settings
@@ -19,9 +20,10 @@ from trading_app.replay_command import make_command
 
 
 class Program(NamedTuple):
-    """The Faust app, and the aiohttp application with its routes."""
+    """The Faust app, its topic, and the aiohttp application with its routes."""
 
     app: App
+    trades: faust.TopicT
     web_app: web.Application
 
 
@@ -40,11 +42,11 @@ def program() -> Program:
         producer_only=True,
         on_logging_set_up=settings.warn_of_misspelt,
     )
-    app.topic(*loaded.trade_topics, key_type=str, value_type=Trade)
+    trades = app.topic(*loaded.trade_topics, key_type=str, value_type=Trade)
     publisher = Publisher(lambda: app.kafka_producer, loaded)
     limiter = RateLimiter(loaded.http_rate_limit)
     web_app = app.add_pages(openapi.document(loaded), [])
     web_app.router.add_post(single.PATH, SingleEndpoint(publisher, limiter, loaded).post)
     web_app.router.add_post(bulk.PATH, BulkEndpoint(publisher, limiter, loaded).post)
     make_command(app, publisher, loaded)
-    return Program(app, web_app)
+    return Program(app, trades, web_app)

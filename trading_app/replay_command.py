@@ -20,7 +20,7 @@ from streaming import clock, logs
 from streaming.app import App
 from streaming.kafka.topics import KafkaUnavailable
 from trading_app.parsing import trade_file
-from trading_app.parsing.trade_file import NotATradeFile, RefusedRow, Row, Span
+from trading_app.parsing.trade_file import NotATradeFile, RefusedRow, Row, TimeRange
 from trading_app.publisher import Publisher, PublishError
 from trading_app.replay import Replay
 
@@ -83,7 +83,7 @@ def _parse_speed(_context: Any, _option: Any, text: str) -> float:
 def _replay(app: App, replay: Replay, file: str, latest_ms: int, *, until_now: bool) -> int:
     try:
         with trade_file.open_file(file) as lines:
-            span = Span.of(lines) if until_now else None
+            span = TimeRange.of(lines) if until_now else None
             rows = trade_file.read(trade_file.lines_of(lines), inf if span else latest_ms)
             asyncio.run(_send(app, replay, rows, span))
     except KeyboardInterrupt:
@@ -99,7 +99,7 @@ def _replay(app: App, replay: Replay, file: str, latest_ms: int, *, until_now: b
 
 
 async def _send(
-    app: App, replay: Replay, rows: Iterable[Row | RefusedRow], span: Span | None
+    app: App, replay: Replay, rows: Iterable[Row | RefusedRow], span: TimeRange | None
 ) -> None:
     async with _producer(app):
         if span:

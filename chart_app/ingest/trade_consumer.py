@@ -18,7 +18,7 @@ from chart_app.model.decoder import Decoded, decode
 from chart_app.model.folding import fold_trades
 from chart_app.model.trades import Trades
 from chart_app.storage.errors import StoreUnavailable, Superseded
-from chart_app.storage.write_batch import Checkpoint, WriteBatch, spans
+from chart_app.storage.write_batch import Checkpoint, WriteBatch, covered_offsets
 from chart_app.storage.writer import StoreWriter
 from streaming.kafka.batch import Batch
 from streaming.kafka.consumer import Consumer
@@ -172,7 +172,7 @@ class TradeConsumer:
         while True:  # once even when the program stops: what was logged must be stored
             fresh = [pair for pair in queued if not self._consumer().is_stale(pair[0])]
             if not fresh:
-                self._trouble.note(None)  # nothing is waiting any more
+                self._trouble.clear()  # nothing is waiting any more
                 return
             try:
                 change = await self._writer.apply(*(write_batch for _, write_batch in fresh))
@@ -192,7 +192,7 @@ class TradeConsumer:
                 STORED.inc(len(change.trades))
                 for batch, _ in fresh:
                     self._consumer().done(batch)
-                covered = spans(write_batch for _, write_batch in fresh).values()
+                covered = covered_offsets(write_batch for _, write_batch in fresh).values()
                 self._broadcaster.put(
                     change,
                     [Span(first.partition_id, first.next_offset, end) for first, end in covered],

@@ -28,7 +28,7 @@ def lines(batch: Batch, trades: Trades) -> list[str]:
             trades.price_texts,
             trades.amount_texts,
             trades.times,
-            trades.trade_ids,
+            trades.sender_ids,
             strict=True,
         )
     ]

@@ -23,7 +23,7 @@ class StoredTrade(NamedTuple):
     id: int
     price: Decimal
     amount: Decimal
-    trade_id: str | None
+    sender_id: str | None
     offset: int
     price_text: str
     amount_text: str
@@ -36,7 +36,7 @@ class Trades:
     times:         ms since the epoch.
     sequences:     see :func:`chart_app.model.candles.sequence`.
     ids:           see :mod:`chart_app.model.trade_ids`.
-    trade_ids:     the senders' own ids, as text.
+    sender_ids:    the senders' own ids (``tradeId``), as text.
     price_texts, amount_texts:  in plain digits, as stored, logged and broadcast.
     """
 
@@ -46,7 +46,7 @@ class Trades:
     ids: tuple[int, ...] = ()
     prices: tuple[Decimal, ...] = ()
     amounts: tuple[Decimal, ...] = ()
-    trade_ids: tuple[str | None, ...] = ()
+    sender_ids: tuple[str | None, ...] = ()
     offsets: tuple[int, ...] = ()
     price_texts: tuple[str, ...] = ()
     amount_texts: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ COLUMNS = (
     Column("price", Decimal, "price_texts"),
     Column("amount", Decimal, "amount_texts"),
     Column("offset", int, "offsets"),
-    Column("trade_id", str, "trade_ids", is_nullable=True),
+    Column("trade_id", str, "sender_ids", is_nullable=True),
 )
 
 

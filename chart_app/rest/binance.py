@@ -6,16 +6,17 @@ from typing import Any
 
 from aiohttp import web
 
-from chart_app.model import binance
+from chart_app.model import binance_formats
 from chart_app.rest import parameters, shapes
+from chart_app.rest.endpoints import add_endpoint
 from chart_app.rest.market import Markets
-from chart_app.rest.pages import NowMs, add_page, json_text
 from chart_app.rest.parameters import BadRequest, InvalidSymbol
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import Range, StoreReader
 from settings import Settings
+from streaming.clock import NowMs
 from streaming.http.access import ReadOrigins
-from streaming.http.responses import Handler
+from streaming.http.responses import Handler, json_response
 
 ROOT = "/api/v3"
 #: How long the tickers of all coins are cached: to compute them takes 30 ms for 200 coins.
@@ -48,7 +49,7 @@ def add_routes(
     }
     origins = ReadOrigins(settings.read_origins)
     for path, endpoint in endpoints.items():
-        add_page(web_app, f"{ROOT}/{path}", _handler(endpoint), origins)
+        add_endpoint(web_app, f"{ROOT}/{path}", _handler(endpoint), origins)
 
 
 class Rest:
@@ -99,14 +100,14 @@ class Rest:
             return await self._reader.klines(coin, interval, **wanted)
         now = self._now_ms()
         candles = await self._reader.filled_candles(coin, interval, now, **wanted)
-        return [binance.kline_row(interval, *it) for it in candles]
+        return [binance_formats.kline_row(interval, *it) for it in candles]
 
     async def trades(self, request: web.Request) -> list[dict[str, Any]]:
         """Return the newest trades."""
         symbol = parameters.required_symbol(request.query)
         limit = parameters.limit(request.query)
         found = await self._reader.trades(await self._find_coin(symbol), limit=limit)
-        return [binance.trade_row(it) for it in found]
+        return [binance_formats.trade_row(it) for it in found]
 
     async def historical_trades(self, request: web.Request) -> list[dict[str, Any]]:
         """Return the newest trades, or those from an id on."""
@@ -115,7 +116,7 @@ class Rest:
         limit = parameters.limit(request.query)
         coin = await self._find_coin(symbol)
         found = await self._reader.trades(coin, from_id=from_id, limit=limit)
-        return [binance.trade_row(it) for it in found]
+        return [binance_formats.trade_row(it) for it in found]
 
     async def agg_trades(self, request: web.Request) -> list[dict[str, Any]]:
         """Return the newest trades, those from an id on, or those of a range of time."""
@@ -126,7 +127,7 @@ class Rest:
         if from_id is not None and (wanted["start"], wanted["end"]) != (None, None):
             raise BadRequest(-1128, "Combination of optional parameters invalid.")
         found = await self._reader.trades(await self._find_coin(symbol), from_id=from_id, **wanted)
-        return [binance.agg_trade_row(it) for it in found]
+        return [binance_formats.agg_trade_row(it) for it in found]
 
     async def ticker_price(self, request: web.Request) -> Any:
         """Return the last price of a coin, of some, or of all."""
@@ -185,17 +186,17 @@ def _range(query: parameters.Query) -> Range:
 
 def refused(status: int, reason: str) -> web.Response:
     """Return Binance's error response to a request that was refused."""
-    return json_text({"code": UNAUTHORIZED, "msg": reason}, status)
+    return json_response({"code": UNAUTHORIZED, "msg": reason}, status)
 
 
 def _handler(endpoint: Endpoint) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         try:
-            return json_text(await endpoint(request))
+            return json_response(await endpoint(request))
         except BadRequest as error:
-            return json_text({"code": error.code, "msg": error.message}, 400)
+            return json_response({"code": error.code, "msg": error.message}, 400)
         except StoreUnavailable:
             code, message = UNAVAILABLE
-            return json_text({"code": code, "msg": message}, 503)
+            return json_response({"code": code, "msg": message}, 503)
 
     return handle

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chart_app.model.binance import KLINE, UNKNOWN
+from chart_app.model.binance_formats import KLINE, UNKNOWN
 
 Schema = dict[str, Any]
 

@@ -7,13 +7,14 @@ from aiohttp import web
 from chart_app.model.coins import Coin
 from chart_app.model.intervals import Interval
 from chart_app.rest import parameters
-from chart_app.rest.pages import NowMs, add_page, json_text
+from chart_app.rest.endpoints import add_endpoint
 from chart_app.rest.parameters import BadRequest
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import StoreReader
 from settings import Settings
+from streaming.clock import NowMs
 from streaming.http.access import ReadOrigins
-from streaming.http.responses import Handler
+from streaming.http.responses import Handler, json_response
 
 ROOT = "/udf"
 EXCHANGE = "trade-streaming"
@@ -64,9 +65,9 @@ def add_routes(
     async def time(_: web.Request) -> web.Response:
         return web.Response(text=str(now_ms() // 1000))
 
-    add_page(web_app, f"{ROOT}/time", time, origins)
+    add_endpoint(web_app, f"{ROOT}/time", time, origins)
     for endpoint in (feed.config, feed.symbols, feed.search, feed.history):
-        add_page(web_app, f"{ROOT}/{endpoint.__name__}", _handler(endpoint), origins)
+        add_endpoint(web_app, f"{ROOT}/{endpoint.__name__}", _handler(endpoint), origins)
 
 
 class Feed:
@@ -142,7 +143,7 @@ class Feed:
 
 def refused(status: int, reason: str) -> web.Response:
     """Return UDF's error response to a request that was refused."""
-    return json_text({"s": "error", "errmsg": reason}, status)
+    return json_response({"s": "error", "errmsg": reason}, status)
 
 
 def symbol_info(coin: Coin) -> dict[str, Any]:
@@ -171,11 +172,11 @@ def symbol_info(coin: Coin) -> dict[str, Any]:
 def _handler(endpoint: Any) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         try:
-            return json_text(await endpoint(request))
+            return json_response(await endpoint(request))
         except BadRequest as error:
             # The library ignores the status; the feeds that it is made for answer 200.
-            return json_text({"s": "error", "errmsg": error.message})
+            return json_response({"s": "error", "errmsg": error.message})
         except StoreUnavailable:
-            return json_text({"s": "error", "errmsg": "the store does not answer"}, 503)
+            return json_response({"s": "error", "errmsg": "the store does not answer"}, 503)
 
     return handle

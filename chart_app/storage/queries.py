@@ -24,7 +24,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from chart_app.model.binance import CLOSE_TIME, KLINE, UNKNOWN, KlineField
+from chart_app.model.binance_formats import CLOSE_TIME, KLINE, UNKNOWN, KlineField
 from chart_app.model.candles import COLUMNS as CANDLE_COLUMNS
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.model.trades import PublicTrade
@@ -153,7 +153,7 @@ def _kline_column(field: KlineField) -> ColumnElement[Any]:
     return candles.c[field.column] if field.column else literal_column(f"'{UNKNOWN}'", Text)
 
 
-#: The row that :func:`chart_app.model.binance.kline_row` returns.
+#: The row that :func:`chart_app.model.binance_formats.kline_row` returns.
 _KLINE = {"row": _json_row([_kline_column(field) for field in KLINE])}
 NEWEST_KLINES = _candles(_KLINE, newest=True)
 OLDEST_KLINES = _candles(_KLINE, newest=False)

@@ -3,7 +3,8 @@
 The database returns a result as one row of JSON: between two rows SQLite's thread would wait for
 the GIL, up to 5 ms each time.
 
-All times are ms since the epoch. Every method may raise :exc:`errors.StoreUnavailable`.
+All times are ms since the epoch. Every method may raise :exc:`errors.StoreUnavailable`; of a trade
+that no writer of ours stores, as one of a negative time, :exc:`msgspec.ValidationError`.
 """
 
 from collections import defaultdict
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple, NotRequired, TypedDict, Unpack
 
 import msgspec
 
-from chart_app.model.binance import CLOSE_TIME_INDEX
+from chart_app.model.binance_formats import CLOSE_TIME_INDEX
 from chart_app.model.candles import Candle, fill, from_columns
 from chart_app.model.coins import Coin, Day
 from chart_app.model.decimals import EXACT

@@ -27,6 +27,7 @@ from chart_app.storage.errors import WrongStore
 
 #: To be raised with every change that an older program could not read. There is no migration
 #: yet: a store of another version is refused at the start.
+#: The order of columns is not part of it: all statements name them.
 VERSION = 1
 
 SQLITE = "sqlite"

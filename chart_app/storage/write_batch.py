@@ -1,4 +1,4 @@
-"""What one transaction stores: consecutive trades of partitions, and their candles."""
+"""What a transaction stores: write batches; and what it has changed then."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Change:
     candles: dict[CandleKey, Candle] = field(default_factory=dict)
 
 
-def spans(batches: Iterable[WriteBatch]) -> dict[TP, tuple[Checkpoint, int]]:
+def covered_offsets(batches: Iterable[WriteBatch]) -> dict[TP, tuple[Checkpoint, int]]:
     """Return, by partition, the checkpoint of the first batch and the next offset of the last."""
     found: dict[TP, tuple[Checkpoint, int]] = {}
     for batch in batches:

@@ -21,7 +21,7 @@ from chart_app.storage import schema, statements
 from chart_app.storage.database import Database, Result
 from chart_app.storage.errors import Superseded, WrongStore, translate_errors
 from chart_app.storage.latest_candles import LatestCandles
-from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch, spans
+from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch, covered_offsets
 
 
 class StoreWriter:
@@ -120,7 +120,7 @@ class StoreWriter:
     def _apply(
         self, connection: Connection, batches: Sequence[WriteBatch]
     ) -> tuple[Change, dict[str, Scale]]:
-        for tp, (checkpoint, next_offset) in spans(batches).items():
+        for tp, (checkpoint, next_offset) in covered_offsets(batches).items():
             self._pass_fence(connection, tp, checkpoint, next_offset)
         trades = Trades.joined(batch.trades for batch in batches)
         folded = combine(batch.folded for batch in batches)

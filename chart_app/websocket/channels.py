@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from chart_app.live.messages import LiveMessage
-from chart_app.model import binance
+from chart_app.model.binance_formats import agg_trade_event, kline_event, trade_event
 from chart_app.model.candles import PublicCandle
 from chart_app.model.intervals import Interval
 from chart_app.model.trades import PublicTrade
 from chart_app.websocket.events import Burst, Event
 from chart_app.websocket.streams import Kind, Stream
+from streaming.clock import NowMs
 
 #: How long after the end of its interval the last trades of a candle may still arrive.
 CLOSE_GRACE_MS = 1000
@@ -31,7 +32,6 @@ MAX_REMEMBERED_TRADES = 20_000
 #: Gaps of which it is remembered that they were read.
 REMEMBERED_GAPS = 100
 
-Clock = Callable[[], int]
 #: Returns whether the trade of an id can no longer be in a gap.
 IsSettled = Callable[[int], bool]
 
@@ -57,7 +57,7 @@ class Subscriber(Protocol):
 class Channel:
     """A stream and its subscribers. ``coin`` is None until a coin has the stream's symbol."""
 
-    def __init__(self, stream: Stream, now_ms: Clock) -> None:
+    def __init__(self, stream: Stream, now_ms: NowMs) -> None:
         self.stream = stream
         self.coin: str | None = None
         #: Whether the coin must still be looked up: the store did not answer.
@@ -82,7 +82,7 @@ class Channel:
 class TradeChannel(Channel):
     """Sends each trade as an event, and only once."""
 
-    def __init__(self, stream: Stream, now_ms: Clock, is_settled: IsSettled) -> None:
+    def __init__(self, stream: Stream, now_ms: NowMs, is_settled: IsSettled) -> None:
         super().__init__(stream, now_ms)
         self._is_settled = is_settled
         #: Ids of the trades that were sent, oldest first.
@@ -106,7 +106,7 @@ class TradeChannel(Channel):
 
     def send(self, trades: Iterable[PublicTrade]) -> None:
         """Send each trade that was not sent before."""
-        make = binance.trade_event if self.stream.kind is Kind.TRADE else binance.agg_trade_event
+        make = trade_event if self.stream.kind is Kind.TRADE else agg_trade_event
         coin, name, now = self.coin or "", self.stream.name, self._now_ms()
         new = {it.id: it for it in trades if it.id not in self._sent}
         burst = Burst([Event(name, make(coin, trade, now)) for trade in new.values()])
@@ -134,7 +134,7 @@ class KlineChannel(Channel):
     A candle is closed once the coin's trades have moved past it, or the clock has.
     """
 
-    def __init__(self, stream: Stream, interval: Interval, now_ms: Clock) -> None:
+    def __init__(self, stream: Stream, interval: Interval, now_ms: NowMs) -> None:
         super().__init__(stream, now_ms)
         self.interval = interval
         self.running: PublicCandle | None = None
@@ -243,7 +243,7 @@ class KlineChannel(Channel):
         return self._now_ms() >= end + CLOSE_GRACE_MS
 
     def _event(self, candle: PublicCandle, *, closed: bool) -> Event:
-        content = binance.kline_event(self.coin or "", candle, closed=closed, now_ms=self._now_ms())
+        content = kline_event(self.coin or "", candle, closed=closed, now_ms=self._now_ms())
         return Event(self.stream.name, content, candle.open_time, is_running=not closed)
 
 
@@ -259,7 +259,7 @@ def _group_nearby(open_times: list[int], interval: Interval) -> Iterable[OpenTim
         yield OpenTimes(group[0], group[-1], frozenset(group))
 
 
-def make_channel(stream: Stream, now_ms: Clock, is_settled: IsSettled) -> Channel:
+def make_channel(stream: Stream, now_ms: NowMs, is_settled: IsSettled) -> Channel:
     """Return a channel for the stream."""
     if stream.interval:
         return KlineChannel(stream, stream.interval, now_ms)

@@ -15,7 +15,6 @@ from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import Range, StoreReader
 from chart_app.websocket.channels import (
     Channel,
-    Clock,
     KlineChannel,
     Subscriber,
     TradeChannel,
@@ -23,6 +22,7 @@ from chart_app.websocket.channels import (
 )
 from chart_app.websocket.events import Event, mini_ticker
 from chart_app.websocket.streams import ALL_TICKERS, Kind, Stream
+from streaming.clock import NowMs
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Hub(Service):
     logger = logger
     mundane_level = "debug"
 
-    def __init__(self, reader: StoreReader, gaps: LiveGaps, now_ms: Clock) -> None:
+    def __init__(self, reader: StoreReader, gaps: LiveGaps, now_ms: NowMs) -> None:
         super().__init__()
         self._reader = reader
         self._gaps = gaps

@@ -21,7 +21,7 @@ SECURITY_HEADERS = {
 LOOPBACK_NAMES = ("localhost",)
 ANY_ORIGIN = "*"
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-#: Headers that a page may send with a read; python-binance sends the last three.
+#: Headers that a page may send with a read; python-binance sends all but Authorization.
 REQUEST_HEADERS = "Accept, Authorization, Content-Type, X-MBX-APIKEY"
 PREFLIGHT_MAX_AGE_S = 7200  # Chromium's own maximum
 

@@ -16,6 +16,7 @@ from streaming.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
+NO_ANSWER_YET = "Kafka has not answered yet"
 PULSE_INTERVAL_S = 1.0
 #: If the last answer is older, the program is not ready.
 ANSWER_MAX_AGE_S = 3.0
@@ -39,12 +40,12 @@ class Pulse(Service):
         self._producer = producer
         self._clock = clock
         self._last_answer: float | None = None
-        self._trouble = Trouble(logger, "Kafka answers", "Kafka has not answered yet")
+        self._trouble = Trouble(logger, "Kafka answers", NO_ANSWER_YET)
 
     def check(self) -> str | None:
         """Return None if Kafka answered recently, else for how long it has not."""
         if self._last_answer is None:
-            return "Kafka has not answered yet"
+            return NO_ANSWER_YET
         age = self._clock() - self._last_answer
         if age > ANSWER_MAX_AGE_S:
             return f"Kafka has not answered for {age:.1f} s"

@@ -24,7 +24,7 @@ from streaming.kafka.producer import Producer
 HASHES_KEPT = 131_072
 
 #: (key, value, timestamp in ms).
-Record = tuple[bytes, bytes, int]
+OutgoingRecord = tuple[bytes, bytes, int]
 
 
 class ProducerBatch:
@@ -75,7 +75,7 @@ class Accumulator:
         self._newest: dict[TopicPartition, ProducerBatch] = {}
 
     def append(
-        self, topic: str, partitions: int, records: Iterable[Record]
+        self, topic: str, partitions: int, records: Iterable[OutgoingRecord]
     ) -> list[tuple[ProducerBatch, int]]:
         """Send records, in order; return for each its batch and its index in the batch.
 

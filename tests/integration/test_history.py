@@ -15,7 +15,7 @@ from faust.types import TP
 from sqlalchemy import make_url, text, update
 from sqlalchemy.exc import DBAPIError
 
-from chart_app.model.binance import kline_row
+from chart_app.model.binance_formats import kline_row
 from chart_app.model.candles import Candle, fold_coin
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.storage import schema

@@ -1,6 +1,7 @@
 """What import-linter cannot see: its contracts are about packages, and these are modules."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -83,3 +84,10 @@ def test_faust_makes_the_app_and_its_command_in_the_projects_folder(
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"Usage: faust {command} ")
+
+
+def test_the_image_has_the_modules_beside_the_packages() -> None:
+    (copied,) = re.findall(
+        r"^COPY ((?:\w+\.py )+)\./$", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
+    assert {name.removesuffix(".py") for name in copied.split()} == ALLOWED.keys()

@@ -14,9 +14,8 @@ from streaming.http.responses import json_response, problem
 from streaming.kafka.accumulator import ProducerBatch
 from streaming.slices import slices
 from trading_app.endpoints.metrics import ResponseMetrics
-from trading_app.endpoints.post import PostEndpoint
+from trading_app.endpoints.post import RETRY_AFTER, PostEndpoint
 from trading_app.endpoints.rate_limiter import RateLimiter
-from trading_app.endpoints.single import RETRY_AFTER
 from trading_app.parsing import trade_list
 from trading_app.parsing.media_type import JSON, read_media_type
 from trading_app.parsing.submission import Rules

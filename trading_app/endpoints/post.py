@@ -8,6 +8,8 @@ from aiohttp import web
 from trading_app.endpoints.metrics import ResponseMetrics
 from trading_app.endpoints.rate_limiter import RateLimiter
 
+RETRY_AFTER = {"Retry-After": "1"}
+
 
 class PostEndpoint(ABC):
     """Answers POST requests to a path."""

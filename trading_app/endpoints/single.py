@@ -9,7 +9,7 @@ from streaming.http.body import BodyError, read_body
 from streaming.http.responses import json_response, problem
 from trade_rules import TRADE_MAX_BYTES, InvalidTrade, NotJSON
 from trading_app.endpoints.metrics import ResponseMetrics
-from trading_app.endpoints.post import PostEndpoint
+from trading_app.endpoints.post import RETRY_AFTER, PostEndpoint
 from trading_app.endpoints.rate_limiter import RateLimiter
 from trading_app.parsing import form, submission
 from trading_app.parsing.form import NotAForm
@@ -19,7 +19,6 @@ from trading_app.publisher import NotConfirmed, Publisher, PublishError, Stored
 
 PATH = "/send-trading-data"
 FORM = "application/x-www-form-urlencoded"
-RETRY_AFTER = {"Retry-After": "1"}
 PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 
 

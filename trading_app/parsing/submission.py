@@ -87,8 +87,7 @@ def _read_plain(body: bytes, rules: Rules, now_ms: int) -> Submission | None:
         and 0 <= timestamp_ms <= now_ms + rules.max_future_ms
         and trade_rules.is_plain(message, body, quotes)
     ):
-        trade = TradeMessage(message.coinName, message.numOfCoin, message.price, message.tradeId)
-        return Submission(topic, trade, timestamp_ms)
+        return Submission(topic, trade_rules.trade_alone(message), timestamp_ms)
     return None
 
 

@@ -150,14 +150,14 @@ def _decoded(lines: Iterable[str]) -> Iterator[str]:
         raise NotUTF8 from None
 
 
-class Span(NamedTuple):
+class TimeRange(NamedTuple):
     """The times of a file's first trade and of its latest, in ms since the epoch."""
 
     first_ms: int
     latest_ms: int
 
     @classmethod
-    def of(cls, file: IO[str]) -> "Span":
+    def of(cls, file: IO[str]) -> "TimeRange":
         """Read a file to its end and seek back to its start.
 
         Raises :exc:`NotATradeFile`, and any error of reading.

@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import faust
+import mode
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, conn
 from aiokafka.admin import AIOKafkaAdminClient
@@ -19,6 +20,7 @@ from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
 from aiokafka.errors import ProducerClosed
 from aiokafka.record.default_records import DefaultRecord
 from aiokafka.structs import TopicPartition
+from faust.tables.manager import TableManager
 from faust.transport.consumer import Consumer as ConductorConsumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -182,6 +184,18 @@ def test_the_private_methods_that_we_override_are_theirs(
     for name in names.split():
         assert name in vars(ours)
         assert inspect.isroutine(getattr(theirs, name)), name
+
+
+def test_fausts_web_server_serves_by_the_runner_and_the_thread_that_it_is_given() -> None:
+    source = inspect.getsource(aiohttp_driver)
+    assert "self._runner.setup()" in source
+    assert "self._thread" in source
+    assert hasattr(conn, "AIOKafkaConnection"), "which streaming/kafka/connection.py replaces"
+
+
+def test_faust_waits_a_second_for_tables_and_mode_for_cancelled_tasks() -> None:
+    assert "await self.sleep(" in inspect.getsource(TableManager.on_start)
+    assert "asyncio.sleep(1.0)" in inspect.getsource(mode.Worker._sentinel_task)
 
 
 def test_faust_takes_our_consumer_and_hands_it_what_was_fetched() -> None:

@@ -1,7 +1,7 @@
 from decimal import Decimal
 from typing import Any
 
-from chart_app.model import binance
+from chart_app.model import binance_formats
 from chart_app.model.coins import Coin, Day
 from chart_app.model.trades import PublicTrade
 from chart_app.rest import shapes
@@ -20,7 +20,7 @@ def day(**changes: Any) -> Day:
 
 
 def test_a_trade_has_its_exact_quote_quantity() -> None:
-    trade = binance.trade_row(PublicTrade(5, 6, "0.000000000000000001", "1.50"))
+    trade = binance_formats.trade_row(PublicTrade(5, 6, "0.000000000000000001", "1.50"))
     assert trade["price"] == "0.000000000000000001"
     assert trade["quoteQty"] == "0.00000000000000000150"
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from chart_app.model import binance
+from chart_app.model import binance_formats
 from chart_app.model.candles import PublicCandle
 from chart_app.model.intervals import Interval
 from chart_app.model.trades import PublicTrade
@@ -53,7 +53,7 @@ def test_a_month_is_told_from_a_minute() -> None:
 
 
 def test_the_event_of_a_candle_has_all_fields_of_the_right_types() -> None:
-    event = binance.kline_event("BTC", CANDLE, closed=True, now_ms=7)
+    event = binance_formats.kline_event("BTC", CANDLE, closed=True, now_ms=7)
     assert event == {
         "e": "kline",
         "E": 7,
@@ -83,7 +83,7 @@ def test_the_event_of_a_candle_has_all_fields_of_the_right_types() -> None:
 
 def test_the_events_of_a_trade_have_all_fields() -> None:
     trade = PublicTrade(9, 1_000, "1.50", "2")
-    assert binance.trade_event("BTC", trade, 7) == {
+    assert binance_formats.trade_event("BTC", trade, 7) == {
         "e": "trade",
         "E": 7,
         "s": "BTC",
@@ -94,7 +94,7 @@ def test_the_events_of_a_trade_have_all_fields() -> None:
         "m": False,
         "M": True,
     }
-    assert binance.agg_trade_event("BTC", trade, 7) == {
+    assert binance_formats.agg_trade_event("BTC", trade, 7) == {
         "e": "aggTrade",
         "E": 7,
         "s": "BTC",

@@ -19,7 +19,7 @@ from trading_app.parsing.trade_file import (
     ReadOnce,
     RefusedRow,
     Row,
-    Span,
+    TimeRange,
     lines_of,
     open_file,
     parse_time,
@@ -138,12 +138,12 @@ def test_a_packed_file_is_unpacked(tmp_path: Path) -> None:
             assert len(list(rows_of(lines))) == 1
 
 
-def span_of(tmp_path: Path, *lines: str) -> Span:
+def span_of(tmp_path: Path, *lines: str) -> TimeRange:
     """Return the span of a file with these lines under the header."""
     path = tmp_path / "trades.csv"
     path.write_text("\n".join([HEADER, *lines]))
     with open_file(str(path)) as file:
-        span = Span.of(file)
+        span = TimeRange.of(file)
         assert len(list(read(file, LATEST_MS))) == len(lines), "it can be read again"
     return span
 
@@ -159,7 +159,7 @@ def test_a_span_needs_a_trade_and_a_file_that_can_be_read_again(tmp_path: Path) 
     reading, writing = os.pipe()
     os.close(writing)
     with os.fdopen(reading) as pipe, pytest.raises(ReadOnce, match="save it to a file first"):
-        Span.of(pipe)
+        TimeRange.of(pipe)
 
 
 HOUR_MS = 3_600_000
@@ -177,7 +177,7 @@ HOUR_MS = 3_600_000
 def test_times_are_moved_so_that_the_replay_ends_now(
     speed: float, first_ms: int, latest_ms: int
 ) -> None:
-    span = Span(1_500_000_000_000, 1_500_000_000_000 + HOUR_MS)
+    span = TimeRange(1_500_000_000_000, 1_500_000_000_000 + HOUR_MS)
     shift_ms = span.shift_ms(speed, LATEST_MS)
     assert (span.first_ms + shift_ms, span.latest_ms + shift_ms) == (first_ms, latest_ms)
 
@@ -189,7 +189,7 @@ times = st.integers(0, 4_000_000_000_000)
 def test_no_trade_that_is_moved_is_of_the_future_when_it_is_sent(
     file_ms: list[int], speed: float, start_ms: int
 ) -> None:
-    span = Span(file_ms[0], max(file_ms))
+    span = TimeRange(file_ms[0], max(file_ms))
     shift_ms = span.shift_ms(speed, start_ms)
     for ms in file_ms:
         sent_ms = start_ms + max(0, ms - span.first_ms) / speed

@@ -1,24 +1,14 @@
 """Endpoints with JSON that other origins may read (CORS)."""
 
-from collections.abc import Callable
-from typing import Any
-
-import msgspec
 from aiohttp import hdrs, web
 
 from streaming.http.access import ReadOrigins
 from streaming.http.responses import Handler
 
-NowMs = Callable[[], int]
 
-
-def json_text(content: Any, status: int = 200) -> web.Response:
-    """Return a response with JSON; a str is JSON already."""
-    body = content.encode() if isinstance(content, str) else msgspec.json.encode(content)
-    return web.Response(body=body, status=status, content_type="application/json")
-
-
-def add_page(web_app: web.Application, path: str, handler: Handler, origins: ReadOrigins) -> None:
+def add_endpoint(
+    web_app: web.Application, path: str, handler: Handler, origins: ReadOrigins
+) -> None:
     """Add an endpoint that pages of other origins may read."""
 
     async def get(request: web.Request) -> web.StreamResponse:
