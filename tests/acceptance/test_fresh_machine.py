@@ -45,7 +45,7 @@ class Machine:
             **{
                 name: value
                 for name, value in clean_environment().items()
-                if name not in {"VIRTUAL_ENV", "PYTHONPATH"}
+                if name not in {"VIRTUAL_ENV", "PYTHONPATH", "COVERAGE_PROCESS_CONFIG"}
             },
             **{name: str(port) for name, port in self.ports.items()},
             "KAFKA_STARTUP_TIMEOUT": str(PATIENCE_S),
