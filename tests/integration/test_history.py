@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from chart_app.model.binance_formats import kline_row
 from chart_app.model.candles import Candle, fold_coin
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
+from chart_app.model.trade_ids import MAX_PARTITIONS
 from chart_app.storage import schema
 from chart_app.storage.database import Database
 from chart_app.storage.errors import StoreUnavailable, Superseded, WrongStore
@@ -26,7 +27,8 @@ from chart_app.storage.queries import TRADES_FROM
 from chart_app.storage.reader import StoreReader
 from chart_app.storage.write_batch import WriteBatch
 from chart_app.storage.writer import StoreWriter
-from tests.integration.filled_store import FilledStore, Given
+from tests.integration.databases import PostgreSQL, PostgreSQLServer
+from tests.integration.filled_store import TOPIC_ID, FilledStore, Given
 
 #: A minute of 2023-04-30, the end of a month and of a week.
 START = 1_682_882_400_000
@@ -207,6 +209,75 @@ async def test_progress_is_remembered(filled: FilledStore) -> None:
     assert checkpoints[other].partition_id != checkpoints[filled.tp].partition_id
 
 
+async def test_a_batch_of_before_its_topic_was_made_again_stores_nothing(
+    filled: FilledStore,
+) -> None:
+    old = filled.write_batch([at(0)])
+    again = (await filled.writer.checkpoints({filled.tp: "another id"}))[filled.tp]
+    assert again.next_offset == old.checkpoint.next_offset
+    with pytest.raises(Superseded):
+        await filled.writer.apply(old)
+
+
+@pytest.mark.parametrize("tp", [TP("tradeData", 1), TP("other", 0)])
+async def test_a_batch_of_another_partition_does_not_pass_the_fence(
+    filled: FilledStore, tp: TP
+) -> None:
+    await filled.writer.checkpoints({tp: "id"})
+    with pytest.raises(Superseded):
+        await filled.writer.apply(replace(filled.write_batch([at(0)]), tp=tp))
+
+
+async def test_batches_of_partitions_are_stored_together_or_not_at_all(
+    database_url: str,
+) -> None:
+    other_tp = TP("tradeData", 1)
+    async with FilledStore(database_url) as filled, FilledStore(database_url, other_tp) as other:
+        first = filled.write_batch([at(0), at(1)])
+        filled.checkpoint = filled.checkpoint._replace(next_offset=2)
+        batches = (
+            replace(filled.write_batch([at(2)]), checkpoint=first.checkpoint),
+            other.write_batch([]),
+            other.write_batch([at(0), Given("BTC", START, "5", id="a")]),
+        )
+        change = await filled.writer.apply(first, *batches)
+        assert len(change.trades) == 5
+        stored = await filled.writer.checkpoints({filled.tp: TOPIC_ID, other_tp: TOPIC_ID})
+        assert [stored[tp].next_offset for tp in (filled.tp, other_tp)] == [3, 2]
+
+        filled.checkpoint = filled.checkpoint._replace(next_offset=3)
+        other.checkpoint = other.checkpoint._replace(next_offset=2)
+        again = Given("BTC", START, "6", id="a")
+        with pytest.raises(Superseded):
+            await filled.writer.apply(filled.write_batch([again]), batches[-1])
+        change = await filled.writer.apply(
+            other.write_batch([]), filled.write_batch([again, at(7)])
+        )
+        assert [*change.trades.times] == [START + 7 * MINUTE_MS]
+        assert len(await filled.reader.trades("BTC", limit=10)) == 6
+
+
+async def test_partitions_get_numbers_that_were_never_used(filled: FilledStore) -> None:
+    assert filled.checkpoint.partition_id == 0
+    others = [TP("tradeData", number) for number in range(1, 4)]
+    made = await filled.writer.checkpoints(dict.fromkeys(others, "id"))
+    assert list(made) == others
+    assert [it.partition_id for it in made.values()] == [1, 2, 3]
+    again = await filled.writer.checkpoints({others[0]: "another id", others[1]: "id"})
+    assert [it.partition_id for it in again.values()] == [4, 2]
+    assert await filled.writer.checkpoints({others[2]: "id"}) == {others[2]: made[others[2]]}
+
+
+async def test_there_are_as_many_partitions_as_ids_can_name(filled: FilledStore) -> None:
+    last_but_one = update(schema.consumed).values(partition_id=MAX_PARTITIONS - 2)
+    await filled.database.write(lambda connection: connection.execute(last_but_one))
+    last, none_left = TP("tradeData", 1), TP("tradeData", 2)
+    made = await filled.writer.checkpoints({last: "id"})
+    assert made[last].partition_id == MAX_PARTITIONS - 1
+    with pytest.raises(WrongStore, match="more than 4096 partitions have been consumed"):
+        await filled.writer.checkpoints({none_left: "id"})
+
+
 async def test_a_store_of_another_version_is_refused(filled: FilledStore) -> None:
     other_version = update(schema.store).values(version=schema.VERSION + 1)
     await filled.database.write(lambda connection: connection.execute(other_version))
@@ -230,6 +301,23 @@ async def test_workers_may_write_at_once(database_url: str) -> None:
             await asyncio.gather(*(worker.feed(at(0), at(1)) for worker in workers))
         candles = await workers[0].reader.candles("BTC", Interval.M1, limit=9)
         assert [candle.trades for _, candle in candles] == [20, 20]
+
+
+async def test_workers_that_write_the_same_coins_do_not_deadlock(
+    postgresql_url: str, postgresql: PostgreSQLServer
+) -> None:
+    trades = [at(0, coin=f"COIN{number}") for number in range(100)]
+    async with AsyncExitStack() as stack:
+        workers = [FilledStore(postgresql_url, TP("tradeData", number)) for number in range(2)]
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        for _ in range(3):
+            await asyncio.gather(workers[0].feed(*trades), workers[1].feed(*reversed(trades)))
+        ((_, candle),) = await workers[0].reader.candles("COIN7", Interval.M1, limit=9)
+        assert candle.trades == 6
+    # Connections that have ended have told all that they counted.
+    deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    assert await PostgreSQL(postgresql_url, postgresql).fetch(deadlocks) == [(0,)]
 
 
 async def test_workers_may_make_the_tables_at_once(postgresql_url: str) -> None:

@@ -20,3 +20,13 @@ def test_what_is_no_trade_is_no_record() -> None:
     with pytest.raises(InvalidTrade):
         Trade.loads(b'{"coinName":"BTC","numOfCoin":0,"price":1}')
     assert Trade("BTC", Decimal(1), Decimal(2)).tradeId is None
+
+
+def test_a_record_has_nothing_of_faust_s_own_in_it() -> None:
+    record = Trade("BTC", Decimal(1), Decimal(2), "x")
+    assert record.to_representation() == {
+        "coinName": "BTC",
+        "numOfCoin": Decimal(1),
+        "price": Decimal(2),
+        "tradeId": "x",
+    }

@@ -1,6 +1,8 @@
 import json
 import re
 import struct
+import sys
+import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -16,11 +18,15 @@ from trade_rules import (
     NotJSON,
     TooLong,
     TradeMessage,
+    as_integer,
     decode,
     encode,
     find_errors,
+    has_illegal_characters,
+    is_plain,
     parse,
     read_object,
+    read_texts,
 )
 from trading_app.parsing import submission
 
@@ -200,7 +206,7 @@ def test_numbers_may_be_strings_and_unknown_fields_are_passed_over(value: bytes)
 @pytest.mark.parametrize(
     "number",
     ["true", "false", "null", "[]", "{}", '"NaN"', '"Infinity"', '"1_000"', '" 1"', '"1 "', '""',
-     '"１２"', '"0x1"', '"1e"', '"٣"'],
+     '"１２"', '"0x1"', '"1e"', '"٣"', '"1٣"', '"1.٣"', '".٣"', '"1e٣"', '"."', '"+"', '"-.e1"'],
 )  # fmt: skip
 @pytest.mark.parametrize("field", ["price", "numOfCoin"])
 def test_what_is_no_number_is_refused(field: str, number: str) -> None:
@@ -212,16 +218,27 @@ def test_what_is_no_number_is_refused(field: str, number: str) -> None:
     ["0", "-1", "0.0", "1e18", "9.9e-19", "1e999999999", "1e-999999999", "1" * 39, "1." + "0" * 38,
      '"1e999999999"', '"1E+999999999999999999999"', "9" * 5000],
 )  # fmt: skip
-def test_numbers_beyond_the_limits_are_refused(number: str) -> None:
-    detail = errors_of(with_value("price", number))["price"]
+@pytest.mark.parametrize("field", ["price", "numOfCoin"])
+def test_numbers_beyond_the_limits_are_refused(field: str, number: str) -> None:
+    detail = errors_of(with_value(field, number))[field]
     assert detail == "must be at least 1e-18 and below 1e18, in at most 38 digits"
 
 
 @pytest.mark.parametrize(
     "number", ["1e-18", "0.000000000000000001", "999999999999999999", "9" * 18 + "." + "9" * 20]
 )
-def test_numbers_at_the_limits_are_accepted(number: str) -> None:
-    assert str(decode(with_value("price", number)).price) == str(Decimal(number))
+@pytest.mark.parametrize("field", ["price", "numOfCoin"])
+def test_numbers_at_the_limits_are_accepted(field: str, number: str) -> None:
+    assert str(getattr(decode(with_value(field, number)), field)) == str(Decimal(number))
+
+
+@pytest.mark.parametrize("number", ["+1", "1.", "1e10", ".05", "5E+0", "0" * 199 + "1"])
+def test_a_number_as_text_may_be_written_in_every_way(number: str) -> None:
+    assert decode(with_value("price", f'"{number}"')).price == Decimal(number)
+
+
+def test_a_number_as_text_has_at_most_200_characters() -> None:
+    assert errors_of(with_value("price", '"' + "0" * 200 + '1"')).keys() == {"price"}
 
 
 @pytest.mark.parametrize(
@@ -234,6 +251,7 @@ def test_numbers_at_the_limits_are_accepted(number: str) -> None:
         '"a\\u0000"',
         '"\\u0085"',
         '"\\u2003a"',
+        '"a\\u001fb"',
         "7",
         "null",
         '"' + "x" * 65 + '"',
@@ -243,20 +261,74 @@ def test_names_that_break_the_rule_are_refused(name: str) -> None:
     assert errors_of(with_value("coinName", name)).keys() == {"coinName"}
 
 
+def test_only_control_characters_and_surrogates_are_in_no_name() -> None:
+    illegal = {chr(code) for code in range(sys.maxunicode + 1) if has_illegal_characters(chr(code))}
+    everything = map(chr, range(sys.maxunicode + 1))
+    assert illegal == {it for it in everything if unicodedata.category(it) in {"Cc", "Cs"}}
+
+
+@pytest.mark.parametrize("name", ["x" * 64, "é" * 64, "~\u200b", "a\u00a0b", "a b"])
+def test_names_of_any_other_characters_are_accepted(name: str) -> None:
+    assert decode(with_value("coinName", f'"{name}"')).coinName == name
+    assert decode(with_value("coinName", json.dumps(name))).coinName == name
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "\\udfff"])
+@pytest.mark.parametrize("text", ["{}", "a{}", "{}é"])
+def test_half_a_surrogate_pair_is_in_no_trade_id(half: str, text: str) -> None:
+    value = with_value("tradeId", '"' + text.format(half) + '"')
+    assert errors_of(value) == {
+        "tradeId": "must be an integer, or text, of 1 to 64 characters",
+    }
+
+
+@pytest.mark.parametrize("character", ["\ud7ff", "\ue000", "😀"])
+def test_what_stands_beside_the_surrogates_is_in_trade_ids(character: str) -> None:
+    assert decode(with_value("tradeId", json.dumps(character))).tradeId == character
+
+
 def test_half_a_surrogate_pair_is_refused() -> None:
     assert errors_of(b'{"coinName":"\\ud800","numOfCoin":"1","price":1}').keys() == {"coinName"}
     value = b'{"coinName":"a","numOfCoin":"1","price":1,"tradeId":"\\udfff"}'
     assert errors_of(value).keys() == {"tradeId"}
 
 
-@pytest.mark.parametrize("trade_id", ["17", "-3", '"17"', '"a b"', '"' + "é" * 64 + '"', "9" * 64])
+@pytest.mark.parametrize(
+    "trade_id", ["17", "0", "-3", '"17"', '"a b"', '"' + "é" * 64 + '"', "9" * 64, "-" + "9" * 63]
+)
 def test_a_trade_id_is_text_or_an_integer(trade_id: str) -> None:
-    assert decode(with_value("tradeId", trade_id)).tradeId == json.loads(trade_id)
+    expected = json.loads(trade_id)
+    assert decode(with_value("tradeId", trade_id)).tradeId == expected
+    other_fields = '{"coinName":"BTC","numOfCoin":"0.25","price":"91234.5","tradeId":'
+    assert decode(f"{other_fields}{trade_id}}}".encode()).tradeId == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *(("0", 0), ("-3", -3), ("007", 7), ("9" * 64, 10**64 - 1), ("-" + "9" * 63, 1 - 10**63)),
+        *((it, None) for it in ("", "-", "+1", "1.0", "1e3", " 1", "1_0", "٣", "1" * 65, None, 1)),
+    ],
+)
+def test_an_integer_is_a_text_of_ascii_digits(text: object, number: int | None) -> None:
+    assert as_integer(text) == number
 
 
 @pytest.mark.parametrize(
     "trade_id",
-    ["1.0", "1e3", "true", "null", '""', "[]", '"' + "x" * 65 + '"', "9" * 65, "9" * 5000],
+    [
+        "1.0",
+        "1e3",
+        "true",
+        "null",
+        '""',
+        "[]",
+        '"' + "x" * 65 + '"',
+        "9" * 65,
+        "1" + "0" * 64,
+        "-1" + "0" * 63,
+        "9" * 5000,
+    ],
 )
 def test_other_trade_ids_are_refused(trade_id: str) -> None:
     assert errors_of(with_value("tradeId", trade_id)).keys() == {"tradeId"}
@@ -266,6 +338,7 @@ def test_every_bad_field_is_named() -> None:
     errors = errors_of(b'{"coinName":"","price":"x","tradeId":[]}')
     assert list(errors) == ["coinName", "price", "numOfCoin", "tradeId"]
     assert errors["numOfCoin"] == "is missing"
+    assert errors_of(with_value("coinName", "7")) == {"coinName": "must be text"}
 
 
 @pytest.mark.parametrize(
@@ -277,7 +350,25 @@ def test_every_bad_field_is_named() -> None:
 def test_what_is_no_json_object_is_refused_as_a_whole(value: bytes | None) -> None:
     with pytest.raises(NotJSON) as caught:
         decode(value)
-    assert str(caught.value).startswith("is not a JSON object: ")
+    ((field, detail),) = [error.values() for error in caught.value.errors]
+    assert field == ""
+    assert detail == str(caught.value)
+    assert detail.startswith("is not a JSON object: ")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "it is empty (a tombstone)"),
+        (b"[]", "it is another type of value"),
+        (b'{"a":' * 3_000, "it is nested too deeply"),
+        (b'{"a":1,"a":1}', "a key is repeated"),
+        (b'{"a":NaN}', "NaN is not JSON"),
+        (b'{"a":-Infinity}', "-Infinity is not JSON"),
+    ],
+)
+def test_why_it_is_no_json_object_is_told(value: bytes | None, reason: str) -> None:
+    assert errors_of(value) == {"": f"is not a JSON object: {reason}"}
 
 
 def test_a_trade_may_be_as_long_as_its_longest_fields_and_more() -> None:
@@ -296,8 +387,9 @@ def test_a_trade_may_be_as_long_as_its_longest_fields_and_more() -> None:
 def test_a_longer_text_is_not_read(read: Callable[[bytes], Any]) -> None:
     longest = VALID.encode().ljust(TRADE_MAX_BYTES)
     read(longest)
-    with pytest.raises(TooLong, match="is longer than 65536 bytes"):
+    with pytest.raises(TooLong) as caught:
         read(longest + b" ")
+    assert caught.value.errors == [{"field": "", "detail": "is longer than 65536 bytes"}]
 
 
 def test_read_object_keeps_digits_and_tells_numbers_from_strings() -> None:
@@ -316,3 +408,56 @@ def test_the_message_of_an_error_names_all_fields() -> None:
     with pytest.raises(InvalidTrade) as caught:
         parse({"price": "1"})
     assert str(caught.value) == "coinName: is missing; numOfCoin: is missing"
+
+
+#: What a trade's fields are at their limits, as :func:`encode` writes them.
+COMMON_NUMBERS = [
+    *("1", "10", "19", "0.5", "0.000000000000000001", "1.000000000000000001"),
+    *("100000000000000000", "999999999999999999.999999999999999999"),
+]
+COMMON_IDS = [
+    *("0", "1", "19", "-1", "-20", "9" * 63, "-" + "9" * 63),
+    *('"a"', '"a b"', '"' + "x" * 64 + '"', '"é"', '"\u2028"'),
+]
+
+
+@pytest.mark.parametrize("number", COMMON_NUMBERS)
+@pytest.mark.parametrize("field", ["price", "numOfCoin"])
+def test_common_numbers_need_no_careful_reader(field: str, number: str) -> None:
+    check_that_it_is_read_quickly(with_value(field, number))
+
+
+@pytest.mark.parametrize("trade_id", COMMON_IDS)
+def test_common_trade_ids_need_no_careful_reader(trade_id: str) -> None:
+    check_that_it_is_read_quickly(with_value("tradeId", trade_id))
+
+
+@pytest.mark.parametrize("name", ["B", "B C", "x" * 64, "é" * 64, "😀"])
+def test_common_names_need_no_careful_reader(name: str) -> None:
+    check_that_it_is_read_quickly(with_value("coinName", f'"{name}"'))
+
+
+def check_that_it_is_read_quickly(value: bytes) -> None:
+    """Check that both fast readers read a message."""
+    assert is_plain(decode(value), value)
+    assert read_texts([value]) is not None
+
+
+@pytest.mark.parametrize("trade_id", [None, 7, 10**64 - 1, 1 - 10**63, "x"])
+@pytest.mark.parametrize("amount", ["1e-18", "9" * 18 + "." + "9" * 20])
+def test_the_quick_look_knows_how_many_quotes_there_are(
+    trade_id: int | str | None, amount: str
+) -> None:
+    trade = TradeMessage("BTC", Decimal(amount), Decimal(amount), trade_id)
+    value = encode(trade)
+    assert is_plain(trade, value)
+    assert is_plain(trade, value + b'""', 2)
+    assert not is_plain(trade, value, 1)
+    assert not is_plain(trade, value + b'"')
+
+
+@pytest.mark.parametrize("amount", ["0", "9e-19", "1e18", "1." + "0" * 38])
+def test_the_quick_look_leaves_numbers_beyond_the_limits_to_the_careful_reader(amount: str) -> None:
+    for price, number in (("1", amount), (amount, "1")):
+        trade = TradeMessage("BTC", Decimal(number), Decimal(price))
+        assert not is_plain(trade, encode(trade))

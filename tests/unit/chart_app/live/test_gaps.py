@@ -58,6 +58,7 @@ def test_before_it_is_known_what_was_stored_there_are_no_gaps() -> None:
     it.start({0: 0})
     it.cover(Span(0, 30, 31))
     assert found(it) == []
+    assert gaps(p0=30).has_started
 
 
 def test_what_was_carried_since_the_last_check_is_read_where_the_topic_is_read_again() -> None:
@@ -70,6 +71,21 @@ def test_what_was_carried_since_the_last_check_is_read_where_the_topic_is_read_a
     it.cover(Span(0, 20, 25))  # sent before, and read after
     it.cover(Span(0, 25, 30))
     assert found(it) == []
+
+
+def test_what_is_stored_where_the_topic_is_read_first_is_no_gap() -> None:
+    it = LiveGaps()
+    it.restart({0: 10})
+    it.cover(Span(0, 10, 12))
+    it.cover(Span(0, 13, 14))
+    assert found(it) == [Span(0, 12, 13)]
+
+
+def test_what_was_read_where_the_topic_was_read_again_is_not_read_once_more() -> None:
+    it = gaps(p0=0)
+    it.restart({0: 10})
+    it.restart({0: 15})
+    assert found(it) == [Span(0, 0, 10), Span(0, 10, 15)]
 
 
 def test_a_gap_is_read_piece_by_piece() -> None:
@@ -90,8 +106,25 @@ def test_a_trade_is_settled_once_it_was_carried_and_is_in_no_gap() -> None:
         *range(15, 20),
     ]
     assert not it.is_settled(trade_id(1, 0))
+    assert not it.is_settled(trade_id(2, 0)), "nothing is known of that partition"
     it.close(15)
     assert it.is_settled(trade_id(0, 12))
+
+
+def test_a_gap_leaves_the_trades_of_other_partitions_settled() -> None:
+    it = gaps(p0=0, p1=0, p2=0)
+    it.cover(Span(1, 5, 10))
+    for partition_id in (0, 2):
+        it.cover(Span(partition_id, 0, 10))
+    assert [it.is_settled(trade_id(partition_id, 2)) for partition_id in range(3)] == [
+        *(True, False, True)
+    ]
+
+
+def test_before_it_is_known_what_was_stored_nothing_is_settled() -> None:
+    it = LiveGaps()
+    it.confirm()
+    assert not it.is_settled(trade_id(0, 0))
 
 
 @given(

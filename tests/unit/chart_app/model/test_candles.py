@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chart_app.model.binance_formats import kline_row
 from chart_app.model.candles import Candle, Tick, fill, flat, fold, fold_coin, merge, merge_up
 from chart_app.model.decimals import EXACT
 from chart_app.model.intervals import DAY_MS, MADE_OF, MINUTE_MS, Interval
@@ -192,6 +193,9 @@ def test_a_flat_candle_has_one_price_and_no_volume() -> None:
     candle = flat(60_000, Decimal("1.5"))
     assert candle.open == candle.high == candle.low == candle.close == Decimal("1.5")
     assert candle.volume == candle.quote_volume == candle.trades == 0
+    assert candle.first == candle.last == (60_000, 0, -1, Decimal("1.5")), "no trade has such an id"
+    row = kline_row(Interval.M1, 60_000, candle)
+    assert row == [60_000, *["1.5"] * 4, "0", 119_999, "0", 0, "0", "0", "0"]
 
 
 @given(st.dictionaries(st.integers(0, 20), numbers.map(str), max_size=10))

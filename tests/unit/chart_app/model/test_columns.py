@@ -74,3 +74,8 @@ def test_openapi_describes_each_field_of_a_kline() -> None:
 def test_the_rows_of_trades_are_what_is_served() -> None:
     stored = StoredTrade("BTC", 5, 6, 7, Decimal("1.50"), Decimal(2), "x", 8, "1.50", "2")
     assert list(trades.public_rows(Trades.of([stored]))) == [(7, 5, "1.50", "2")]
+
+
+def test_candles_see_of_a_trade_its_place_in_time_and_its_numbers() -> None:
+    stored = StoredTrade("BTC", 5, 6, 7, Decimal("1.50"), Decimal(2), "x", 8, "1.50", "2")
+    assert list(Trades.of([stored]).ticks()) == [(5, 6, 7, Decimal("1.50"), Decimal(2))]

@@ -41,6 +41,13 @@ def test_a_record_without_a_time_is_no_trade(timestamp: int) -> None:
     assert reason == f"timestamp: {timestamp} is not a valid time"
 
 
+@pytest.mark.parametrize("timestamp", [0, 253_402_300_799_999])
+@pytest.mark.parametrize("other", [GOOD, b"garbage"])
+def test_the_first_and_the_last_time_that_there_is_are_times(timestamp: int, other: bytes) -> None:
+    trades, _, _ = decode(0, [record(GOOD, timestamp), record(other)])
+    assert trades.times[0] == timestamp
+
+
 @pytest.mark.parametrize(
     ("own_id", "sequence", "kept"),
     [
@@ -84,9 +91,26 @@ NEARLY_PLAIN = [
     b'{"coinName":"BTC","numOfCoin":1,"price":2,"tradeId":' + b"9" * 64 + b"}",
     b'{"coinName":"BTC","numOfCoin":"1","price":2}',
     b'{"price":2,"coinName":"BTC","numOfCoin":1}',
+    b"x" + GOOD,
+    b'{"coinName":"a","x":"b","numOfCoin":1,"price":2}',
     *(
-        b'{"coinName":"BTC","numOfCoin":%s,"price":2}' % number
-        for number in (b"0", b"0.0", b"00.1", b"01", b"1.", b".5", b"-1", b"+1", b"1e3", b"1_0")
+        b'{"coinName":"BTC","numOfCoin":1,"price":2,"tradeId":%s}' % own_id
+        for own_id in (
+            *(b'"a\x00b"', b'"a\x1fb"', b'"a\x7fb"', b'"' + b"x" * 65 + b'"', b'"a","x":"b"'),
+            *(b"-" + b"9" * 64, b"9" * 65, "٣".encode(), "1٣".encode(), b"1.0"),
+        )
+    ),
+    *(
+        template % number
+        for template in (
+            b'{"coinName":"BTC","numOfCoin":%s,"price":2}',
+            b'{"coinName":"BTC","numOfCoin":1,"price":%s}',
+        )
+        for number in (
+            *(b"0", b"0.0", b"00.1", b"01", b"1.", b".5", b"-1", b"+1", b"1e3", b"1_0"),
+            *(b"9" * 19, b"0." + b"0" * 18 + b"1", b"9" * 19 + b".1"),
+            *("٣".encode(), "1٣".encode(), "1.٣".encode()),
+        )
     ),
     b'{"coinName":"BTC","numOfCoin":0.' + b"0" * 17 + b'1,"price":' + b"9" * 18 + b"}",
     b'{"coinName":"BTC","numOfCoin":0.' + b"0" * 18 + b'1,"price":' + b"9" * 19 + b"}",
@@ -143,3 +167,8 @@ def test_what_we_write_is_read_all_at_once() -> None:
         ("BTC", "0.25", "91234", "7", ""),
         ("BTC", "0.25", "91234", "", "x"),
     ]
+
+
+def test_common_messages_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trade_rules, "decode", None)
+    assert len(decode(0, [record(GOOD), record(GOOD)]).trades) == 2

@@ -84,6 +84,11 @@ def test_every_interval_but_the_shortest_is_made_of_a_shorter_one() -> None:
         made.add(interval)
 
 
+def test_intervals_are_named_as_in_binance_s_api() -> None:
+    names = "1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w 1M"
+    assert [it.value for it in Interval] == names.split()
+
+
 def test_the_shortest_comes_first() -> None:
     lengths = [interval.end_time(interval.open_time(0)) for interval in Interval]
     assert all(one < other for one, other in pairwise(lengths))
