@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from faust.transport.drivers import aiokafka as driver
@@ -54,6 +54,8 @@ class Consumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self._next_offsets: dict[TP, int] = {}
         self._seeks = 0
+        #: Held while a seek is in progress: no fetch begins then.
+        self._seeking = asyncio.Lock()
         #: Partitions whose buffer of batches is full.
         self._full: set[TP] = set()
         self._has_room = Event()
@@ -108,12 +110,13 @@ class Consumer(driver.Consumer):
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109
         """Fetch; yield one message per partition, with a :class:`Batch` as its value."""
         await self.wait(self._has_room)
-        position = self._position()
+        async with self._seeking:
+            position = self._position()
         records, active = await self._wait_next_records(timeout)
         if records is None or self.app.should_stop:
             return  # no seek at shutdown: it would make the current batch stale, not stored
         if not self.flow_active or self._position() != position:
-            # Fetched before a rebalance or a seek: the offset of the next fetch is unknown.
+            # There was a rebalance or a seek meanwhile: the offset of the next fetch is unknown.
             await self.seek_back()
             return
         for tp, partition_records in records.items():
@@ -122,6 +125,16 @@ class Consumer(driver.Consumer):
             if active is None or tp in active:
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
                 yield tp, self._batch_message(tp, cast(Fetched, partition_records), position)
+
+    def resume_partitions(self, tps: Iterable[TP]) -> None:
+        """Resume fetching from partitions once Faust also resumes the flow.
+
+        At the end of a rebalance Faust resumes partitions, seeks, clears the buffers, and resumes
+        the flow. Where the flow is already active, as when two rebalances overlap, it would clear
+        what was fetched after the seek, and nobody would fetch that again.
+        """
+        self.stop_flow()
+        super().resume_partitions(tps)
 
     def _position(self) -> tuple[int, int]:
         return self.app.consumer_generation_id, self._seeks
@@ -158,15 +171,16 @@ class Consumer(driver.Consumer):
         If that takes too long, they are read from where aiokafka starts; the reader of a batch
         sees from its ``start`` whether it continues the previous one.
         """
-        self._seeks += 1
-        try:
-            async with asyncio.timeout(SEEK_LIMIT_S):
-                return await self._seek_to_start()
-        except TimeoutError:
-            self.log.error("Kafka did not return the offsets to start from in %g s", SEEK_LIMIT_S)
-            return {}
-        finally:
-            self._seeks += 1  # fetches in between have started at the committed offsets
+        async with self._seeking:
+            self._seeks += 1
+            try:
+                async with asyncio.timeout(SEEK_LIMIT_S):
+                    return await self._seek_to_start()
+            except TimeoutError:
+                self.log.error(
+                    "Kafka did not return the offsets to start from in %g s", SEEK_LIMIT_S
+                )
+                return {}
 
     async def _seek_to_start(self) -> Mapping[TP, int]:
         committed = await super().seek_to_committed()

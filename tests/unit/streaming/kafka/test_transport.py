@@ -1,9 +1,11 @@
 import asyncio
+from typing import cast
 from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 from aiokafka.errors import ProducerClosed
 from aiokafka.record.default_records import DefaultRecord
+from faust.tables.manager import TableManager
 from faust.types import TP, Message
 
 from streaming.app import App
@@ -52,6 +54,69 @@ async def test_a_consumer_that_ends_does_not_wait_for_room(consumer: Consumer) -
     consumer.set_shutdown()
     consumer._stopped.set()
     await asyncio.wait_for(fetching, 5)
+
+
+async def test_no_fetch_begins_during_a_seek(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it could return records from after the seek that count as fetched before it."""
+    in_progress, end = asyncio.Event(), asyncio.Event()
+
+    async def seek() -> dict[TP, int]:
+        in_progress.set()
+        await end.wait()
+        return {}
+
+    monkeypatch.setattr(consumer, "_seek_to_start", seek)
+    seeking = asyncio.create_task(consumer.seek_back())
+    await in_progress.wait()
+    fetching = asyncio.create_task(fetch(consumer))
+    await asyncio.sleep(0.05)
+    assert not fetching.done()
+    end.set()
+    await seeking
+    batches = [cast(Batch, message.value) for _, message in await asyncio.wait_for(fetching, 5)]
+    assert [consumer.is_stale(batch) for batch in batches] == [False, False]
+
+
+async def test_a_seek_during_a_fetch_is_followed_by_another(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = await consumer._wait_next_records(0)
+    seeks = AsyncMock(return_value={})
+
+    async def wait_next_records(_: float) -> object:
+        await consumer.seek_back()
+        return fetched
+
+    monkeypatch.setattr(consumer, "_seek_to_start", seeks)
+    monkeypatch.setattr(consumer, "_wait_next_records", wait_next_records)
+    assert await fetch(consumer) == []
+    assert seeks.await_count == 2
+
+
+async def test_what_is_fetched_after_a_rebalance_is_not_cleared_from_the_buffer(
+    app: App, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two rebalances overlap: Faust resumes the flow for the first, and seeks for the second."""
+    buffer = app.FlowControlQueue(maxsize=16, clear_on_resume=True)
+    app.flow_control.resume()
+    consumer.resume_flow()
+
+    waiting = await fetch(consumer)
+
+    async def fill_buffer() -> None:
+        if consumer.flow_active:
+            while waiting:
+                buffer.put_nowait(waiting.pop())
+
+    monkeypatch.setattr(type(app), "consumer", consumer)
+    monkeypatch.setattr(app, "_fetcher", AsyncMock())
+    monkeypatch.setattr(consumer, "assignment", lambda: {FIRST, SECOND})
+    monkeypatch.setattr(consumer, "perform_seek", fill_buffer)
+    await cast(TableManager, app.tables).recovery._resume_streams(app.consumer_generation_id)
+    await fill_buffer()
+    assert buffer.qsize() == 2
 
 
 def test_a_batch_is_cut_by_the_bytes_of_its_values_too() -> None:
