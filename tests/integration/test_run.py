@@ -73,13 +73,14 @@ class Run:
         """Return all it has written."""
         return self.output.read_text()
 
-    def processes(self) -> list[str]:
-        """Return the command lines of what runs in the folder."""
-        found = []
+    def processes(self) -> dict[int, str]:
+        """Return the command line of each process that runs in the folder, by its id."""
+        found = {}
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 if (process / "cwd").readlink() == self.folder:
-                    found.append((process / "cmdline").read_text().replace("\0", " "))
+                    command_line = (process / "cmdline").read_text()
+                    found[int(process.name)] = command_line.replace("\0", " ")
             except OSError:
                 continue  # it has ended meanwhile
         return found
@@ -92,7 +93,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
     yield run
     if run.process is not None and run.process.poll() is None:
         run.end(signal.SIGTERM)
-    assert run.processes() == []
+    assert run.processes() == {}
 
 
 async def test_ctrl_c_under_load_ends_all_in_order_and_the_next_start_is_as_the_first(
@@ -114,7 +115,7 @@ async def test_ctrl_c_under_load_ends_all_in_order_and_the_next_start_is_as_the_
         ] == []
         assert "is killed" not in run.written()
         assert (run.folder / ".kafka/data/log/.kafka_cleanshutdown").exists()
-        assert run.processes() == []
+        assert run.processes() == {}
         assert not any(is_listening(port) for port in run.ports.values())
     made = {it.name for it in run.folder.iterdir() if not it.is_symlink()}
     assert made - {"__pycache__"} == {".env", ".kafka", ".kafka.lock", "data"}
@@ -132,7 +133,7 @@ def test_it_ends_at_any_time_by_other_signals_too(
     run.start()
     run.wait_for(when)
     assert run.end(number) == 0
-    assert run.processes() == []
+    assert run.processes() == {}
 
 
 def test_it_ends_when_nobody_reads_what_it_writes(run: Run) -> None:
@@ -146,17 +147,13 @@ def test_it_ends_when_nobody_reads_what_it_writes(run: Run) -> None:
         written += os.read(reading, 1000)
     os.close(reading)
     assert process.wait(PATIENCE_S) == 0
-    assert run.processes() == []
+    assert run.processes() == {}
 
 
 def test_when_kafka_ends_all_ends_and_it_says_so(run: Run) -> None:
     run.start()
     run.wait_for(READY)
-    (kafka,) = (
-        int(it.name)
-        for it in Path("/proc").glob("[0-9]*")
-        if f"{run.folder}/.kafka" in (it / "cmdline").read_text(errors="replace")
-    )
+    (kafka,) = (pid for pid, line in run.processes().items() if f"{run.folder}/.kafka" in line)
     os.kill(kafka, signal.SIGKILL)
     assert run.process is not None
     assert run.process.wait(PATIENCE_S) == 1
