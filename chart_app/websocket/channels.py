@@ -70,6 +70,14 @@ class Channel:
         """Return whether something must be read from the store."""
         return self.needs_coin
 
+    def add(self, subscriber: Subscriber) -> None:
+        """Add a subscriber."""
+        self.subscribers.add(subscriber)
+
+    def remove(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber."""
+        self.subscribers.discard(subscriber)
+
     def handle(self, message: LiveMessage) -> None:
         """Send the subscribers the events of a live message of the coin."""
 
@@ -139,6 +147,8 @@ class KlineChannel(Channel):
         self.interval = interval
         self.running: PublicCandle | None = None
         self._is_closed = False
+        #: Subscribers that have not been sent a running candle yet.
+        self._newcomers: set[Subscriber] = set()
         self.is_loaded = False
         #: The open time (ms) of the first candle of which it is remembered what was sent.
         self._remembered_since: int | None = None
@@ -152,6 +162,16 @@ class KlineChannel(Channel):
     def is_stale(self) -> bool:
         """Return whether candles, or the coin, must be read from the store."""
         return bool(self.needs_coin or self._stale or self._ranges or not self.is_loaded)
+
+    def add(self, subscriber: Subscriber) -> None:
+        """Add a subscriber, which is sent a snapshot or the next running candle."""
+        super().add(subscriber)
+        self._newcomers.add(subscriber)
+
+    def remove(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber."""
+        super().remove(subscriber)
+        self._newcomers.discard(subscriber)
 
     def load(self, newest: list[PublicCandle]) -> None:
         """Start with the newest candle of the store, if there is one."""
@@ -206,12 +226,12 @@ class KlineChannel(Channel):
             elif candle.open_time < running.open_time:
                 self.emit(self._event(candle, closed=True))
                 continue
-            self.running = candle
-            self.emit(self._event(candle, closed=self._is_closed))
+            self._emit_running(candle)
 
     def send_snapshot(self, subscriber: Subscriber) -> None:
-        """Send a new subscriber the newest candle."""
-        if self.running:
+        """Send a subscriber the newest candle, unless it has been sent it since it was added."""
+        if self.running and subscriber in self._newcomers:
+            self._newcomers.discard(subscriber)
             subscriber.push(self._event(self.running, closed=self._is_closed))
 
     def tick(self) -> None:
@@ -236,7 +256,12 @@ class KlineChannel(Channel):
     def _close(self) -> None:
         if self.running and not self._is_closed:
             self._is_closed = True
-            self.emit(self._event(self.running, closed=True))
+            self._emit_running(self.running)
+
+    def _emit_running(self, candle: PublicCandle) -> None:
+        self.running = candle
+        self._newcomers.clear()
+        self.emit(self._event(candle, closed=self._is_closed))
 
     def _has_ended(self, candle: PublicCandle) -> bool:
         end = candle.interval.end_time(candle.open_time)

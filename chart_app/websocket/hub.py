@@ -86,7 +86,7 @@ class Hub(Service):
             self._channels[stream.name] = channel
             self._by_symbol.setdefault(stream.symbol.casefold(), set()).add(channel)
         channel.coin = channel.coin or coin
-        channel.subscribers.add(subscriber)
+        channel.add(subscriber)
         if stream.symbol in self._unresolved:
             channel.needs_coin = channel.coin is None
             self._queue_if_stale(channel)
@@ -96,22 +96,20 @@ class Hub(Service):
         channel = self._channels.get(stream.name)
         if not isinstance(channel, KlineChannel):
             return
-        before = channel.running
         if not channel.is_loaded:
             try:
                 await self._load(channel)
             except StoreUnavailable as error:
                 logger.warning("Could not read the newest candle of %s yet: %s", stream.name, error)
                 self._queue_if_stale(channel)
-        if channel.running is before:  # else it was sent to all subscribers
-            channel.send_snapshot(subscriber)
+        channel.send_snapshot(subscriber)
 
     def unsubscribe(self, subscriber: Subscriber, name: str) -> None:
         """Remove a subscriber from a stream."""
         channel = self._channels.get(name)
         if channel is None:
             return
-        channel.subscribers.discard(subscriber)
+        channel.remove(subscriber)
         if not channel.subscribers:
             del self._channels[name]
             folded = channel.stream.symbol.casefold()

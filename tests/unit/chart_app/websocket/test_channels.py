@@ -65,7 +65,7 @@ class Bench:
         self.channel = channel
         self.channel.coin = "BTC"
         self.reader = Reader()
-        self.channel.subscribers.add(self.reader)
+        self.channel.add(self.reader)
 
     def handle(self, *candles: PublicCandle) -> list[Told]:
         """Hand a message in; return what the reader is told."""
@@ -188,16 +188,30 @@ def test_candles_of_other_intervals_are_not_told(bench: Bench) -> None:
 
 
 def test_a_new_reader_is_told_the_newest_candle_as_it_is(bench: Bench) -> None:
-    late = Reader()
-    bench.channel.send_snapshot(late)
-    assert late.told() == []
+    late, later = Reader(), Reader()
     bench.handle(candle(0, 2))
+    bench.channel.add(late)
     bench.channel.send_snapshot(late)
     assert late.told() == [(0, 2, False)]
     bench.tick(END + CLOSE_GRACE_MS)
-    bench.channel.send_snapshot(late)
+    bench.channel.add(later)
+    bench.channel.send_snapshot(later)
+    assert later.told() == [(0, 2, True)]
     assert late.told() == [(0, 2, True)]
     assert bench.reader.told() == []
+
+
+def test_a_new_reader_is_told_a_candle_once(bench: Bench) -> None:
+    early, gone = Reader(), Reader()
+    for reader in (early, gone):
+        bench.channel.add(reader)
+        bench.channel.send_snapshot(reader)
+    bench.channel.remove(gone)
+    bench.handle(candle(0, 2))
+    for reader in (early, gone):
+        bench.channel.send_snapshot(reader)
+    assert early.told() == [(0, 2, False)]
+    assert gone.told() == []
 
 
 def test_what_is_loaded_is_told(bench: Bench) -> None:
@@ -302,7 +316,7 @@ def test_each_trade_is_an_event(kind: str, id_field: str) -> None:
     assert isinstance(channel, TradeChannel)
     channel.coin = "BTC"
     reader = Reader()
-    channel.subscribers.add(reader)
+    channel.add(reader)
     channel.handle(LiveMessage([PublicTrade(1, 2, "3", "4"), PublicTrade(2, 2, "3", "4")], []))
     assert [it[id_field] for it in reader.events] == [1, 2]
     assert all(it["e"] == kind and it["s"] == "BTC" for it in reader.events)
@@ -312,7 +326,7 @@ def test_a_ticker_has_nothing_to_say_of_a_single_trade() -> None:
     channel = make_channel(streams.parse("btc@miniTicker"), lambda: 5, never_settled)
     assert type(channel) is Channel
     reader = Reader()
-    channel.subscribers.add(reader)
+    channel.add(reader)
     channel.handle(LiveMessage([PublicTrade(1, 2, "3", "4")], []))
     assert reader.events == []
 
@@ -323,7 +337,7 @@ def trade_channel(is_settled: IsSettled = never_settled) -> tuple[TradeChannel, 
     assert isinstance(channel, TradeChannel)
     channel.coin = "BTC"
     reader = Reader()
-    channel.subscribers.add(reader)
+    channel.add(reader)
     return channel, reader
 
 

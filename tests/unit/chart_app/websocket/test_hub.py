@@ -230,6 +230,14 @@ async def test_what_is_told_while_the_candle_is_being_read_is_not_taken_back(
     assert reader.candles() == [(0, 3, False), (0, 3, True), (1, 1, False)]
 
 
+async def test_what_is_told_before_the_candle_is_read_is_not_told_again(hub: Hub) -> None:
+    reader = Reader()
+    hub.subscribe(reader, KLINES, "BTC")
+    hub.handle("BTC", message(trades=3))
+    await hub.send_snapshot(reader, KLINES)
+    assert reader.candles() == [(0, 3, False)]
+
+
 async def test_a_trade_of_long_ago_while_the_candle_is_being_read_does_not_hide_it(
     hub: Hub, store: Store
 ) -> None:
