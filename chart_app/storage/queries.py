@@ -3,8 +3,9 @@
 None sorts by name: PostgreSQL's order of names depends on its locale.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -31,6 +32,7 @@ from chart_app.model.trades import PublicTrade
 from chart_app.storage.schema import candles, coins, consumed, trades
 
 Statement = Select[*tuple[Any, ...]]
+Function = TypeVar("Function", bound=FunctionElement[Any])
 
 _COIN = bindparam("coin", type_=Text)
 _START = bindparam("start", type_=BigInteger)
@@ -38,6 +40,24 @@ _END = bindparam("end", type_=BigInteger)
 _LIMIT = bindparam("limit", type_=Integer)
 
 
+def _compiled_as(sqlite: str, postgresql: str) -> Callable[[type[Function]], type[Function]]:
+    """Give a SQL function its text in each database; ``{}`` stands for the arguments."""
+
+    def register(function: type[Function]) -> type[Function]:
+        for dialect, template in (("sqlite", sqlite), ("postgresql", postgresql)):
+            compiles(function, dialect)(partial(_compile, template))
+        return function
+
+    return register
+
+
+def _compile(
+    template: str, element: FunctionElement[Any], compiler: SQLCompiler, **options: Any
+) -> str:
+    return template.format(compiler.process(element.clauses, **options))
+
+
+@_compiled_as("printf({})", "format({})")
 class _Formatted(FunctionElement[str]):
     """A template with columns in place of its %s. Concatenation with || is half as fast."""
 
@@ -46,16 +66,7 @@ class _Formatted(FunctionElement[str]):
     type = Text()
 
 
-@compiles(_Formatted, "sqlite")
-def _printf(element: _Formatted, compiler: SQLCompiler, **options: Any) -> str:
-    return f"printf({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Formatted, "postgresql")
-def _format(element: _Formatted, compiler: SQLCompiler, **options: Any) -> str:
-    return f"format({compiler.process(element.clauses, **options)})"
-
-
+@_compiled_as("group_concat({})", "string_agg({}, ',')")
 class _Joined(FunctionElement[str]):
     """An aggregate: the texts of all rows, joined by commas."""
 
@@ -64,32 +75,12 @@ class _Joined(FunctionElement[str]):
     type = Text()
 
 
-@compiles(_Joined, "sqlite")
-def _group_concat(element: _Joined, compiler: SQLCompiler, **options: Any) -> str:
-    return f"group_concat({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Joined, "postgresql")
-def _string_agg(element: _Joined, compiler: SQLCompiler, **options: Any) -> str:
-    return f"string_agg({compiler.process(element.clauses, **options)}, ',')"
-
-
+@_compiled_as("json_each({})", "json_array_elements_text(CAST({} AS JSON))")
 class _Elements(FunctionElement[str]):
     """A table of the texts of a JSON array, in its column ``value``."""
 
     name = "elements"
     inherit_cache = True
-
-
-@compiles(_Elements, "sqlite")
-def _json_each(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Elements, "postgresql")
-def _json_array_elements(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:
-    array = compiler.process(element.clauses, **options)
-    return f"json_array_elements_text(CAST({array} AS JSON))"
 
 
 def _json_row(columns: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
