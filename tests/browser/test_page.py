@@ -279,6 +279,24 @@ async def test_a_late_trade_redraws_its_candle(site: Site, open_page: OpenPage) 
     assert await pixels(page, "up") > 100
 
 
+async def test_trades_of_the_past_hour_arrive_after_one_of_now(
+    site: Site, open_page: OpenPage
+) -> None:
+    """As the README has it: the first trade, then ``make demo``."""
+    end = now()
+    await site.post(Trade("BTC", end, "1000.5"))
+    page = await open_page(site.url)
+    await page.get_by_role("button", name="Table").click()
+    await expect_candles(page, await site.candles("BTC"))
+    for minutes in (60, 59, 58):
+        await site.post(Trade("BTC", end - minutes * MINUTE_MS, f"2000.{minutes}"))
+        await expect(page.get_by_role("cell", name=f"2,000.{minutes}").first).to_be_visible()
+    await expect_candles(page, await site.candles("BTC"))
+    await page.get_by_role("button", name="Table").click()
+    await expect(page.locator("#table")).to_be_hidden()
+    assert await pixels(page, "up") > 100
+
+
 async def test_it_is_used_by_keyboard_and_remembers_the_theme(
     site: Site, open_page: OpenPage
 ) -> None:

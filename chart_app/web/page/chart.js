@@ -49,6 +49,8 @@ export class Chart {
   #colors;
   /** How many candles are drawn. */
   #drawn = 0;
+  /** The open time (ms) of the newest of them. */
+  #newestTime = -Infinity;
   /** @type {number | undefined} */
   #scale;
   /**
@@ -105,9 +107,10 @@ export class Chart {
    * @param {number} from index of the first candle that is not drawn as it is
    */
   draw(list, from) {
+    const changed = list.slice(from);
     // Only the newest bar and newer ones can be updated in place.
-    if (this.#drawn && from >= this.#drawn - 1) {
-      for (const candle of list.slice(from)) {
+    if (this.#drawn && changed.every(({ openTime }) => openTime >= this.#newestTime)) {
+      for (const candle of changed) {
         this.#prices.update(priceBar(candle));
         this.#volumes.update(this.#volumeBar(candle));
       }
@@ -117,6 +120,7 @@ export class Chart {
       this.#volumes.setData(list.map((candle) => this.#volumeBar(candle)));
     }
     this.#drawn = list.length;
+    this.#newestTime = list.at(-1)?.openTime ?? -Infinity;
   }
 
   /**

@@ -47,11 +47,11 @@ export class Painter {
     if (this.#isPainting) return;
     this.#isPainting = true;
     requestAnimationFrame(() => {
-      this.#draw();
       setTimeout(() => {
         this.#isPainting = false;
         if (this.#isPaintDue) this.paint();
       }, PAINT_INTERVAL_MS);
+      this.#draw(); // last: an error in one frame does not keep the next from being painted
     });
   }
 
