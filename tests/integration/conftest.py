@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from dev.local_kafka import LocalKafka
 from tests.conftest import Cluster, make_cluster
-from tests.integration.databases import PostgreSQLServer
+from tests.postgresql_server import PostgreSQLServer
 from tests.programs import Program
 
 

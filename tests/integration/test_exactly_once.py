@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Cluster
 from tests.faults import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
-from tests.integration.databases import PostgreSQL, PostgreSQLServer, SQLite, TestedDatabase
+from tests.integration.databases import PostgreSQL, SQLite, TestedDatabase
 from tests.integration.scene import Fault, Place, Scene, scene
 from tests.integration.trades import (
     GARBAGE,
@@ -24,6 +24,7 @@ from tests.integration.trades import (
     make_topic_again,
     read_topic,
 )
+from tests.postgresql_server import PostgreSQLServer
 from tests.waiting import eventually
 
 #: At once as something begins to happen; then some more, for as long as it takes.

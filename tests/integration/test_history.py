@@ -27,8 +27,9 @@ from chart_app.storage.queries import TRADES_FROM
 from chart_app.storage.reader import StoreReader
 from chart_app.storage.write_batch import WriteBatch
 from chart_app.storage.writer import StoreWriter
-from tests.integration.databases import PostgreSQL, PostgreSQLServer
+from tests.integration.databases import PostgreSQL
 from tests.integration.filled_store import TOPIC_ID, FilledStore, Given
+from tests.postgresql_server import PostgreSQLServer
 
 #: A minute of 2023-04-30, the end of a month and of a week.
 START = 1_682_882_400_000

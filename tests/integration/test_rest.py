@@ -12,8 +12,8 @@ from sqlalchemy import make_url
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.storage.database import Database
 from chart_app.storage.reader import StoreReader
-from tests.integration.databases import PostgreSQLServer
 from tests.integration.filled_store import FilledStore, Given, serve
+from tests.postgresql_server import PostgreSQLServer
 from tests.waiting import PATIENCE_S
 
 START = 1_682_882_400_000
