@@ -23,9 +23,10 @@ from bench.chart import TOPIC, chart_app, stored_trades
 from bench.processes import end_on_signals, running
 from chart_app.model.candles import Candle, CandleKey, Mark
 from chart_app.model.intervals import Interval
-from chart_app.storage import schema, statements
+from chart_app.model.scale import Scale
 from chart_app.storage.database import Database
-from chart_app.storage.writer import StoreWriter, candle_row
+from chart_app.storage.rows import row_writer
+from chart_app.storage.writer import StoreWriter
 
 COINS = 20
 CANDLES = 1_000_000
@@ -64,18 +65,16 @@ async def fill(folder: Path, candles: int) -> None:
     """Create a store with candles up to now."""
     database = Database(URL.create("sqlite", database=str(folder / "chart.sqlite")))
     await StoreWriter(database, store_trades=True).open()
-    statement = statements.upsert(schema.candles, database.dialect)
-    number = schema.exact_binder(database.dialect)
-    batch = []
+    rows = row_writer(database.dialect)
+    batch = {}
     for key, candle in some_candles(candles):
-        batch.append(candle_row(key, candle, number))
+        batch[key] = candle
         if len(batch) == INSERT_ROWS:
-            await database.write(lambda connection: statement.execute(connection, batch))
+            await database.write(lambda connection: rows.put_candles(connection, batch))
             batch.clear()
-    await database.write(lambda connection: statement.execute(connection, batch))
-    coins = [(f"COIN{coin}", f"coin{coin}", 2, 3) for coin in range(COINS)]
-    insert_coins = statements.upsert(schema.coins, database.dialect)
-    await database.write(lambda connection: insert_coins.execute(connection, coins))
+    await database.write(lambda connection: rows.put_candles(connection, batch))
+    scales = {f"COIN{coin}": Scale(2, 3) for coin in range(COINS)}
+    await database.write(lambda connection: rows.put_scales(connection, scales))
     await database.close()
 
 

@@ -75,14 +75,13 @@ class Trades:
         return zip(self.times, self.sequences, self.ids, self.prices, self.amounts, strict=True)
 
 
-#: The stored columns of a trade, apart from its topic and partition.
+#: The stored columns of a trade. Its topic, partition and offset are in its id.
 COLUMNS = (
     Column("id", int, "ids"),
-    Column("coin", str, "coins"),
     Column("time", int, "times"),
+    Column("coin", str, "coins"),
     Column("price", Decimal, "price_texts"),
     Column("amount", Decimal, "amount_texts"),
-    Column("offset", int, "offsets"),
     Column("trade_id", str, "sender_ids", is_nullable=True),
 )
 

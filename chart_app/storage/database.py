@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+from asyncpg.exceptions import PostgresError
 from sqlalchemy import URL, Connection, Dialect, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from chart_app.storage.errors import sqlstate
 from chart_app.storage.schema import SQLITE
 from settings import Settings
 
@@ -19,11 +21,16 @@ TIMEOUT_S = 5.0
 #: How long PostgreSQL keeps the transaction, and the locks, of a worker that has gone silent: it
 #: may be stopped, or its machine lost. Otherwise the time between two statements is far shorter.
 IDLE_TIMEOUT_S = 10
-#: Prepared statements that are cached: there is about one for each batch size, see statements.py.
+#: How long a statement of PostgreSQL may wait for a lock: less than its time in all, so that the
+#: error says what it waited for.
+LOCK_TIMEOUT_S = 4
+#: Prepared statements that are cached, of SQLite: there is about one for each batch size, see
+#: chart_app/storage/rows/values.py.
 STATEMENTS_KEPT = 500
 READERS = 8
 #: PostgreSQL's codes for a conflict with a concurrent transaction, which changed the same row,
-#: created the same table or inserted the same key. The next try sees what that one has committed.
+#: created the same table or inserted the same key; the last also for a trade that is not new, see
+#: chart_app/storage/rows/postgresql.py. The next try sees what was committed.
 CONFLICTS = {
     *("40001", "40P01"),  # serialization_failure, deadlock_detected
     *("42P07", "23505"),  # duplicate_table, unique_violation
@@ -53,31 +60,48 @@ class Database:
             event.listen(self.engine, "begin", _begin_immediate)
             self.reader = self._sqlite_reader()
         else:
-            self._writer = self._postgresql(pool_size=1, isolation_level="REPEATABLE READ")
+            self._writer = self._postgresql(pool_size=1)
             self.engine = self._writer.sync_engine
             self.reader = self._postgresql(pool_size=READERS, isolation_level="AUTOCOMMIT")
         #: For SQLite only: runs each transaction as a whole.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
 
-    async def write(self, function: Callable[[Connection], Result]) -> Result:
+    async def write(
+        self, function: Callable[[Connection], Result], *, snapshot: bool = False
+    ) -> Result:
         """Call a function with a connection, in one transaction, and return its result.
 
         The function is the same for both databases. It is called again after a conflict with
-        another worker's transaction. On SQLite all of it runs in one job of a thread: with a job
-        for each statement, each would wait for the event loop several times.
+        another worker's transaction. With ``snapshot`` it sees one state of the database, and a
+        row that was changed since is a conflict; without, in PostgreSQL, each statement sees what
+        was committed before. On SQLite all of it runs in one job of a thread: with a job for each
+        statement, each would wait for the event loop several times.
         """
         if self._writer is None:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._thread, self._write, function)
+        level = "REPEATABLE READ" if snapshot else "READ COMMITTED"
+        engine = self._writer.execution_options(isolation_level=level)
         tries_left = TRIES
         while True:
             tries_left -= 1
             try:
-                async with self._writer.begin() as connection:
+                async with engine.begin() as connection:
                     return await connection.run_sync(function)
-            except DBAPIError as error:
-                if not tries_left or getattr(error.orig, "sqlstate", None) not in CONFLICTS:
+            except (DBAPIError, PostgresError) as error:
+                if not tries_left or sqlstate(error) not in CONFLICTS:
                     raise
+
+    async def write_at_leisure(self, function: Callable[[Connection], Result]) -> Result:
+        """Call a function as :meth:`write` does, once, whose statements may take any time."""
+        if self._writer is None:
+            return await self.write(function)
+        engine = self._postgresql(pool_size=1, timeout_s=None)
+        try:
+            async with engine.begin() as connection:
+                return await connection.run_sync(function)
+        finally:
+            await engine.dispose()
 
     def _write(self, function: Callable[[Connection], Result]) -> Result:
         with self.engine.begin() as connection:
@@ -103,14 +127,16 @@ class Database:
     def _make_folder(self, *_: Any) -> None:
         Path(self.url.database or "").parent.mkdir(parents=True, exist_ok=True)
 
-    def _postgresql(self, **options: Any) -> AsyncEngine:
+    def _postgresql(self, *, timeout_s: float | None = TIMEOUT_S, **options: Any) -> AsyncEngine:
         return create_async_engine(
             self.url.set(drivername="postgresql+asyncpg"),
             connect_args={
                 "timeout": TIMEOUT_S,
-                "command_timeout": TIMEOUT_S,
-                "prepared_statement_cache_size": STATEMENTS_KEPT,
-                "server_settings": {"idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT_S}s"},
+                "command_timeout": timeout_s,
+                "server_settings": {
+                    "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT_S}s",
+                    "lock_timeout": f"{LOCK_TIMEOUT_S}s",
+                },
             },
             pool_pre_ping=True,
             max_overflow=0,

@@ -24,6 +24,8 @@ DATABASE_ERRORS = (
     OSError,
     TimeoutError,
 )
+#: PostgreSQL's error code for a lock that was not free in time.
+LOCK_NOT_AVAILABLE = "55P03"
 #: The class (first two characters) of PostgreSQL's error codes for invalid values.
 DATA_EXCEPTION = "22"
 
@@ -56,9 +58,25 @@ def translate_errors(*, pass_data_errors: bool = False) -> Iterator[None]:
     except DATABASE_ERRORS as error:
         if pass_data_errors and _is_data_error(error):
             raise
-        raise StoreUnavailable(f"{type(error).__name__}: {error}".split("\n")[0]) from error
+        raise StoreUnavailable(_description(error)) from error
+
+
+def sqlstate(error: BaseException) -> str:
+    """Return PostgreSQL's code of an error, or ""."""
+    return getattr(error, "sqlstate", None) or getattr(_original(error), "sqlstate", None) or ""
+
+
+def _original(error: BaseException) -> BaseException | None:
+    """Return the driver's error of one of SQLAlchemy's."""
+    return getattr(error, "orig", None)
 
 
 def _is_data_error(error: BaseException) -> bool:
-    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    return str(sqlstate).startswith(DATA_EXCEPTION)
+    return sqlstate(error).startswith(DATA_EXCEPTION)
+
+
+def _description(error: BaseException) -> str:
+    sqlite_code = getattr(_original(error), "sqlite_errorcode", None)
+    if sqlstate(error) == LOCK_NOT_AVAILABLE or sqlite_code == sqlite3.SQLITE_BUSY:
+        return "another program has locked it, and may be migrating it"
+    return f"{type(error).__name__}: {error}".split("\n")[0]

@@ -29,7 +29,7 @@ from chart_app.model.binance_formats import CLOSE_TIME, KLINE, UNKNOWN, KlineFie
 from chart_app.model.candles import COLUMNS as CANDLE_COLUMNS
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.model.trades import PublicTrade
-from chart_app.storage.schema import candles, coins, consumed, trades
+from chart_app.storage.schema import candles, coins, partitions, trades
 
 Statement = Select[*tuple[Any, ...]]
 Function = TypeVar("Function", bound=FunctionElement[Any])
@@ -180,10 +180,13 @@ TRADES_FROM = _range(
 )
 
 CONSUMED = select(
-    consumed.c.partition_id, consumed.c.topic, consumed.c.partition, consumed.c.next_offset
-)
+    *(partitions.c.partition_id, partitions.c.topic, partitions.c.partition),
+    partitions.c.next_offset,
+).where(partitions.c.is_current)
 TRADED_MINUTES = (
     select(trades.c.coin, (trades.c.time - trades.c.time % MINUTE_MS).label("minute"))
+    # Of each coin, since that is how trades are indexed.
+    .join_from(coins, trades, coins.c.coin == trades.c.coin)
     .where(
         trades.c.id.between(
             bindparam("first_id", type_=BigInteger), bindparam("last_id", type_=BigInteger)

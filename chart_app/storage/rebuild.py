@@ -26,10 +26,12 @@ from chart_app.model.candles import (
 from chart_app.model.decimals import plain
 from chart_app.model.intervals import Interval
 from chart_app.model.times import format_time
-from chart_app.storage import schema, statements
+from chart_app.model.trade_ids import split
+from chart_app.storage import schema
 from chart_app.storage.database import Database
 from chart_app.storage.errors import StoreUnavailable, WrongStore, translate_errors
-from chart_app.storage.writer import candle_row, read_candle
+from chart_app.storage.rows import row_writer
+from chart_app.storage.rows.forms import read_candle
 from streaming.logs import quote_value
 
 #: Trades in memory at a time.
@@ -131,8 +133,7 @@ class Rebuild:
         self.outcome = Outcome()
         self._database = database
         self._repair = repair
-        self._number = schema.exact_binder(database.dialect)
-        self._upsert = statements.upsert(schema.candles, database.dialect)
+        self._rows = row_writer(database.dialect)
 
     def summary(self) -> str:
         """Return a line that sums up what was checked and repaired."""
@@ -166,7 +167,7 @@ class Rebuild:
             try:
                 with translate_errors():
                     candles, differences = await self._database.write(
-                        lambda connection: self._rebuild_in(connection, coin)
+                        lambda connection: self._rebuild_in(connection, coin), snapshot=True
                     )
             except StoreUnavailable:
                 if pause is None:
@@ -209,10 +210,8 @@ class Rebuild:
         return candles, differences
 
     def _correct(self, connection: Connection, differences: Iterable[Difference]) -> None:
-        corrected = [(it.key, it.computed) for it in differences if it.computed]
-        self._upsert.execute(
-            connection, [candle_row(key, candle, self._number) for key, candle in corrected]
-        )
+        corrected = {it.key: it.computed for it in differences if it.computed}
+        self._rows.put_candles(connection, corrected)
         superfluous = [it.key for it in differences if it.computed is None]
         if superfluous:
             connection.execute(_DELETE, [_parameters(key) for key in superfluous])
@@ -233,9 +232,8 @@ def check_store(connection: Connection) -> None:
     """Raise :exc:`WrongStore` unless candles can be recomputed from the trades stored there."""
     if not inspect(connection).has_table(schema.store.name):
         raise WrongStore("There is no store: the database has none of its tables")
-    version, has_all_trades = connection.execute(select(schema.store)).one()
-    schema.check_version(version)
-    if not has_all_trades:
+    schema.check_version(connection)
+    if not connection.scalar(select(schema.store.c.has_all_trades)):
         raise WrongStore(
             "The store does not have all trades, because a worker has run with "
             "STORE_TRADES=false: its candles count trades that it does not have"
@@ -259,7 +257,6 @@ def read_ticks(connection: Connection, coin: str) -> Iterator[list[Tick]]:
         select(
             columns.time,
             columns.id,
-            columns.offset,
             columns.trade_id,
             columns.price,
             columns.amount,
@@ -271,8 +268,8 @@ def read_ticks(connection: Connection, coin: str) -> Iterator[list[Tick]]:
     page = statement
     while found := connection.execute(page).all():
         yield [
-            Tick(time, sequence(trade_id, offset), id_, price, amount)
-            for time, id_, offset, trade_id, price, amount in found
+            Tick(time, sequence(trade_id, split(id_)[1]), id_, price, amount)
+            for time, id_, trade_id, price, amount in found
         ]
         last = (found[-1].time, found[-1].id)
         page = statement.where(tuple_(columns.time, columns.id) > last)

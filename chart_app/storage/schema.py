@@ -1,34 +1,38 @@
 """The tables of the store, the same in SQLite and PostgreSQL."""
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Dialect,
     Index,
     Integer,
     MetaData,
     Numeric,
+    PrimaryKeyConstraint,
     Table,
     Text,
     TypeDecorator,
+    text,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from chart_app.model import columns as model
 from chart_app.model.candles import COLUMNS as CANDLE_COLUMNS
-from chart_app.model.decimals import plain
 from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
 from chart_app.storage.errors import WrongStore
 
-#: To be raised with every change that an older program could not read. There is no migration
-#: yet: a store of another version is refused at the start.
+#: To be raised with every change that an older program could not read or write, together with a
+#: migration in :mod:`chart_app.storage.migrations`.
 #: The order of columns is not part of it: all statements name them.
-VERSION = 1
+VERSION = 2
+#: The first version of the program that can use it.
+PROGRAM = "0.3.0"
 
 SQLITE = "sqlite"
 
@@ -43,25 +47,16 @@ class Exact(TypeDecorator[Decimal]):
         """Return the column's type in the database."""
         return dialect.type_descriptor(Text() if dialect.name == SQLITE else Numeric())
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        """Return the value that is stored."""
-        return None if value is None else exact_binder(dialect)(value)
-
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
         """Return the decimal that was stored."""
         return None if value is None else Decimal(value)
 
 
-def exact_binder(dialect: Dialect) -> Callable[[Decimal], Any]:
-    """Return the function that converts a decimal to what :class:`Exact` stores."""
-    return plain if dialect.name == SQLITE else _unchanged
+#: Text that compares byte by byte, which is faster in PostgreSQL than by the rules of a language,
+#: and the same wherever it runs.
+Bytewise: TypeEngine[str] = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
-
-def _unchanged(number: Decimal) -> Decimal:
-    return number
-
-
-TYPES = {str: Text, int: BigInteger, Decimal: Exact}
+TYPES: dict[type, Any] = {str: Bytewise, int: BigInteger, Decimal: Exact}
 
 
 def _column(declared: model.Column) -> Column[Any]:
@@ -75,33 +70,46 @@ store = Table(
     "store",
     metadata,
     Column("version", Integer, nullable=False),
+    # The first version of the program that can use it.
+    Column("program", Text, nullable=False),
     # False once a worker has run with STORE_TRADES=false: candles then count unstored trades.
     Column("has_all_trades", Boolean, nullable=False),
 )
 
-#: How far each partition is consumed: the fence between two workers.
-consumed = Table(
-    "consumed",
+#: Every partition of every topic that was ever consumed, and how far: the fence between two
+#: workers. Its ids are part of the ids of trades (:mod:`chart_app.model.trade_ids`), and no row is
+#: ever removed.
+partitions = Table(
+    "partitions",
     metadata,
-    Column("topic", Text, primary_key=True),
-    Column("partition", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False, key="partition_id"),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    # Kafka's id of the topic, which changes when a topic is deleted and created again. Version 1
+    # of the tables did not keep that of a deleted one.
+    Column("topic_id", Text),
     Column("next_offset", BigInteger, nullable=False),
-    # Kafka's id of the topic, which changes when a topic is deleted and created again.
-    Column("topic_id", Text, nullable=False),
-    # Identifies this partition of this topic id in the ids of trades. Never reused.
-    Column("log", Integer, nullable=False, unique=True, key="partition_id"),
+    # False once the topic has been deleted and created again.
+    Column("is_current", Boolean, nullable=False),
+)
+Index(
+    "partitions_current",
+    partitions.c.topic,
+    partitions.c.partition,
+    unique=True,
+    sqlite_where=partitions.c.is_current.is_(True),
+    postgresql_where=partitions.c.is_current,
 )
 
-#: Every trade once: the primary key prevents an offset from being stored twice.
+#: Every trade once. In SQLite the table is its primary key's B-tree, to which other indexes refer
+#: by the key: so they need no column for the order of trades of one time.
 trades = Table(
     "trades",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, SQLITE), primary_key=True, autoincrement=False),
-    *(_column(it) for it in TRADE_COLUMNS if it.name != "id"),
-    Column("topic", Text, nullable=False),
-    Column("partition", Integer, nullable=False),
-    Index("trades_coin_time", "coin", "time", "id"),
-    Index("trades_coin_id", "coin", "id"),
+    *(_column(it) for it in TRADE_COLUMNS),
+    PrimaryKeyConstraint("coin", "id"),
+    Index("trades_coin_time", "coin", "time"),
+    sqlite_with_rowid=False,
 )
 Index(
     "trades_coin_trade_id",
@@ -117,8 +125,8 @@ Index(
 candles = Table(
     "candles",
     metadata,
-    Column("coin", Text, primary_key=True),
-    Column("interval", Text, primary_key=True),
+    Column("coin", Bytewise, primary_key=True),
+    Column("interval", Bytewise, primary_key=True),
     Column("open_time", BigInteger, primary_key=True),
     *map(_column, CANDLE_COLUMNS),
     sqlite_with_rowid=False,
@@ -128,18 +136,40 @@ candles = Table(
 coins = Table(
     "coins",
     metadata,
-    Column("coin", Text, primary_key=True),
-    Column("folded", Text, nullable=False, index=True),  # the case-folded name, to find the coin by
+    Column("coin", Bytewise, primary_key=True),
+    Column(
+        "folded", Bytewise, nullable=False, index=True
+    ),  # the case-folded name, to find the coin by
     Column("price_places", Integer, nullable=False, key="price_scale"),
     Column("amount_places", Integer, nullable=False, key="amount_scale"),
 )
 
 
-def check_version(version: int) -> None:
-    """Raise :exc:`WrongStore` unless this program can use tables of a version."""
-    if version != VERSION:
+def check_version(connection: Connection) -> None:
+    """Raise :exc:`WrongStore` unless this program can use the store."""
+    found = read_version(connection)
+    if found.version > VERSION:
         raise WrongStore(
-            f"The store has version {version} of the tables, this program version {VERSION}: use "
-            "the program of that version, or set another DATABASE_URL or DATA_DIR, to read the "
-            "trades from Kafka again"
+            f"The store has version {found.version} of the tables, this program version {VERSION}: "
+            f"use version {found.program} of the program or later, or set another DATABASE_URL or "
+            "DATA_DIR, to read the trades from Kafka again"
         )
+    if found.version < VERSION:
+        raise WrongStore(
+            f"The store has version {found.version} of the tables, this program version {VERSION}: "
+            "a worker migrates it at its start"
+        )
+
+
+class StoreVersion(NamedTuple):
+    """The version of a store's tables, and the first version of the program that can use them."""
+
+    version: int
+    program: str
+
+
+def read_version(connection: Connection) -> StoreVersion:
+    """Return the version of an existing store."""
+    # By the names that version 1 has, too.
+    row = connection.execute(text("SELECT * FROM store")).mappings().one()
+    return StoreVersion(row["version"], row.get("program", "0.2.0"))

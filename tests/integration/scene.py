@@ -103,11 +103,17 @@ class Scene:
 
     async def logs(self) -> dict[int, int]:
         """Return the numbers of the partitions in the ids of their trades."""
-        return dict(await self.database.fetch("SELECT partition, log FROM consumed"))
+        return dict(
+            await self.database.fetch("SELECT partition, id FROM partitions WHERE is_current")
+        )
 
     async def next_offsets(self) -> dict[int, int]:
         """Return how far the store has consumed each partition."""
-        return dict(await self.database.fetch("SELECT partition, next_offset FROM consumed"))
+        return dict(
+            await self.database.fetch(
+                "SELECT partition, next_offset FROM partitions WHERE is_current"
+            )
+        )
 
     async def wait_working(self) -> None:
         """Wait until trades are stored that come in now."""

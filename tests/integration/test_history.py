@@ -170,6 +170,30 @@ async def test_a_trade_id_counts_once_within_a_batch_and_across(filled: FilledSt
     assert len(await filled.reader.trades("BTC", limit=10)) == 2
 
 
+async def test_ids_of_any_text_are_told_apart(filled: FilledStore) -> None:
+    ids = ["\\N", "\\", "\\.", "\\t", "\t", "a\nb", "a\rb", "NULL", " ", "é", "e\u0301", "0", "00"]
+    coins = ["BTC", "back\\slash", "\\N"]
+    trades = [Given(coin, START, "1", id=id_) for coin in coins for id_ in ids]
+    assert len((await filled.feed(*trades)).trades) == len(trades)
+    assert len((await filled.feed(*trades)).trades) == 0
+    for coin in coins:
+        assert len(await filled.reader.trades(coin, limit=50)) == len(ids)
+
+
+async def test_trades_count_once_however_often_they_are_sent_again(filled: FilledStore) -> None:
+    chance = random.Random(7)
+    new: list[str] = []
+    for number in range(30):
+        again = [Given("BTC", START, "1", id=it) for it in chance.sample(new, len(new) // 2)]
+        fresh = [Given("BTC", START, "1", id=f"{number}-{n}") for n in range(chance.randrange(4))]
+        twice = [*fresh, *again, *fresh]
+        change = await filled.feed(*chance.sample(twice, len(twice)))
+        assert sorted(filter(None, change.trades.sender_ids)) == sorted(it.id or "" for it in fresh)
+        new += [it.id or "" for it in fresh]
+    ((_, candle),) = await filled.reader.candles("BTC", Interval.MONTH, limit=1)
+    assert candle.trades == len(new)
+
+
 async def test_trades_without_an_id_all_count(filled: FilledStore) -> None:
     change = await filled.feed(at(0), at(0))
     assert len(change.trades) == 2
@@ -270,7 +294,7 @@ async def test_partitions_get_numbers_that_were_never_used(filled: FilledStore) 
 
 
 async def test_there_are_as_many_partitions_as_ids_can_name(filled: FilledStore) -> None:
-    last_but_one = update(schema.consumed).values(partition_id=MAX_PARTITIONS - 2)
+    last_but_one = update(schema.partitions).values(partition_id=MAX_PARTITIONS - 2)
     await filled.database.write(lambda connection: connection.execute(last_but_one))
     last, none_left = TP("tradeData", 1), TP("tradeData", 2)
     made = await filled.writer.checkpoints({last: "id"})

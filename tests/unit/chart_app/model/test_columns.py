@@ -13,7 +13,7 @@ from chart_app.model.intervals import Interval
 from chart_app.model.trades import PublicTrade, StoredTrade, Trades
 from chart_app.rest.openapi_schemas import SCHEMAS
 from chart_app.storage import schema
-from chart_app.storage.writer import candle_row, read_candle
+from chart_app.storage.rows.forms import candle_row, read_candle
 
 numbers = st.decimals("1e-18", "999999999999999999", allow_nan=False, places=18)
 integers = st.integers(0, 2**53)
@@ -29,7 +29,7 @@ def test_a_candle_comes_back_from_its_columns(candle: Candle) -> None:
 
 @given(any_candle)
 def test_a_candle_comes_back_from_its_row(candle: Candle) -> None:
-    assert read_candle(candle_row(KEY, candle, str)) == (KEY, candle)
+    assert read_candle(candle_row(KEY, candle)) == (KEY, candle)
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,17 @@
-"""A cache of the candles that this worker wrote last: the next transaction need not read them."""
+"""A cache of the candles that this worker wrote last, for SQLite."""
 
 from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
 from chart_app.model.candles import Candle, CandleKey
-from chart_app.storage.schema import SQLITE
 
 #: With more, the candles of earlier transactions are dropped.
 MAX_CANDLES = 20_000
 
 
 class LatestCandles:
-    """Candles as they are stored, kept until another connection writes to the database.
-
-    Only SQLite can tell whether one has, so only its candles are kept.
-    """
+    """Candles as they are stored, kept until another connection writes to the database."""
 
     def __init__(self) -> None:
         self._candles: dict[CandleKey, Candle] = {}
@@ -23,8 +19,6 @@ class LatestCandles:
 
     def known(self, connection: Connection) -> Mapping[CandleKey, Candle]:
         """Return the cached candles that are valid in this transaction."""
-        if connection.dialect.name != SQLITE:
-            return {}
         # It changes when another connection than this one commits: sqlite.org/pragma.html
         data_version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
         if data_version != self._data_version:

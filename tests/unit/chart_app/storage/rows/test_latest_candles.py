@@ -7,8 +7,8 @@ from sqlalchemy import Connection, create_engine, text
 
 from chart_app.model.candles import Candle, CandleKey, Mark
 from chart_app.model.intervals import Interval
-from chart_app.storage import latest_candles
-from chart_app.storage.latest_candles import LatestCandles
+from chart_app.storage.rows import latest_candles
+from chart_app.storage.rows.latest_candles import LatestCandles
 
 ONE = Decimal(1)
 CANDLE = Candle(Mark(0, 0, 0, ONE), Mark(0, 0, 0, ONE), ONE, ONE, ONE, ONE, 1)

@@ -1,9 +1,8 @@
-"""Statements for many rows.
+"""Statements of SQLite for many rows.
 
 SQLAlchemy needs longer to compile a statement for many rows than the database to run it, and a
 statement for each row costs a wait for the GIL each, which the event loop holds. So a statement is
-compiled for one row, its text is repeated for many, and the values go straight to the driver, in
-the types that it accepts.
+compiled for one row, its text is repeated for many, and the values go straight to the driver.
 """
 
 import re
@@ -21,15 +20,14 @@ from sqlalchemy import (
     and_,
     bindparam,
     column,
+    func,
     select,
     values,
 )
-from sqlalchemy.dialects import postgresql, sqlite
-
-from chart_app.storage.schema import SQLITE
+from sqlalchemy.dialects import sqlite
 
 #: Rows of a statement; the rest of the rows has a statement of its own size. With 16 columns the
-#: largest has 32,000 parameters; SQLite allows 32,766, PostgreSQL 32,767.
+#: largest has 32,000 parameters; SQLite allows 32,766.
 SIZES = (2000, 500, 100)
 
 Rows = Sequence[Sequence[Any]]
@@ -56,14 +54,9 @@ class Statement:
 
 
 def repeat_row(sql: str, count: int) -> str:
-    """Return a statement with ``VALUES (…)`` for ``count`` rows; $1, $2 … are renumbered."""
+    """Return a statement with ``VALUES (…)`` for ``count`` rows."""
     head, row, tail = re.split(r"(?<=VALUES )(\([^()]*\))", sql, maxsplit=1)
-    width = row.count(",") + 1
-
-    def numbered(number: int) -> str:
-        return re.sub(r"\$(\d+)", lambda found: f"${int(found[1]) + number * width}", row)
-
-    return head + ", ".join(map(numbered, range(count))) + tail
+    return head + ", ".join([row] * count) + tail
 
 
 def parts(rows: Rows) -> Iterator[Rows]:
@@ -79,14 +72,21 @@ def parts(rows: Rows) -> Iterator[Rows]:
 
 def insert_new(table: Table, dialect: Dialect) -> Statement:
     """Return a statement that inserts rows, except those that violate a unique key."""
-    return Statement(dialect, _insert(table, dialect).on_conflict_do_nothing())
+    return Statement(dialect, _insert(table).on_conflict_do_nothing())
 
 
-def upsert(table: Table, dialect: Dialect) -> Statement:
-    """Return a statement that inserts rows, or updates those with the same primary key."""
-    statement = _insert(table, dialect)
+def upsert(table: Table, dialect: Dialect, *, largest: bool = False) -> Statement:
+    """Return a statement that inserts rows, or updates those with the same primary key.
+
+    With ``largest`` the larger of the stored and of the new value stays in each column.
+    """
+    statement = _insert(table)
     keys = list(table.primary_key)
-    changed = {new.key: new for new in statement.excluded if table.columns[new.key] not in keys}
+    changed = {
+        new.key: func.max(table.columns[new.key], new) if largest else new
+        for new in statement.excluded
+        if table.columns[new.key] not in keys
+    }
     return Statement(dialect, statement.on_conflict_do_update(index_elements=keys, set_=changed))
 
 
@@ -101,6 +101,6 @@ def select_by(keys: Sequence[Column[Any]], dialect: Dialect) -> Statement:
     return Statement(dialect, select(keys[0].table).join(wanted, matches))
 
 
-def _insert(table: Table, dialect: Dialect) -> Any:
-    insert = sqlite.insert if dialect.name == SQLITE else postgresql.insert
-    return insert(table).values([{it.key: bindparam(it.key, type_=it.type) for it in table.c}])
+def _insert(table: Table) -> sqlite.Insert:
+    parameters = {it.key: bindparam(it.key, type_=it.type) for it in table.c}
+    return sqlite.insert(table).values([parameters])

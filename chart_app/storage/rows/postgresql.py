@@ -1,0 +1,195 @@
+"""Rows of PostgreSQL.
+
+A statement gets each column as one array, so its text is the same for any number of rows. Exact
+decimals go as text, which the database casts: in Python they would cost more than all the rest.
+"""
+
+import io
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+from asyncpg.exceptions import DeadlockDetectedError, UniqueViolationError
+from sqlalchemy import Column, Connection, CursorResult, Table
+from sqlalchemy.types import Integer
+from sqlalchemy.util import await_only
+
+from chart_app.model import candles as candle_model
+from chart_app.model.candles import Candle, CandleKey
+from chart_app.model.scale import Scale
+from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
+from chart_app.model.trades import Trades
+from chart_app.storage import schema
+from chart_app.storage.rows.base import RowWriter
+from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows
+from chart_app.storage.schema import Exact
+
+#: After a trade was not new, so many transactions expect more of that.
+CAREFUL_TRANSACTIONS = 100
+
+
+_INSERT = (
+    "INSERT INTO {table} AS stored ({names}) SELECT {values} "
+    "FROM unnest({arrays}) AS incoming ({names}) {order}ON CONFLICT {conflict}"
+)
+
+
+def insert_arrays(table: Table, conflict: str, order: Sequence[Column[Any]] = ()) -> str:
+    """Return a statement that inserts rows, given an array of each column in their order."""
+    return _INSERT.format(
+        table=table.name,
+        names=_names(table.columns),
+        values=", ".join(map(_cast, table.columns)),
+        arrays=", ".join(f"${n}::{_array_type(it)}" for n, it in enumerate(table.columns, 1)),
+        order=f"ORDER BY {_names(order)} " if order else "",
+        conflict=conflict,
+    )
+
+
+def _names(columns: Iterable[Column[Any]]) -> str:
+    return ", ".join(column.name for column in columns)
+
+
+def _array_type(column: Column[Any]) -> str:
+    return "bigint[]" if isinstance(column.type, Integer) else "text[]"
+
+
+def _cast(column: Column[Any]) -> str:
+    return f"CAST({column.name} AS numeric)" if isinstance(column.type, Exact) else column.name
+
+
+def on_conflict_set(table: Table, changes: Mapping[str, str]) -> str:
+    """Return the conflict clause that changes columns of the row with the same primary key."""
+    changed = ", ".join(f"{name} = {value}" for name, value in changes.items())
+    return f"({_names(table.primary_key)}) DO UPDATE SET {changed}"
+
+
+#: The order of a candle's first and last trades, see :class:`chart_app.model.candles.Mark`.
+_MARK = "({0}.{1}_time, CAST({0}.{1}_sequence AS numeric), {0}.{1}_id)"
+_MERGED_MARK = "CASE WHEN {} {} {} THEN stored.{{0}} ELSE excluded.{{0}} END"
+#: How the columns of two candles are merged, as :func:`chart_app.model.candles.merge` does it, by
+#: the beginning of the attribute that they are read from.
+_MERGE = {
+    "first": _MERGED_MARK.format(
+        _MARK.format("stored", "first"), "<=", _MARK.format("excluded", "first")
+    ),
+    "last": _MERGED_MARK.format(
+        _MARK.format("stored", "last"), ">=", _MARK.format("excluded", "last")
+    ),
+    "high": "greatest(stored.{0}, excluded.{0})",
+    "low": "least(stored.{0}, excluded.{0})",
+    **dict.fromkeys(("volume", "quote_volume", "trades"), "stored.{0} + excluded.{0}"),
+}
+
+
+def _values(table: Table, form: str) -> dict[str, str]:
+    keys = {column.name for column in table.primary_key}
+    return {it.name: form.format(it.name) for it in table.columns if it.name not in keys}
+
+
+_CANDLE_TEXTS = ", ".join(
+    f"stored.{it.name}" if isinstance(it.type, Integer) else f"CAST(stored.{it.name} AS text)"
+    for it in schema.candles.columns
+)
+MERGE_CANDLES = insert_arrays(
+    schema.candles,
+    on_conflict_set(
+        schema.candles,
+        {
+            it.name: _MERGE[it.attribute.split(".")[0]].format(it.name)
+            for it in candle_model.COLUMNS
+        },
+    )
+    + f" RETURNING {_CANDLE_TEXTS}",
+)
+PUT_CANDLES = insert_arrays(
+    schema.candles, on_conflict_set(schema.candles, _values(schema.candles, "excluded.{0}"))
+)
+PUT_SCALES = insert_arrays(
+    schema.coins,
+    on_conflict_set(schema.coins, _values(schema.coins, "greatest(stored.{0}, excluded.{0})")),
+)
+INSERT_NEW_TRADES = insert_arrays(
+    schema.trades, "DO NOTHING RETURNING id", [schema.trades.c.coin, schema.trades.c.trade_id]
+)
+
+
+class PostgreSQLRows(RowWriter):
+    """Has the database merge candles, in one statement: no row need be read before.
+
+    So transactions of several workers need no snapshot: each waits for the other's rows, and adds
+    to them. Trades are copied; if one is not new, which PostgreSQL's COPY takes for an error, the
+    transaction is tried again with a statement that is half as fast, and so are the next ones.
+    """
+
+    def __init__(self) -> None:
+        self._careful_transactions = 0
+
+    def insert_trades(self, connection: Connection, trades: Trades) -> Collection[int] | None:
+        """Insert the trades that are new; return the ids of the stored, or None for all.
+
+        Raises UniqueViolationError or DeadlockDetectedError: then try again.
+        """
+        if self._careful_transactions:
+            self._careful_transactions -= 1
+            columns = _trade_columns(trades)
+            stored = {row[0] for row in _run(connection, INSERT_NEW_TRADES, columns)}
+            return None if len(stored) == len(trades) else stored
+        driver: Any = connection.connection.driver_connection
+        source = io.BytesIO(copy_text(trades))
+        names = [column.name for column in TRADE_COLUMNS]
+        try:
+            await_only(driver.copy_to_table(schema.trades.name, source=source, columns=names))
+        except (UniqueViolationError, DeadlockDetectedError):
+            self._careful_transactions = CAREFUL_TRANSACTIONS
+            raise
+        return None
+
+    def merge_candles(
+        self, connection: Connection, candles: Mapping[CandleKey, Candle]
+    ) -> dict[CandleKey, Candle]:
+        """Merge candles into the stored ones, and return the results."""
+        return dict(map(read_candle, _run_rows(connection, MERGE_CANDLES, sorted_rows(candles))))
+
+    def put_candles(self, connection: Connection, candles: Mapping[CandleKey, Candle]) -> None:
+        """Store candles in place of those that are stored."""
+        _run_rows(connection, PUT_CANDLES, sorted_rows(candles))
+
+    def put_scales(self, connection: Connection, scales: Mapping[str, Scale]) -> None:
+        """Store the scales of coins where they are larger than what is stored."""
+        _run_rows(connection, PUT_SCALES, coin_rows(scales))
+
+
+_trade_columns = attrgetter(*(column.attribute for column in TRADE_COLUMNS))
+_COPY_LINE = "\t".join("%s" for _ in TRADE_COLUMNS) + "\n"
+#: What COPY's text form has another meaning for, and how it is written there:
+#: postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+_SPECIAL = re.compile(r"[\\\t\n\r]")
+_NULL = "\\N"
+
+
+def copy_text(trades: Trades) -> bytes:
+    """Return trades in the text form of PostgreSQL's COPY."""
+    columns = (
+        _escaped(values) if column.type is str else values
+        for column, values in zip(TRADE_COLUMNS, _trade_columns(trades), strict=True)
+    )
+    return "".join(map(_COPY_LINE.__mod__, zip(*columns, strict=True))).encode()
+
+
+def _escaped(texts: Sequence[str | None]) -> Sequence[str]:
+    if _SPECIAL.search("".join(filter(None, texts))):
+        texts = [text and text.translate(_ESCAPES) for text in texts]
+    return [_NULL if text is None else text for text in texts]
+
+
+def _run(connection: Connection, sql: str, columns: Iterable[Any]) -> CursorResult[Any]:
+    return connection.exec_driver_sql(sql, tuple(map(list, columns)))
+
+
+def _run_rows(
+    connection: Connection, sql: str, rows: Sequence[Sequence[Any]]
+) -> Iterable[Sequence[Any]]:
+    return _run(connection, sql, zip(*rows, strict=True)) if rows else ()

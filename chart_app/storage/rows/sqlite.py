@@ -1,0 +1,72 @@
+"""Rows of SQLite."""
+
+from collections.abc import Collection, Mapping
+from operator import attrgetter
+
+from sqlalchemy import Connection, Dialect
+
+from chart_app.model.candles import Candle, CandleKey, merge
+from chart_app.model.scale import Scale
+from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
+from chart_app.model.trades import Trades
+from chart_app.storage import schema
+from chart_app.storage.rows import values
+from chart_app.storage.rows.base import RowWriter
+from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows
+from chart_app.storage.rows.latest_candles import LatestCandles
+
+_trade_columns = attrgetter(*(column.attribute for column in TRADE_COLUMNS))
+
+
+class SQLiteRows(RowWriter):
+    """Merges candles itself: SQLite has no exact decimals. So it keeps those it wrote last."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        trade_key = list(schema.trades.primary_key)
+        self._insert_trades = values.insert_new(schema.trades, dialect)
+        self._select_trades = values.select_by(trade_key, dialect)
+        self._select_candles = values.select_by(list(schema.candles.primary_key), dialect)
+        self._put_candles = values.upsert(schema.candles, dialect)
+        self._put_scales = values.upsert(schema.coins, dialect, largest=True)
+        self._latest = LatestCandles()
+
+    def insert_trades(self, connection: Connection, trades: Trades) -> Collection[int] | None:
+        """Insert the trades that are new; return the ids of the stored, or None for all."""
+        rows = list(zip(*_trade_columns(trades), strict=True))
+        if self._insert_trades.execute(connection, rows) == len(trades):
+            return None
+        keys = list(zip(trades.coins, trades.ids, strict=True))
+        index = list(schema.trades.columns).index(schema.trades.c.id)
+        return {row[index] for row in self._select_trades.fetch(connection, keys)}
+
+    def merge_candles(
+        self, connection: Connection, candles: Mapping[CandleKey, Candle]
+    ) -> dict[CandleKey, Candle]:
+        """Merge candles into the stored ones, and return the results."""
+        cached = self._latest.known(connection)
+        merged = {
+            key: merge(cached[key], candle) if key in cached else candle
+            for key, candle in candles.items()
+        }
+        uncached = [key for key in candles if key not in cached]
+        for row in self._select_candles.fetch(connection, uncached):
+            key, candle = read_candle(row)
+            merged[key] = merge(candle, merged[key])
+        self.put_candles(connection, merged)
+        return merged
+
+    def put_candles(self, connection: Connection, candles: Mapping[CandleKey, Candle]) -> None:
+        """Store candles in place of those that are stored."""
+        self._put_candles.execute(connection, sorted_rows(candles))
+
+    def put_scales(self, connection: Connection, scales: Mapping[str, Scale]) -> None:
+        """Store the scales of coins where they are larger than what is stored."""
+        self._put_scales.execute(connection, coin_rows(scales))
+
+    def committed(self, candles: Mapping[CandleKey, Candle]) -> None:
+        """Keep the candles, for the next transaction."""
+        self._latest.keep(candles)
+
+    def failed(self) -> None:
+        """Forget the candles."""
+        self._latest.forget()
