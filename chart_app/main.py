@@ -7,7 +7,7 @@ from aiohttp import web
 
 import settings
 import topics
-from chart_app.commands import rebuild
+from chart_app.commands import rebuild, schema
 from chart_app.ingest.agent import add_agent
 from chart_app.ingest.offsets import Offsets, TopicWatch
 from chart_app.ingest.trade_consumer import TradeConsumer
@@ -107,6 +107,7 @@ def _wire(loaded: Settings) -> Program:
     add_agent(app, trades, consumer)
 
     rebuild.make_command(database)
+    schema.make_command(database)
     ConsumerLag(lambda: app.kafka_consumer.lags())  # noqa: PLW0108 - the consumer does not exist yet
     web_app = app.add_pages(
         openapi.document(description.DESCRIPTION),

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Dialect, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from chart_app.storage.errors import sqlstate
+from chart_app.storage.errors import WrongStore, sqlstate
 from chart_app.storage.schema import SQLITE
 from settings import Settings
 
@@ -152,6 +152,16 @@ class Database:
         else:
             await self._writer.dispose()
         await self.reader.dispose()
+
+
+def check_file(database: Database) -> None:
+    """Raise :exc:`WrongStore` if the file of a SQLite database does not exist.
+
+    SQLite would create it.
+    """
+    file = Path(database.url.database or "")
+    if database.is_sqlite and not file.is_file():
+        raise WrongStore(f"There is no store: the file {file} does not exist")
 
 
 def database_url(settings: Settings) -> URL:

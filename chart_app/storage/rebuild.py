@@ -8,10 +8,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, inspect, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, func, select, tuple_
 
 from chart_app.model.candles import (
     COLUMNS,
@@ -28,7 +27,7 @@ from chart_app.model.intervals import Interval
 from chart_app.model.times import format_time
 from chart_app.model.trade_ids import split
 from chart_app.storage import schema
-from chart_app.storage.database import Database
+from chart_app.storage.database import Database, check_file
 from chart_app.storage.errors import StoreUnavailable, WrongStore, translate_errors
 from chart_app.storage.rows import row_writer
 from chart_app.storage.rows.forms import read_candle
@@ -146,7 +145,7 @@ class Rebuild:
 
     async def run(self, coin: str | None) -> AsyncIterator[Difference]:
         """Yield the differences of each coin, after its repair. Raises :exc:`StoreError`."""
-        self._check_file()
+        check_file(self._database)
         with translate_errors():
             async with self._database.reader.connect() as connection:
                 await connection.run_sync(check_store)
@@ -156,11 +155,6 @@ class Rebuild:
         for name in coins if coin is None else [coin]:
             for difference in await self._rebuild(name):
                 yield difference
-
-    def _check_file(self) -> None:
-        file = Path(self._database.url.database or "")
-        if self._database.is_sqlite and not file.is_file():  # SQLite would create it
-            raise WrongStore(f"There is no store: the file {file} does not exist")
 
     async def _rebuild(self, coin: str) -> list[Difference]:
         for pause in (*RETRY_PAUSES_S, None):
@@ -230,8 +224,7 @@ def _parameters(key: CandleKey) -> dict[str, Any]:
 
 def check_store(connection: Connection) -> None:
     """Raise :exc:`WrongStore` unless candles can be recomputed from the trades stored there."""
-    if not inspect(connection).has_table(schema.store.name):
-        raise WrongStore("There is no store: the database has none of its tables")
+    schema.check_exists(connection)
     schema.check_version(connection)
     if not connection.scalar(select(schema.store.c.has_all_trades)):
         raise WrongStore(

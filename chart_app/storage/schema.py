@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    inspect,
     text,
 )
 from sqlalchemy.dialects import postgresql
@@ -143,6 +144,12 @@ coins = Table(
     Column("price_places", Integer, nullable=False, key="price_scale"),
     Column("amount_places", Integer, nullable=False, key="amount_scale"),
 )
+
+
+def check_exists(connection: Connection) -> None:
+    """Raise :exc:`WrongStore` unless the database has a store."""
+    if not inspect(connection).has_table(store.name):
+        raise WrongStore("There is no store: the database has none of its tables")
 
 
 def check_version(connection: Connection) -> None:

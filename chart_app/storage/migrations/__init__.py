@@ -41,7 +41,7 @@ def _migrate(connection: Connection) -> None:
     start = time.monotonic()
     logger.info("Migrating the store from version %d to %d", version, schema.VERSION)
     if connection.dialect.name == schema.SQLITE:
-        _back_up(Path(connection.engine.url.database or ""), version)
+        _back_up(connection.engine.url.database or "", version)
     else:
         logger.info(
             "Readers wait until it is done. It is one transaction: if it fails, nothing changes"
@@ -51,12 +51,12 @@ def _migrate(connection: Connection) -> None:
     logger.info("Migrated the store in %.1f s", time.monotonic() - start)
 
 
-def backup_file(file: Path, version: int) -> Path:
+def backup_file(file: str | Path, version: int) -> Path:
     """Return where SQLite's file is backed up before its migration from a version."""
-    return file.with_name(f"{file.name}.version-{version}")
+    return Path(f"{file}.version-{version}")
 
 
-def _back_up(file: Path, version: int) -> None:
+def _back_up(file: str, version: int) -> None:
     backup = backup_file(file, version)
     unfinished = backup.with_name(f"{backup.name}.unfinished")
     unfinished.unlink(missing_ok=True)
