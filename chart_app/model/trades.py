@@ -75,11 +75,12 @@ class Trades:
         return zip(self.times, self.sequences, self.ids, self.prices, self.amounts, strict=True)
 
 
-#: The stored columns of a trade. Its topic, partition and offset are in its id.
+#: The stored columns of a trade. Its topic, partition and offset are in its id, and its coin is
+#: stored by the id that the store has given it.
 COLUMNS = (
     Column("id", int, "ids"),
     Column("time", int, "times"),
-    Column("coin", str, "coins"),
+    Column("coin_id", int, "coins"),
     Column("price", Decimal, "price_texts"),
     Column("amount", Decimal, "amount_texts"),
     Column("trade_id", str, "sender_ids", is_nullable=True),

@@ -35,6 +35,7 @@ Statement = Select[*tuple[Any, ...]]
 Function = TypeVar("Function", bound=FunctionElement[Any])
 
 _COIN = bindparam("coin", type_=Text)
+_COIN_ID = select(coins.c.id).where(coins.c.coin == _COIN).scalar_subquery()
 _START = bindparam("start", type_=BigInteger)
 _END = bindparam("end", type_=BigInteger)
 _LIMIT = bindparam("limit", type_=Integer)
@@ -125,7 +126,7 @@ def _trades(*, newest: bool) -> Statement:
     return _range(
         [trades.c.time, trades.c.id],
         _TRADE,
-        trades.c.coin == _COIN,
+        trades.c.coin_id == _COIN_ID,
         trades.c.time.between(_START, _END),
         newest=newest,
     )
@@ -175,7 +176,7 @@ OLDEST_TRADES = _trades(newest=False)
 TRADES_FROM = _range(
     [trades.c.id],
     _TRADE,
-    trades.c.coin == _COIN,
+    trades.c.coin_id == _COIN_ID,
     trades.c.id >= bindparam("from_id", type_=BigInteger),
 )
 
@@ -184,9 +185,9 @@ CONSUMED = select(
     partitions.c.next_offset,
 ).where(partitions.c.is_current)
 TRADED_MINUTES = (
-    select(trades.c.coin, (trades.c.time - trades.c.time % MINUTE_MS).label("minute"))
+    select(coins.c.coin, (trades.c.time - trades.c.time % MINUTE_MS).label("minute"))
     # Of each coin, since that is how trades are indexed.
-    .join_from(coins, trades, coins.c.coin == trades.c.coin)
+    .join_from(coins, trades, coins.c.id == trades.c.coin_id)
     .where(
         trades.c.id.between(
             bindparam("first_id", type_=BigInteger), bindparam("last_id", type_=BigInteger)

@@ -234,12 +234,12 @@ def check_store(connection: Connection) -> None:
 
 
 def find_coins(connection: Connection) -> list[str]:
-    """Return the coins that have trades or candles: by an index lookup each, not a scan."""
-    coins = set()
-    for column in (schema.trades.c.coin, schema.candles.c.coin):
-        coin = ""
-        while coin := connection.scalar(select(func.min(column)).where(column > coin)):
-            coins.add(coin)
+    """Return the coins that are stored, or have candles: by an index lookup each, not a scan."""
+    coins = set(connection.scalars(select(schema.coins.c.coin)))
+    column = schema.candles.c.coin
+    coin = ""
+    while coin := connection.scalar(select(func.min(column)).where(column > coin)):
+        coins.add(coin)
     return sorted(coins)
 
 
@@ -254,7 +254,8 @@ def read_ticks(connection: Connection, coin: str) -> Iterator[list[Tick]]:
             columns.price,
             columns.amount,
         )
-        .where(columns.coin == coin)
+        .join(schema.coins, schema.coins.c.id == columns.coin_id)
+        .where(schema.coins.c.coin == coin)
         .order_by(columns.time, columns.id)
         .limit(CHUNK_TRADES)
     )

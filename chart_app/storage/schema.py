@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Dialect,
+    Identity,
     Index,
     Integer,
     MetaData,
@@ -57,11 +58,14 @@ class Exact(TypeDecorator[Decimal]):
 #: and the same wherever it runs.
 Bytewise: TypeEngine[str] = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
+#: The column of trades that refers to the table of coins.
+COIN_ID = "coin_id"
 TYPES: dict[type, Any] = {str: Bytewise, int: BigInteger, Decimal: Exact}
 
 
 def _column(declared: model.Column) -> Column[Any]:
-    return Column(declared.name, TYPES[declared.type], nullable=declared.is_nullable)
+    type_ = Integer if declared.name == COIN_ID else TYPES[declared.type]
+    return Column(declared.name, type_, nullable=declared.is_nullable)
 
 
 metadata = MetaData()
@@ -108,14 +112,14 @@ trades = Table(
     "trades",
     metadata,
     *(_column(it) for it in TRADE_COLUMNS),
-    PrimaryKeyConstraint("coin", "id"),
-    Index("trades_coin_time", "coin", "time"),
+    PrimaryKeyConstraint("coin_id", "id"),
+    Index("trades_coin_time", "coin_id", "time"),
     sqlite_with_rowid=False,
 )
 Index(
-    "trades_coin_trade_id",
-    trades.c.coin,
-    trades.c.trade_id,
+    "trades_trade_id",
+    trades.c.trade_id,  # first, because most differ in it: fewer comparisons
+    trades.c.coin_id,
     unique=True,
     sqlite_where=trades.c.trade_id.is_not(None),
     postgresql_where=trades.c.trade_id.is_not(None),
@@ -133,17 +137,24 @@ candles = Table(
     sqlite_with_rowid=False,
 )
 
-#: Every coin, and how many decimal places its prices and amounts have had at most.
+#: Every coin, with an id that is shorter and compares faster than its name, and how many decimal
+#: places its prices and amounts have had at most.
 coins = Table(
     "coins",
     metadata,
-    Column("coin", Bytewise, primary_key=True),
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("coin", Bytewise, nullable=False, unique=True),
     Column(
         "folded", Bytewise, nullable=False, index=True
     ),  # the case-folded name, to find the coin by
     Column("price_places", Integer, nullable=False, key="price_scale"),
     Column("amount_places", Integer, nullable=False, key="amount_scale"),
 )
+
+
+def given_columns(table: Table) -> list[Column[Any]]:
+    """Return the columns of a row that is inserted: all but those that the database makes up."""
+    return [column for column in table.columns if not column.identity]
 
 
 def check_exists(connection: Connection) -> None:

@@ -13,6 +13,12 @@ from chart_app.model.trades import Trades
 class RowWriter(ABC):
     """Writes rows in transactions of one connection at a time."""
 
+    def __init__(self) -> None:
+        #: The ids of coins, by name. A coin is never removed.
+        self._coin_ids: dict[str, int] = {}
+        #: Those that this transaction has found, or added.
+        self._new_coin_ids: dict[str, int] = {}
+
     @abstractmethod
     def insert_trades(self, connection: Connection, trades: Trades) -> Collection[int] | None:
         """Insert the trades whose ids, and senders' ids, are new.
@@ -34,8 +40,24 @@ class RowWriter(ABC):
     def put_scales(self, connection: Connection, scales: Mapping[str, Scale]) -> None:
         """Store the scales of coins where they are larger than what is stored."""
 
-    def committed(self, candles: Mapping[CandleKey, Candle]) -> None:  # noqa: B027
-        """Note that a transaction with these candles was committed."""
+    def coin_ids(self, connection: Connection, coins: Collection[str]) -> Mapping[str, int]:
+        """Return the ids of coins, with more; add the coins that are not stored."""
+        self._new_coin_ids = {}
+        unknown = set(coins) - self._coin_ids.keys()
+        if not unknown:
+            return self._coin_ids
+        self.put_scales(connection, dict.fromkeys(unknown, Scale(0, 0)))
+        self._new_coin_ids = self._select_coin_ids(connection, unknown)
+        return {**self._coin_ids, **self._new_coin_ids}
 
-    def failed(self) -> None:  # noqa: B027
+    @abstractmethod
+    def _select_coin_ids(self, connection: Connection, coins: Collection[str]) -> dict[str, int]:
+        """Return the ids of coins that are stored."""
+
+    def committed(self, candles: Mapping[CandleKey, Candle]) -> None:  # noqa: ARG002
+        """Note that a transaction with these candles was committed."""
+        self._coin_ids.update(self._new_coin_ids)
+
+    def failed(self) -> None:
         """Note that a transaction failed, or that it is unknown whether it was committed."""
+        self._new_coin_ids = {}

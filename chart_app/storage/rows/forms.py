@@ -1,7 +1,8 @@
-"""Candles and coins as rows of their tables."""
+"""Candles, coins and trades as rows of their tables."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from chart_app.model import candles as model
@@ -9,6 +10,8 @@ from chart_app.model.candles import Candle, CandleKey
 from chart_app.model.decimals import plain
 from chart_app.model.intervals import Interval
 from chart_app.model.scale import Scale
+from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
+from chart_app.model.trades import Trades
 from chart_app.storage import schema
 
 
@@ -31,8 +34,21 @@ def sorted_rows(candles: Mapping[CandleKey, Candle]) -> list[list[Any]]:
 
 
 def coin_rows(scales: Mapping[str, Scale]) -> list[tuple[Any, ...]]:
-    """Return the rows of coins with these scales, sorted for the same reason."""
+    """Return the rows of coins with these scales, without ids, sorted for the same reason."""
     return [(coin, coin.casefold(), *scales[coin]) for coin in sorted(scales)]
+
+
+_trade_columns = attrgetter(*(column.attribute for column in TRADE_COLUMNS))
+
+
+def trade_columns(trades: Trades, coin_ids: Mapping[str, int]) -> list[Sequence[Any]]:
+    """Return the columns of the table of trades."""
+    columns = list(_trade_columns(trades))
+    columns[_COIN] = [coin_ids[coin] for coin in columns[_COIN]]
+    return columns
+
+
+_COIN = [column.name for column in TRADE_COLUMNS].index(schema.COIN_ID)
 
 
 def _indexes(type_: type) -> list[int]:

@@ -7,7 +7,6 @@ decimals go as text, which the database casts: in Python they would cost more th
 import io
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any
 
 from asyncpg.exceptions import DeadlockDetectedError, UniqueViolationError
@@ -22,7 +21,7 @@ from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
 from chart_app.model.trades import Trades
 from chart_app.storage import schema
 from chart_app.storage.rows.base import RowWriter
-from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows
+from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows, trade_columns
 from chart_app.storage.schema import Exact
 
 #: After a trade was not new, so many transactions expect more of that.
@@ -37,11 +36,12 @@ _INSERT = (
 
 def insert_arrays(table: Table, conflict: str, order: Sequence[Column[Any]] = ()) -> str:
     """Return a statement that inserts rows, given an array of each column in their order."""
+    columns = schema.given_columns(table)
     return _INSERT.format(
         table=table.name,
-        names=_names(table.columns),
-        values=", ".join(map(_cast, table.columns)),
-        arrays=", ".join(f"${n}::{_array_type(it)}" for n, it in enumerate(table.columns, 1)),
+        names=_names(columns),
+        values=", ".join(map(_cast, columns)),
+        arrays=", ".join(f"${n}::{_array_type(it)}" for n, it in enumerate(columns, 1)),
         order=f"ORDER BY {_names(order)} " if order else "",
         conflict=conflict,
     )
@@ -59,10 +59,10 @@ def _cast(column: Column[Any]) -> str:
     return f"CAST({column.name} AS numeric)" if isinstance(column.type, Exact) else column.name
 
 
-def on_conflict_set(table: Table, changes: Mapping[str, str]) -> str:
-    """Return the conflict clause that changes columns of the row with the same primary key."""
+def on_conflict_set(keys: Iterable[Column[Any]], changes: Mapping[str, str]) -> str:
+    """Return the conflict clause that changes columns of the row with the same keys."""
     changed = ", ".join(f"{name} = {value}" for name, value in changes.items())
-    return f"({_names(table.primary_key)}) DO UPDATE SET {changed}"
+    return f"({_names(keys)}) DO UPDATE SET {changed}"
 
 
 #: The order of a candle's first and last trades, see :class:`chart_app.model.candles.Mark`.
@@ -83,11 +83,6 @@ _MERGE = {
 }
 
 
-def _values(table: Table, form: str) -> dict[str, str]:
-    keys = {column.name for column in table.primary_key}
-    return {it.name: form.format(it.name) for it in table.columns if it.name not in keys}
-
-
 _CANDLE_TEXTS = ", ".join(
     f"stored.{it.name}" if isinstance(it.type, Integer) else f"CAST(stored.{it.name} AS text)"
     for it in schema.candles.columns
@@ -95,7 +90,7 @@ _CANDLE_TEXTS = ", ".join(
 MERGE_CANDLES = insert_arrays(
     schema.candles,
     on_conflict_set(
-        schema.candles,
+        schema.candles.primary_key,
         {
             it.name: _MERGE[it.attribute.split(".")[0]].format(it.name)
             for it in candle_model.COLUMNS
@@ -104,14 +99,25 @@ MERGE_CANDLES = insert_arrays(
     + f" RETURNING {_CANDLE_TEXTS}",
 )
 PUT_CANDLES = insert_arrays(
-    schema.candles, on_conflict_set(schema.candles, _values(schema.candles, "excluded.{0}"))
+    schema.candles,
+    on_conflict_set(
+        schema.candles.primary_key,
+        {it.name: f"excluded.{it.name}" for it in candle_model.COLUMNS},
+    ),
 )
 PUT_SCALES = insert_arrays(
     schema.coins,
-    on_conflict_set(schema.coins, _values(schema.coins, "greatest(stored.{0}, excluded.{0})")),
+    on_conflict_set(
+        [schema.coins.c.coin],
+        {
+            name: f"greatest(stored.{name}, excluded.{name})"
+            for name in (schema.coins.c.price_scale.name, schema.coins.c.amount_scale.name)
+        },
+    ),
 )
+SELECT_COIN_IDS = "SELECT coin, id FROM coins WHERE coin = ANY ($1)"
 INSERT_NEW_TRADES = insert_arrays(
-    schema.trades, "DO NOTHING RETURNING id", [schema.trades.c.coin, schema.trades.c.trade_id]
+    schema.trades, "DO NOTHING RETURNING id", [schema.trades.c.trade_id, schema.trades.c.coin_id]
 )
 
 
@@ -124,6 +130,7 @@ class PostgreSQLRows(RowWriter):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._careful_transactions = 0
 
     def insert_trades(self, connection: Connection, trades: Trades) -> Collection[int] | None:
@@ -131,13 +138,13 @@ class PostgreSQLRows(RowWriter):
 
         Raises UniqueViolationError or DeadlockDetectedError: then try again.
         """
+        columns = trade_columns(trades, self.coin_ids(connection, set(trades.coins)))
         if self._careful_transactions:
             self._careful_transactions -= 1
-            columns = _trade_columns(trades)
             stored = {row[0] for row in _run(connection, INSERT_NEW_TRADES, columns)}
             return None if len(stored) == len(trades) else stored
         driver: Any = connection.connection.driver_connection
-        source = io.BytesIO(copy_text(trades))
+        source = io.BytesIO(copy_text(columns))
         names = [column.name for column in TRADE_COLUMNS]
         try:
             await_only(driver.copy_to_table(schema.trades.name, source=source, columns=names))
@@ -160,8 +167,10 @@ class PostgreSQLRows(RowWriter):
         """Store the scales of coins where they are larger than what is stored."""
         _run_rows(connection, PUT_SCALES, coin_rows(scales))
 
+    def _select_coin_ids(self, connection: Connection, coins: Collection[str]) -> dict[str, int]:
+        return {row.coin: row.id for row in _run(connection, SELECT_COIN_IDS, [coins])}
 
-_trade_columns = attrgetter(*(column.attribute for column in TRADE_COLUMNS))
+
 _COPY_LINE = "\t".join("%s" for _ in TRADE_COLUMNS) + "\n"
 #: What COPY's text form has another meaning for, and how it is written there:
 #: postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
@@ -170,13 +179,13 @@ _SPECIAL = re.compile(r"[\\\t\n\r]")
 _NULL = "\\N"
 
 
-def copy_text(trades: Trades) -> bytes:
-    """Return trades in the text form of PostgreSQL's COPY."""
-    columns = (
+def copy_text(columns: Sequence[Sequence[Any]]) -> bytes:
+    """Return the columns of trades as rows in the text form of PostgreSQL's COPY."""
+    texts = (
         _escaped(values) if column.type is str else values
-        for column, values in zip(TRADE_COLUMNS, _trade_columns(trades), strict=True)
+        for column, values in zip(TRADE_COLUMNS, columns, strict=True)
     )
-    return "".join(map(_COPY_LINE.__mod__, zip(*columns, strict=True))).encode()
+    return "".join(map(_COPY_LINE.__mod__, zip(*texts, strict=True))).encode()
 
 
 def _escaped(texts: Sequence[str | None]) -> Sequence[str]:

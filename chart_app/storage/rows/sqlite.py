@@ -1,41 +1,42 @@
 """Rows of SQLite."""
 
 from collections.abc import Collection, Mapping
-from operator import attrgetter
 
 from sqlalchemy import Connection, Dialect
 
 from chart_app.model.candles import Candle, CandleKey, merge
 from chart_app.model.scale import Scale
-from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
 from chart_app.model.trades import Trades
 from chart_app.storage import schema
 from chart_app.storage.rows import values
 from chart_app.storage.rows.base import RowWriter
-from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows
+from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows, trade_columns
 from chart_app.storage.rows.latest_candles import LatestCandles
-
-_trade_columns = attrgetter(*(column.attribute for column in TRADE_COLUMNS))
 
 
 class SQLiteRows(RowWriter):
     """Merges candles itself: SQLite has no exact decimals. So it keeps those it wrote last."""
 
     def __init__(self, dialect: Dialect) -> None:
+        super().__init__()
         trade_key = list(schema.trades.primary_key)
+        candle_key = list(schema.candles.primary_key)
+        coin_key = [schema.coins.c.coin]
         self._insert_trades = values.insert_new(schema.trades, dialect)
         self._select_trades = values.select_by(trade_key, dialect)
-        self._select_candles = values.select_by(list(schema.candles.primary_key), dialect)
-        self._put_candles = values.upsert(schema.candles, dialect)
-        self._put_scales = values.upsert(schema.coins, dialect, largest=True)
+        self._select_candles = values.select_by(candle_key, dialect)
+        self._put_candles = values.upsert(schema.candles, candle_key, dialect)
+        self._select_coins = values.select_by(coin_key, dialect)
+        self._put_scales = values.upsert(schema.coins, coin_key, dialect, largest=True)
         self._latest = LatestCandles()
 
     def insert_trades(self, connection: Connection, trades: Trades) -> Collection[int] | None:
         """Insert the trades that are new; return the ids of the stored, or None for all."""
-        rows = list(zip(*_trade_columns(trades), strict=True))
+        coin_ids = self.coin_ids(connection, set(trades.coins))
+        rows = list(zip(*trade_columns(trades, coin_ids), strict=True))
         if self._insert_trades.execute(connection, rows) == len(trades):
             return None
-        keys = list(zip(trades.coins, trades.ids, strict=True))
+        keys = [(coin_ids[coin], id_) for coin, id_ in zip(trades.coins, trades.ids, strict=True)]
         index = list(schema.trades.columns).index(schema.trades.c.id)
         return {row[index] for row in self._select_trades.fetch(connection, keys)}
 
@@ -63,10 +64,16 @@ class SQLiteRows(RowWriter):
         """Store the scales of coins where they are larger than what is stored."""
         self._put_scales.execute(connection, coin_rows(scales))
 
+    def _select_coin_ids(self, connection: Connection, coins: Collection[str]) -> dict[str, int]:
+        rows = self._select_coins.fetch(connection, [(coin,) for coin in coins])
+        return {coin: id_ for id_, coin, *_ in rows}
+
     def committed(self, candles: Mapping[CandleKey, Candle]) -> None:
         """Keep the candles, for the next transaction."""
+        super().committed(candles)
         self._latest.keep(candles)
 
     def failed(self) -> None:
         """Forget the candles."""
+        super().failed()
         self._latest.forget()

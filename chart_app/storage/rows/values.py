@@ -26,6 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
+from chart_app.storage import schema
+
 #: Rows of a statement; the rest of the rows has a statement of its own size. With 16 columns the
 #: largest has 32,000 parameters; SQLite allows 32,766.
 SIZES = (2000, 500, 100)
@@ -75,17 +77,18 @@ def insert_new(table: Table, dialect: Dialect) -> Statement:
     return Statement(dialect, _insert(table).on_conflict_do_nothing())
 
 
-def upsert(table: Table, dialect: Dialect, *, largest: bool = False) -> Statement:
-    """Return a statement that inserts rows, or updates those with the same primary key.
+def upsert(
+    table: Table, keys: Sequence[Column[Any]], dialect: Dialect, *, largest: bool = False
+) -> Statement:
+    """Return a statement that inserts rows, or updates those with the same keys.
 
     With ``largest`` the larger of the stored and of the new value stays in each column.
     """
     statement = _insert(table)
-    keys = list(table.primary_key)
     changed = {
         new.key: func.max(table.columns[new.key], new) if largest else new
         for new in statement.excluded
-        if table.columns[new.key] not in keys
+        if table.columns[new.key] not in keys and not table.columns[new.key].identity
     }
     return Statement(dialect, statement.on_conflict_do_update(index_elements=keys, set_=changed))
 
@@ -102,5 +105,5 @@ def select_by(keys: Sequence[Column[Any]], dialect: Dialect) -> Statement:
 
 
 def _insert(table: Table) -> sqlite.Insert:
-    parameters = {it.key: bindparam(it.key, type_=it.type) for it in table.c}
+    parameters = {it.key: bindparam(it.key, type_=it.type) for it in schema.given_columns(table)}
     return sqlite.insert(table).values([parameters])

@@ -4,12 +4,12 @@ from chart_app.storage import schema
 COLUMNS_OF_VERSION_2 = {
     "store": "version program has_all_trades",
     "partitions": "id topic partition topic_id next_offset is_current",
-    "trades": "id time coin price amount trade_id",
+    "trades": "id time coin_id price amount trade_id",
     "candles": (
         "coin interval open_time open high low close volume quote_volume trades "
         "first_time first_sequence first_id last_time last_sequence last_id"
     ),
-    "coins": "coin folded price_places amount_places",
+    "coins": "id coin folded price_places amount_places",
 }
 
 

@@ -1,7 +1,10 @@
 from decimal import Decimal
 
 from chart_app.model.trades import StoredTrade, Trades
+from chart_app.storage.rows.forms import trade_columns
 from chart_app.storage.rows.postgresql import MERGE_CANDLES, copy_text
+
+COIN_IDS = {"BTC": 11, "ETH": 12}
 
 
 def trade(coin: str, sender_id: str | None) -> StoredTrade:
@@ -9,18 +12,18 @@ def trade(coin: str, sender_id: str | None) -> StoredTrade:
 
 
 def test_a_trade_is_a_line_of_its_columns() -> None:
-    trades = Trades.of([trade("BTC", "x"), trade("ETH", None), trade("원", "")])
-    assert copy_text(trades).decode() == (
-        "7\t5\tBTC\t1.50\t2\tx\n7\t5\tETH\t1.50\t2\t\\N\n7\t5\t원\t1.50\t2\t\n"
+    trades = Trades.of([trade("BTC", "x"), trade("ETH", None), trade("BTC", "원")])
+    assert copy_text(trade_columns(trades, COIN_IDS)).decode() == (
+        "7\t5\t11\t1.50\t2\tx\n7\t5\t12\t1.50\t2\t\\N\n7\t5\t11\t1.50\t2\t원\n"
     )
 
 
 def test_what_means_something_to_copy_is_escaped() -> None:
-    trades = Trades.of([trade("a\\b", "\\N"), trade("c", "\t\n\r\\."), trade("d", None)])
-    assert copy_text(trades).decode().split("\n") == [
-        "7\t5\ta\\\\b\t1.50\t2\t\\\\N",
-        "7\t5\tc\t1.50\t2\t\\t\\n\\r\\\\.",
-        "7\t5\td\t1.50\t2\t\\N",
+    trades = Trades.of([trade("BTC", "\\N"), trade("BTC", "\t\n\r\\."), trade("BTC", None)])
+    assert copy_text(trade_columns(trades, COIN_IDS)).decode().split("\n") == [
+        "7\t5\t11\t1.50\t2\t\\\\N",
+        "7\t5\t11\t1.50\t2\t\\t\\n\\r\\\\.",
+        "7\t5\t11\t1.50\t2\t\\N",
         "",
     ]
 
