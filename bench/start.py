@@ -47,6 +47,9 @@ OURS = "chart_app"
 STOCK_FAUST = "empty Faust worker"
 RATIO_BAR = 1.5
 SESSION_TIMEOUT_S = float(Settings.model_fields["kafka_session_timeout"].default)
+#: A worker learns of a rebalance by its next heartbeat. Once two workers share the partitions that
+#: is always equally far, so each round waits for another part of the interval.
+HEARTBEAT_INTERVAL_S = SESSION_TIMEOUT_S / 3
 TAKEOVER_BARS_S = {signal.SIGKILL: SESSION_TIMEOUT_S + 1, signal.SIGTERM: 2.0}
 
 #: What both contenders' lines have.
@@ -131,6 +134,7 @@ def measure_takeovers(
         for round_number in range(1, rounds + 1):
             for number, seconds in takeovers_s.items():
                 with two_workers(broker, folder, f"{round_number}-{number.name}") as workers:
+                    time.sleep(HEARTBEAT_INTERVAL_S * (round_number - 1) / rounds)
                     seconds.append(take_over(*workers, number))
                 print(f"round {round_number}: after {number.name}: {seconds[-1]:.2f} s", flush=True)
     return takeovers_s
@@ -193,7 +197,9 @@ def conclude(
     verdicts = [
         report.at_most(f"start to first trade logged, of {STOCK_FAUST}", ratio, RATIO_BAR),
         *(
-            report.at_most(f"takeover after {number.name}, s", median(takeovers_s[number]), bar)
+            report.at_most(
+                f"slowest takeover after {number.name}, s", max(takeovers_s[number]), bar
+            )
             for number, bar in TAKEOVER_BARS_S.items()
         ),
     ]
