@@ -10,6 +10,7 @@ PARTS = (
     "http",
     "replay",
     "latency",
+    "start",
     "memory",
     "scaling",
     "klines",

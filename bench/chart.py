@@ -13,6 +13,7 @@ from bench.processes import Child, running
 from dev.local_kafka import LocalKafka, free_port
 
 TOPIC = "trades"
+COMMAND = [sys.executable, "-m", "faust", "-A", "chart_app", "worker"]
 START_TIMEOUT_S = 60
 POLL_INTERVAL_S = 0.1
 
@@ -21,18 +22,21 @@ POLL_INTERVAL_S = 0.1
 def chart_app(broker: LocalKafka, folder: Path, **settings: str) -> Iterator[tuple[Child, str]]:
     """Run chart_app with its store in ``folder``; yield it with its address once it is ready."""
     port = free_port()
-    environment = {
+    with running("chart_app", COMMAND, environment(broker, folder, port, **settings), folder) as it:
+        url = f"http://127.0.0.1:{port}"
+        wait_ready(it, url)
+        yield it, url
+
+
+def environment(broker: LocalKafka, folder: Path, port: int, **settings: str) -> dict[str, str]:
+    """Return the environment of a chart_app with its store in ``folder``."""
+    return {
         "KAFKA_CLIENT_BOOTSTRAP_SERVER": broker.bootstrap_server,
         "TRADE_TOPICS": TOPIC,
         "CHART_PORT": str(port),
         "DATA_DIR": str(folder),
         **settings,
     }
-    command = [sys.executable, "-m", "faust", "-A", "chart_app", "worker"]
-    with running("chart_app", command, environment, folder) as child:
-        url = f"http://127.0.0.1:{port}"
-        wait_ready(child, url)
-        yield child, url
 
 
 def wait_ready(child: Child, url: str) -> None:

@@ -1,8 +1,6 @@
-"""Latency from the response to a POST to the line in chart_app's log; startup of chart_app.
+"""Latency from the response to a POST to the line in chart_app's log.
 
-``python -m bench.latency`` sends 500 trades a second for 20 s. Then it stops chart_app, sends a
-trade, starts chart_app again, and measures the time until that trade is logged. It does all that
-three times.
+``python -m bench.latency`` sends 500 trades a second for 20 s, three times.
 """
 
 import argparse
@@ -21,7 +19,6 @@ from bench.broker import COINS, running_broker
 from bench.chart import TOPIC, chart_app
 from bench.processes import BenchFailed, Child, end_on_signals
 from bench.trading import trading_app
-from dev.local_kafka import LocalKafka
 
 RATE = 500
 ROUNDS = 3
@@ -30,7 +27,6 @@ WARM_UP_S = 3.0
 LOG_TIMEOUT_S = 20
 POLL_INTERVAL_S = 0.01
 BARS_MS = {50: 10, 99: 50}
-START_BAR_S = 5
 
 TRADE_LINE = re.compile(r"^(\S+Z) INFO chart_app\.trades .* tradeId=(\d+)$", re.MULTILINE)
 
@@ -42,15 +38,13 @@ def main() -> None:
     seconds = parser.parse_args().seconds
     end_on_signals()
     rounds_ms: list[dict[int, float]] = []
-    starts_s: list[float] = []
     with running_broker() as (broker, folder), trading_app(broker, folder) as (_, url):
         for number in range(1, ROUNDS + 1):
             with chart_app(broker, folder) as (chart, _):
                 asyncio.run(measure(url, chart, WARM_UP_S, number * 1_000_000))
                 times_ms = asyncio.run(measure(url, chart, seconds, number * 1_000_000 + 500_000))
             rounds_ms.append(report.percentiles(times_ms, [50, 90, 99]))
-            starts_s.append(asyncio.run(measure_start(url, broker, folder)))
-    sys.exit(0 if conclude(rounds_ms, starts_s) else 1)
+    sys.exit(0 if conclude(rounds_ms) else 1)
 
 
 async def measure(url: str, chart: Child, seconds: float, first: int) -> list[float]:
@@ -93,27 +87,13 @@ def read_log(log: Path) -> dict[int, float]:
     }
 
 
-async def measure_start(url: str, broker: LocalKafka, folder: Path) -> float:
-    """Return the seconds from the start of chart_app to the first trade in its log."""
-    async with aiohttp.ClientSession(url) as http:
-        await post(http, 0)
-    start = time.time()
-    with chart_app(broker, folder) as (chart, _):
-        while not (logged := read_log(chart.log)):
-            chart.check()
-            await asyncio.sleep(POLL_INTERVAL_S)
-    return min(logged.values()) - start
-
-
-def conclude(rounds_ms: list[dict[int, float]], starts_s: list[float]) -> bool:
+def conclude(rounds_ms: list[dict[int, float]]) -> bool:
     """Print and save the results; return whether we meet the bars."""
     medians = {percent: median(it[percent] for it in rounds_ms) for percent in rounds_ms[0]}
-    start_s = median(starts_s)
     verdicts = [
         report.at_most(f"POST answered to log line, p{percent}, ms", medians[percent], bar)
         for percent, bar in BARS_MS.items()
     ]
-    verdicts.append(report.at_most("start to first trade logged, s", start_s, START_BAR_S))
     file = report.save(
         "latency",
         {
@@ -123,7 +103,6 @@ def conclude(rounds_ms: list[dict[int, float]], starts_s: list[float]) -> bool:
                 f"p{percent}": report.of_rounds([it[percent] for it in rounds_ms], 1)
                 for percent in medians
             },
-            "start_s": report.of_rounds(starts_s, 2),
             "bars": verdicts,
         },
     )

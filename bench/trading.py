@@ -11,13 +11,14 @@ from dev.local_kafka import LocalKafka, free_port
 
 
 @contextmanager
-def trading_app(broker: LocalKafka, folder: Path) -> Iterator[tuple[Child, str]]:
+def trading_app(broker: LocalKafka, folder: Path, **settings: str) -> Iterator[tuple[Child, str]]:
     """Run trading_app; yield it with its address once it is ready."""
     port = free_port()
     environment = {
         "KAFKA_CLIENT_BOOTSTRAP_SERVER": broker.bootstrap_server,
         "TRADE_TOPICS": TOPIC,
         "TRADING_PORT": str(port),
+        **settings,
     }
     command = [sys.executable, "-m", "faust", "-A", "trading_app", "worker"]
     with running("trading_app", command, environment, folder) as child:
