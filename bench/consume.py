@@ -96,7 +96,8 @@ def conclude(runs: Mapping[str, Sequence[Run]], facts: Mapping[str, Any]) -> boo
     print(f"\n{report.table(['contender', 'trades/s, median', 'rounds', 'of kafkajs'], rows)}\n")
     print(f"{cost.table('CPU s a million trades', cpu)}\n")
     print(f"{cost.table('bytes a trade on the network', network)}\n")
-    print(f"{cost.table('bytes a trade on disk', cost.turned(on_disk))}\n")
+    shown = {name: row for name, row in cost.turned(on_disk).items() if max(row.values()) > 0.1}
+    print(f"{cost.table('bytes a trade on disk', shown)}\n")
     verdicts = [
         report.at_least(f"{first}, of {second}", medians[first] / medians[second], bar)
         for (first, second), bar in BARS.items()

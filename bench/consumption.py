@@ -60,6 +60,7 @@ def measure(
             check_store(child, url, trades, trades if consumer.stores_trades else 0)
             on_disk = asyncio.run(disk.relations(url))
             on_disk["all of these"] = sum(on_disk.values())
+            on_disk["lines in the log"] = child.log.stat().st_size
         if on_postgresql:
             on_disk["written to the WAL"] = asyncio.run(disk.wal(url)) - wal_start
     child.log.unlink()

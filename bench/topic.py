@@ -12,6 +12,9 @@ from trade_rules import TradeMessage
 
 #: Trades that may be unconfirmed, which bounds the memory.
 CHUNK = 20_000
+#: Of a batch. A fetch of a partition ends after 1 MiB, within a batch, which is then fetched again:
+#: with large batches that is a large part of what consumers receive.
+BATCH_BYTES = 50_000
 
 
 async def fill(broker: LocalKafka, topic: str, trades: int, *, with_keys: bool = True) -> None:
@@ -21,7 +24,7 @@ async def fill(broker: LocalKafka, topic: str, trades: int, *, with_keys: bool =
     """
     await make_topic(broker, topic)
     producer = AIOKafkaProducer(
-        bootstrap_servers=broker.bootstrap_server, max_batch_size=500_000, linger_ms=20
+        bootstrap_servers=broker.bootstrap_server, max_batch_size=BATCH_BYTES, linger_ms=20
     )
     async with producer:
         for start in range(0, trades, CHUNK):

@@ -26,6 +26,9 @@ def main() -> None:
             "bootstrap.servers": os.environ["BROKER"],
             "group.id": os.environ["GROUP"],
             "auto.offset.reset": "earliest",
+            # By default it stops fetching at 100,000 records a partition, and then for 1 s.
+            "queued.min.messages": 1_000_000,
+            "fetch.queue.backoff.ms": 10,
         }
     )
     consumer.subscribe([os.environ["TOPIC"]])
