@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bench import cost, disk, store
 from bench.consumers import POSTGRESQL, Consumer, settings
 from bench.cost import Figures, Meter
-from bench.postgresql import PostgreSQL, new_database
+from bench.postgresql import PostgreSQL, temporary_database
 from bench.processes import Child, running
 from bench.progress import Progress, wait_logged
 from dev.local_kafka import LocalKafka
@@ -76,7 +76,7 @@ def measure(
 def new_store(consumer: Consumer, folder: Path, server: PostgreSQL) -> Iterator[str]:
     """Yield the address of a new database for a consumer; it is empty if that stores nothing."""
     if consumer.database == POSTGRESQL:
-        with new_database(server) as url:
+        with temporary_database(server) as url:
             yield url
     else:
         yield f"sqlite:///{folder}/chart.sqlite" if consumer.database else ""

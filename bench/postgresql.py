@@ -29,7 +29,7 @@ class PostgreSQL(NamedTuple):
 @contextmanager
 def running_postgresql() -> Iterator[PostgreSQL]:
     """Run a server on a free port, with its files in a temporary folder."""
-    with TemporaryDirectory(prefix="bench-postgresql-") as folder:
+    with TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # for root PostgreSQL runs as somebody else
         log = Path(folder) / "postgresql.log"
         server = PostgreSQLServer(Path(folder) / "data", log)
@@ -40,16 +40,22 @@ def running_postgresql() -> Iterator[PostgreSQL]:
             server.stop()
 
 
-@contextmanager
-def new_database(server: PostgreSQL) -> Iterator[str]:
-    """Yield the address of a new database, which is dropped at the end."""
+async def new_database(server: PostgreSQL) -> str:
+    """Create a database; return its address."""
     name = f"bench_{uuid.uuid4().hex[:12]}"
     # Else what was written before is written to the tables while the next run is measured.
-    asyncio.run(_execute(server, "CHECKPOINT", f"CREATE DATABASE {name}"))
+    await _execute(server, "CHECKPOINT", f"CREATE DATABASE {name}")
+    return f"{server.url}/{name}"
+
+
+@contextmanager
+def temporary_database(server: PostgreSQL) -> Iterator[str]:
+    """Yield the address of a new database, which is dropped at the end."""
+    url = asyncio.run(new_database(server))
     try:
-        yield f"{server.url}/{name}"
+        yield url
     finally:
-        asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
+        asyncio.run(_execute(server, f"DROP DATABASE {make_url(url).database} WITH (FORCE)"))
 
 
 async def settings(server: PostgreSQL) -> dict[str, str]:

@@ -23,7 +23,7 @@ from bench import cost, disk, machine, pace, postgresql, report, store, topic
 from bench.broker import PARTITIONS, running_broker
 from bench.consumers import CHART_APP, settings
 from bench.cost import Figures, Meter
-from bench.postgresql import PostgreSQL, new_database, running_postgresql
+from bench.postgresql import PostgreSQL, running_postgresql, temporary_database
 from bench.processes import Child, end_on_signals, running
 from bench.progress import wait_logged
 from dev.local_kafka import LocalKafka
@@ -97,7 +97,7 @@ def measure(case: Case, broker: LocalKafka, server: PostgreSQL, trades: int, fol
     """Return the figures of a case. Raises BenchFailed unless each trade counts exactly once."""
     group = f"bench-{uuid.uuid4().hex[:12]}"
     log_start = server.log.stat().st_size
-    with new_database(server) as url:
+    with temporary_database(server) as url:
         wal_start = asyncio.run(disk.wal(url))
         with ExitStack() as stack:
             workers = [
