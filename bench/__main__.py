@@ -7,6 +7,7 @@ from bench import report
 
 PARTS = (
     "consume",
+    "workers",
     "http",
     "replay",
     "latency",

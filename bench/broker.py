@@ -1,7 +1,7 @@
 """The broker of a benchmark, and its topics."""
 
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -20,10 +20,12 @@ COINS = [
 
 
 @contextmanager
-def running_broker() -> Iterator[tuple[LocalKafka, Path]]:
+def running_broker(
+    properties: Mapping[str, str] | None = None,
+) -> Iterator[tuple[LocalKafka, Path]]:
     """Run a broker on a free port; yield it with a temporary folder for more files."""
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
-        broker = LocalKafka(free_port(), Path(folder) / "kafka")
+        broker = LocalKafka(free_port(), Path(folder) / "kafka", properties)
         try:
             broker.start()
             yield broker, Path(folder)

@@ -16,6 +16,8 @@ TOPIC = "trades"
 COMMAND = [sys.executable, "-m", "faust", "-A", "chart_app", "worker"]
 START_TIMEOUT_S = 60
 POLL_INTERVAL_S = 0.1
+#: How many trades the candles of a store count, in SQLite and in PostgreSQL.
+STORED_TRADES = "SELECT sum(trades) FROM candles WHERE \"interval\" = '1M'"
 
 
 @contextmanager
@@ -54,5 +56,4 @@ def wait_ready(child: Child, url: str) -> None:
 def stored_trades(folder: Path) -> int:
     """Return how many trades the candles of a store count."""
     with contextlib.closing(sqlite3.connect(folder / "chart.sqlite")) as connection:
-        found = connection.execute("SELECT sum(trades) FROM candles WHERE interval = '1M'")
-        return int(found.fetchone()[0] or 0)
+        return int(connection.execute(STORED_TRADES).fetchone()[0] or 0)

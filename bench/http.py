@@ -12,14 +12,15 @@ import json
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
-from bench import load, machine, report, venv
+from bench import cost, load, machine, report, venv
 from bench.broker import COINS, PARTITIONS, count_records, make_topic, running_broker
+from bench.cost import Figures, Meter
 from bench.load import Load
 from bench.processes import Child, end_on_signals, running
 from dev import node
@@ -64,6 +65,14 @@ BULK_BAR = 60_000
 BULK_OF_SINGLE_BAR = 6
 
 
+class Run(NamedTuple):
+    """The figures of a run."""
+
+    load: Load
+    cpu_s_per_million: Figures
+    network_bytes_each: Figures
+
+
 def main() -> None:
     """Measure, print the table, save the results. Exits with 1 if we miss a bar."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -73,22 +82,19 @@ def main() -> None:
     end_on_signals()
     node.install()
     venv.install()
-    loads: dict[str, list[Load]] = {name: [] for name in COMMANDS}
+    runs: dict[str, list[Run]] = {name: [] for name in COMMANDS}
     with running_broker() as (broker, folder):
         asyncio.run(make_topic(broker, TOPIC))
         for number in range(1, arguments.rounds + 1):
-            for name in COMMANDS:
-                measured = measure(name, broker, arguments.seconds, folder)
-                loads[name].append(measured)
-                print(
-                    f"round {number}: {name}: {measured.per_s * trades_of(name):,.0f} trades/s",
-                    flush=True,
-                )
-    sys.exit(0 if conclude(loads, arguments.seconds) else 1)
+            for name, found in runs.items():
+                found.append(measure(name, broker, arguments.seconds, folder))
+                per_s = found[-1].load.per_s * trades_of(name)
+                print(f"round {number}: {name}: {per_s:,.0f} trades/s", flush=True)
+    sys.exit(0 if conclude(runs, arguments.seconds) else 1)
 
 
-def measure(name: str, broker: LocalKafka, seconds: float, folder: Path) -> Load:
-    """Return the rate and the latency of a server under load.
+def measure(name: str, broker: LocalKafka, seconds: float, folder: Path) -> Run:
+    """Return the rate, the latency and the cost of a server under load.
 
     Raises BenchFailed if a response is not a 201, or a trade is not on the topic afterwards.
     """
@@ -102,10 +108,13 @@ def measure(name: str, broker: LocalKafka, seconds: float, folder: Path) -> Load
     }
     log_name = name.replace(" ", "_").replace("/", "_")
     with ExitStack() as servers:
-        for number in range(1 + (name == TWO)):
-            child = servers.enter_context(
+        children = [
+            servers.enter_context(
                 running(f"{log_name}-{number}", COMMANDS[name], settings(broker, port), folder)
             )
+            for number in range(1 + (name == TWO))
+        ]
+        child = children[0]
         for _ in range(CONNECTIONS):  # each may reach a different process
             wait_until_answering(child, url, trade)
         body: Any = trade
@@ -116,11 +125,17 @@ def measure(name: str, broker: LocalKafka, seconds: float, folder: Path) -> Load
             connections = BULK_CONNECTIONS
         load.run(url, body, connections, WARM_UP_S, folder)
         before = asyncio.run(count_records(broker, TOPIC))
+        meter = Meter([it.process.pid for it in children], broker.port)
+        cpu_s, network_bytes = meter.cpu_s(), meter.network_bytes()
         measured = load.run(url, body, connections, seconds, folder)
+        cpu = cost.each(cpu_s, meter.cpu_s(), measured.answers * trades_of(name) / 1e6)
+        network = cost.each(
+            network_bytes, meter.network_bytes(), measured.answers * trades_of(name)
+        )
         stored = asyncio.run(count_records(broker, TOPIC)) - before
     if stored != measured.answers * trades_of(name):
         raise child.failed(f"{measured.answers} answers of 201, but {stored} trades stored")
-    return measured
+    return Run(measured, cpu, network)
 
 
 def trades_of(name: str) -> int:
@@ -158,8 +173,11 @@ def wait_until_answering(child: Child, url: str, body: Mapping[str, Any]) -> Non
         time.sleep(POLL_INTERVAL_S)
 
 
-def conclude(loads: Mapping[str, list[Load]], seconds: float) -> bool:
+def conclude(runs: Mapping[str, Sequence[Run]], seconds: float) -> bool:
     """Print and save the results; return whether we meet the bars."""
+    loads = {name: [run.load for run in found] for name, found in runs.items()}
+    cpu = cost.of_runs(runs, "cpu_s_per_million", 2)
+    network = cost.of_runs(runs, "network_bytes_each", 1)
     medians = {
         name: Load(*(median(values) for values in zip(*rounds, strict=True)))
         for name, rounds in loads.items()
@@ -178,6 +196,8 @@ def conclude(loads: Mapping[str, list[Load]], seconds: float) -> bool:
     ]
     header = ["server", "trades/s, median", "rounds", "p50 ms", "p99 ms", "of ours"]
     print(f"\n{report.table(header, rows)}\n")
+    print(f"{cost.table('CPU s a million trades', cpu)}\n")
+    print(f"{cost.table('bytes a trade on the network', network)}\n")
     verdicts = [
         *(
             report.at_least(f"single POST, requests/s of {peer}", rates[OURS] / rates[peer], bar)
@@ -198,6 +218,8 @@ def conclude(loads: Mapping[str, list[Load]], seconds: float) -> bool:
             "connections": CONNECTIONS,
             "seconds": seconds,
             "partitions": PARTITIONS,
+            "cpu_s_per_million_trades": cpu,
+            "network_bytes_per_trade": network,
             "servers": {
                 name: {
                     "median": medians[name]._asdict(),

@@ -10,7 +10,6 @@ a store of 100,000, 4 clients), ``consume`` (trades of a topic logged and stored
 
 import argparse
 import asyncio
-import os
 import random
 import subprocess
 import tempfile
@@ -23,10 +22,14 @@ from typing import NamedTuple
 
 import aiohttp
 
-from bench import consume, http, klines, load, report, venv
+from bench import consumers, http, klines, load, report, venv
 from bench.broker import make_topic, running_broker
 from bench.chart import TOPIC, chart_app
-from bench.processes import ROOT, Child, end_on_signals, running
+from bench.cpu import used_s
+from bench.processes import ROOT, end_on_signals, running
+from bench.progress import wait_logged
+from bench.store import wait_stored
+from bench.topic import fill
 from chart_app.model.intervals import Interval
 from dev.local_kafka import LocalKafka, free_port
 
@@ -96,13 +99,6 @@ def checked_out(commit: str) -> Iterator[Path]:
             subprocess.run([*git, "remove", "--force", str(folder)], check=True)
 
 
-def cpu_s(child: Child) -> float:
-    """Return the CPU time of a process in s, user and system."""
-    stat = Path(f"/proc/{child.process.pid}/stat").read_text()
-    user, system = stat.rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-
 def environment(code: Path) -> dict[str, str]:
     """Return the environment that makes a program run the code in a folder, reproducibly."""
     return {"PYTHONPATH": str(code), "PYTHONHASHSEED": "0"}
@@ -119,9 +115,9 @@ def post(broker: LocalKafka, folder: Path, code: Path) -> Iterator[Measure]:
         http.wait_until_answering(child, url, body)
 
         def measure(seconds: float) -> Run:
-            start = cpu_s(child)
+            start = used_s(child.process.pid)
             measured = load.run(url, body, http.CONNECTIONS, seconds, folder)
-            return Run((cpu_s(child) - start) / measured.answers * 1e6, measured.per_s)
+            return Run((used_s(child.process.pid) - start) / measured.answers * 1e6, measured.per_s)
 
         yield measure
 
@@ -134,9 +130,9 @@ def read_klines(broker: LocalKafka, folder: Path, code: Path) -> Iterator[Measur
     with chart_app(broker, folder, **settings) as (child, url):
 
         def measure(seconds: float) -> Run:
-            start = cpu_s(child)
+            start = used_s(child.process.pid)
             requests = asyncio.run(_ask(url, seconds))
-            return Run((cpu_s(child) - start) / requests * 1e6, requests / seconds)
+            return Run((used_s(child.process.pid) - start) / requests * 1e6, requests / seconds)
 
         yield measure
 
@@ -169,13 +165,20 @@ def read_trades(broker: LocalKafka, folder: Path, code: Path) -> Iterator[Measur
 
     def measure(_seconds: float) -> Run:
         data = Path(tempfile.mkdtemp(dir=folder))
-        settings = {**consume.settings(broker, data.name, data), **environment(code)}
-        with running("chart_app", consume.COMMANDS[consume.OURS], settings, data) as child:
-            first, _ = consume.follow(child, 1)
-            start = cpu_s(child)
-            last = consume.wait_stored(child, data, CONSUME_TRADES)
+        url = f"sqlite:///{data}/chart.sqlite"
+        settings = {
+            **consumers.settings(broker, TOPIC, data.name),
+            **environment(code),
+            "DATABASE_URL": url,
+        }
+        with running("chart_app", consumers.CHART_APP, settings, data) as child:
+            first = wait_logged([child], 1)
+            start = used_s(child.process.pid)
+            end_s = asyncio.run(wait_stored(url, CONSUME_TRADES, [child]))
             trades = CONSUME_TRADES - first.trades
-            return Run((cpu_s(child) - start) / trades * 1e6, trades / (last.time_s - first.time_s))
+            return Run(
+                (used_s(child.process.pid) - start) / trades * 1e6, trades / (end_s - first.time_s)
+            )
 
     yield measure
 
@@ -192,7 +195,7 @@ def _make_klines(broker: LocalKafka) -> None:
 
 
 def _make_consume(broker: LocalKafka) -> None:
-    asyncio.run(consume.fill(broker, CONSUME_TRADES))
+    asyncio.run(fill(broker, TOPIC, CONSUME_TRADES))
 
 
 PREPARATIONS = {"http": _make_http, "klines": _make_klines, "consume": _make_consume}

@@ -2,7 +2,7 @@
 
 ``python -m bench.replay`` replays a CSV file of 1,000,000 trades. confluent-kafka, which is
 librdkafka in C, gets the same trades already parsed, so its rate is an upper bound. The time is
-measured from the first record on the topic to the last.
+measured from the first record on the topic to the last, and so is the CPU time.
 """
 
 import argparse
@@ -11,11 +11,14 @@ import csv
 import marshal
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
-from bench import machine, report, venv
+from bench import cost, machine, report, venv
 from bench.broker import COINS, PARTITIONS, count_records, counting, make_topic, running_broker
+from bench.cost import Figures, Meter
 from bench.processes import Child, end_on_signals, running
 from dev.local_kafka import LocalKafka
 from trading_app.parsing import trade_file
@@ -33,6 +36,13 @@ OURS = "replay --speed max"
 CONFLUENT = "confluent-kafka, of parsed rows"
 
 
+class Run(NamedTuple):
+    """The figures of a run."""
+
+    per_s: float
+    cpu_s_per_million: Figures
+
+
 def main() -> None:
     """Measure, print the table, save the results. Exits with 1 if we miss the bar."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -41,15 +51,15 @@ def main() -> None:
     arguments = parser.parse_args()
     end_on_signals()
     venv.install()
-    rates: dict[str, list[float]] = {OURS: [], CONFLUENT: []}
+    runs: dict[str, list[Run]] = {OURS: [], CONFLUENT: []}
     with running_broker() as (broker, folder):
         write_files(folder, arguments.trades)
         for number in range(1, arguments.rounds + 1):
-            for place, (name, found) in enumerate(rates.items()):
+            for place, (name, found) in enumerate(runs.items()):
                 topic = f"trades-{number}-{place}"
                 found.append(measure(name, broker, topic, arguments.trades, folder))
-                print(f"round {number}: {name}: {found[-1]:,.0f} trades/s", flush=True)
-    sys.exit(0 if conclude(rates, arguments.trades) else 1)
+                print(f"round {number}: {name}: {found[-1].per_s:,.0f} trades/s", flush=True)
+    sys.exit(0 if conclude(runs, arguments.trades) else 1)
 
 
 def write_files(folder: Path, trades: int) -> None:
@@ -67,8 +77,8 @@ def write_files(folder: Path, trades: int) -> None:
         marshal.dump([tuple(record_of(row.trade, row.timestamp_ms)) for row in rows], parsed)
 
 
-def measure(name: str, broker: LocalKafka, topic: str, trades: int, folder: Path) -> float:
-    """Return the trades/s of a contender. Raises BenchFailed if not all are on the topic."""
+def measure(name: str, broker: LocalKafka, topic: str, trades: int, folder: Path) -> Run:
+    """Return the figures of a contender. Raises BenchFailed if not all are on the topic."""
     asyncio.run(make_topic(broker, topic))
     commands = {
         OURS: [
@@ -85,34 +95,41 @@ def measure(name: str, broker: LocalKafka, topic: str, trades: int, folder: Path
         "FILE": "trades.parsed",
     }
     with running(topic, commands[name], environment, folder) as child:
-        rate = asyncio.run(follow(child, broker, topic, trades))
+        run = asyncio.run(follow(child, broker, topic, trades))
         child.process.wait(TIMEOUT_S)
     stored = asyncio.run(count_records(broker, topic))
     if child.process.returncode or stored != trades:
         raise child.failed(f"{stored} of {trades} trades, exit code {child.process.returncode}")
-    return rate
+    return run
 
 
-async def follow(child: Child, broker: LocalKafka, topic: str, trades: int) -> float:
-    """Watch the topic until it has all trades; return their rate per second."""
+async def follow(child: Child, broker: LocalKafka, topic: str, trades: int) -> Run:
+    """Watch the topic until it has all trades; return the figures since the first."""
     deadline = time.monotonic() + TIMEOUT_S
+    meter = Meter([child.process.pid], broker.port)
     first = None
     async with counting(broker, topic) as count:
         while True:
             stored = await count()
             now = time.monotonic()
             if stored >= trades and first:
-                return (stored - first[0]) / (now - first[1])
+                measured = stored - first[0]
+                return Run(
+                    measured / (now - first[1]),
+                    cost.each(first[2], meter.cpu_s(), measured / 1e6),
+                )
             if stored:
-                first = first or (stored, now)
+                first = first or (stored, now, meter.cpu_s())
             elif now > deadline:
                 raise child.failed("nothing is on the topic")
             await asyncio.sleep(POLL_INTERVAL_S)
 
 
-def conclude(rates: dict[str, list[float]], trades: int) -> bool:
+def conclude(runs: Mapping[str, Sequence[Run]], trades: int) -> bool:
     """Print and save the results; return whether we meet the bar."""
+    rates = {name: [run.per_s for run in found] for name, found in runs.items()}
     medians = {name: median(found) for name, found in rates.items()}
+    cpu = cost.of_runs(runs, "cpu_s_per_million", 2)
     rows = [
         [
             name,
@@ -123,6 +140,7 @@ def conclude(rates: dict[str, list[float]], trades: int) -> bool:
         for name, found in rates.items()
     ]
     print(f"\n{report.table(['', 'trades/s, median', 'rounds', 'of ours'], rows)}\n")
+    print(f"{cost.table('CPU s a million trades', cpu)}\n")
     verdicts = [report.at_least(f"{OURS}, trades/s", medians[OURS], BAR)]
     file = report.save(
         "replay",
@@ -131,6 +149,7 @@ def conclude(rates: dict[str, list[float]], trades: int) -> bool:
             "trades": trades,
             "partitions": PARTITIONS,
             "trades_per_s": {name: report.of_rounds(found) for name, found in rates.items()},
+            "cpu_s_per_million_trades": cpu,
             "bars": verdicts,
         },
     )
