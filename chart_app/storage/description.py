@@ -36,7 +36,7 @@ async def describe(database: Database) -> list[str]:
 
 def _describe(connection: Connection, database: Database) -> Iterator[str]:
     schema.check_exists(connection)
-    version = schema.read_version(connection).version
+    version = schema.read_version(connection)
     yield f"The store has version {version} of the tables, this program version {schema.VERSION}."
     yield _start(connection, version, database)
     if database.is_sqlite and not _has_dbstat(connection):

@@ -1,7 +1,7 @@
 """The tables of the store, the same in SQLite and PostgreSQL."""
 
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     inspect,
-    text,
+    select,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
@@ -165,29 +165,25 @@ def check_exists(connection: Connection) -> None:
 
 def check_version(connection: Connection) -> None:
     """Raise :exc:`WrongStore` unless this program can use the store."""
-    found = read_version(connection)
-    if found.version > VERSION:
+    version = read_version(connection)
+    if version > VERSION:
+        program = connection.scalar(select(store.c.program))
         raise WrongStore(
-            f"The store has version {found.version} of the tables, this program version {VERSION}: "
-            f"use version {found.program} of the program or later, or set another DATABASE_URL or "
+            f"The store has version {version} of the tables, this program version {VERSION}: "
+            f"use version {program} of the program or later, or set another DATABASE_URL or "
             "DATA_DIR, to read the trades from Kafka again"
         )
-    if found.version < VERSION:
+    if version < VERSION:
         raise WrongStore(
-            f"The store has version {found.version} of the tables, this program version {VERSION}: "
+            f"The store has version {version} of the tables, this program version {VERSION}: "
             "a worker migrates it at its start"
         )
 
 
-class StoreVersion(NamedTuple):
-    """The version of a store's tables, and the first version of the program that can use them."""
+def read_version(connection: Connection) -> int:
+    """Return the version of an existing store, which every version has in this column.
 
-    version: int
-    program: str
-
-
-def read_version(connection: Connection) -> StoreVersion:
-    """Return the version of an existing store."""
-    # By the names that version 1 has, too.
-    row = connection.execute(text("SELECT * FROM store")).mappings().one()
-    return StoreVersion(row["version"], row.get("program", "0.2.0"))
+    With further columns PostgreSQL would refuse the statement, prepared before, after a migration.
+    """
+    version: int = connection.execute(select(store.c.version)).scalar_one()
+    return version

@@ -46,7 +46,7 @@ class StoreWriter:
                 )
             )
             return True
-        if schema.read_version(connection).version < schema.VERSION:
+        if schema.read_version(connection) < schema.VERSION:
             return False
         schema.check_version(connection)
         if not self._store_trades:

@@ -35,7 +35,7 @@ def _migrate(connection: Connection) -> None:
     # SQLite's transactions lock all of the store.
     if connection.dialect.name != schema.SQLITE:
         connection.execute(text("LOCK TABLE store IN ACCESS EXCLUSIVE MODE"))
-    version = schema.read_version(connection).version
+    version = schema.read_version(connection)
     if version >= schema.VERSION:
         return  # another program has migrated it meanwhile
     start = time.monotonic()
