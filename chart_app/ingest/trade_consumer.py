@@ -86,7 +86,14 @@ class TradeConsumer:
         """Process batches until the program stops."""
         self._is_input_over = False
         storing = asyncio.create_task(self._store_all())
-        storing.add_done_callback(lambda _: self._has_room.set())
+        consuming = asyncio.current_task()
+
+        def end(_: object) -> None:
+            self._has_room.set()
+            if consuming and not self._is_input_over:  # it failed: do not wait for a batch
+                consuming.cancel()
+
+        storing.add_done_callback(end)
         try:
             async for batch in batches:
                 checkpoint = await self._checkpoint(batch)
