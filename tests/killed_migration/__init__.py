@@ -1,0 +1,1 @@
+"""A program that dies while it migrates a store: ``python -m tests.killed_migration``."""
