@@ -2,6 +2,7 @@
 
 from functools import cache
 from typing import NamedTuple
+from uuid import uuid4
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from chart_app.live.broadcaster import Broadcaster
 from chart_app.live.feed import LiveFeed
 from chart_app.live.gaps import LiveGaps
 from chart_app.live.resync import Resync
+from chart_app.live.short_way import ShortWay
 from chart_app.live.traded_minutes import StoredMinutes, TopicMinutes, TradedMinutes
 from chart_app.rest import binance, openapi, udf
 from chart_app.storage.database import Database, database_url
@@ -70,12 +72,14 @@ def _wire(loaded: Settings) -> Program:
     gaps = LiveGaps()
     hub = Hub(reader, gaps, now_ms)
     resync = Resync(gaps, reader, hub, _traded_minutes(loaded, reader))
-    broadcaster = Broadcaster(live_topic.name, lambda: app.kafka_producer)
+    worker_id = uuid4().bytes
+    broadcaster = Broadcaster(live_topic.name, worker_id, lambda: app.kafka_producer)
+    short_way = ShortWay(hub.handle, resync.cover, broadcaster)
     consumer = TradeConsumer(
         offsets=offsets,
         writer=writer,
         dead_letters=DeadLetterQueue(lambda: app.kafka_producer, lambda: app.should_stop),
-        broadcaster=broadcaster,
+        on_stored=short_way.put,
         consumer=lambda: app.kafka_consumer,
         should_stop=lambda: app.should_stop,
     )
@@ -90,12 +94,13 @@ def _wire(loaded: Settings) -> Program:
             *(gate, hub, resync),
             LiveFeed(
                 live_topic.name,
-                lambda: plain_consumer(loaded),
-                live_topic_state,
-                hub.handle,
-                resync,
+                worker_id=worker_id,
+                new_consumer=lambda: plain_consumer(loaded),
+                state=live_topic_state,
+                on_message=hub.handle,
+                spans=resync,
             ),
-            broadcaster,
+            *(broadcaster, short_way),
             TopicWatch(offsets, lambda: app.kafka_consumer),
             TopicKeeper(loaded, own_topics, lambda: app.kafka_producer),
         ],

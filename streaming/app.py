@@ -44,6 +44,9 @@ FETCH_BYTES = 512 * 1024
 #: Batches that may wait for the agent. With twice as many it was no faster.
 STREAM_BUFFER_BATCHES = 8
 COMMIT_INTERVAL_S = 1.0
+#: A worker learns by its heartbeat that the group shares out its partitions anew: the pause
+#: between two delays every takeover.
+HEARTBEAT_INTERVAL_S = 0.5
 #: How long a request to the broker may take before its connection is given up.
 REQUEST_TIMEOUT_S = 30.0
 
@@ -170,7 +173,7 @@ class App(faust.App):
             broker_client_id=settings.client_id,
             broker_credentials=credentials(settings),
             broker_session_timeout=settings.kafka_session_timeout,
-            broker_heartbeat_interval=settings.kafka_session_timeout / 3,
+            broker_heartbeat_interval=HEARTBEAT_INTERVAL_S,
             broker_request_timeout=max(REQUEST_TIMEOUT_S, settings.kafka_session_timeout + 5),
             broker_commit_interval=COMMIT_INTERVAL_S,
             consumer_auto_offset_reset="earliest",

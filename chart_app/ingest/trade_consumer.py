@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -12,13 +13,12 @@ from prometheus_client import Counter
 import trade_rules
 from chart_app.ingest import trade_log
 from chart_app.ingest.offsets import Offsets
-from chart_app.live.broadcaster import Broadcaster
 from chart_app.live.gaps import Span
 from chart_app.model.decoder import Decoded, decode
 from chart_app.model.folding import fold_trades
 from chart_app.model.trades import Trades
 from chart_app.storage.errors import StoreUnavailable, Superseded
-from chart_app.storage.write_batch import Checkpoint, WriteBatch, covered_offsets
+from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch, covered_offsets
 from chart_app.storage.writer import StoreWriter
 from streaming.kafka.batch import Batch
 from streaming.kafka.consumer import Consumer
@@ -38,10 +38,10 @@ SLICE_TRADES = 1000
 SLICE_BYTES = 128 * 1024
 #: Trades that may wait for the store. With more, reading pauses, which bounds the memory.
 MAX_WAITING_TRADES = 20_000
-#: With fewer waiting, there is a pause between two transactions: readers of the store get their
-#: turn, and more trades share the next transaction.
+#: With fewer waiting, there is a pause after a transaction, as long as that took but at most this
+#: long: readers of the store get their turn, and more trades share the next transaction.
 BACKLOG_TRADES = 1000
-PAUSE_S = 0.02
+MAX_PAUSE_S = 0.02
 #: The first and the longest pause between two tries to store a batch.
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 2.0
@@ -62,14 +62,14 @@ class TradeConsumer:
         offsets: Offsets,
         writer: StoreWriter,
         dead_letters: DeadLetterQueue,
-        broadcaster: Broadcaster,
+        on_stored: Callable[[Change, list[Span]], None],
         consumer: Callable[[], Consumer],
         should_stop: Callable[[], bool],
     ) -> None:
         self._offsets = offsets
         self._writer = writer
         self._dead_letters = dead_letters
-        self._broadcaster = broadcaster
+        self._on_stored = on_stored
         self._consumer = consumer
         self._should_stop = should_stop
         self._trouble = Trouble(logger, "The store answers again")
@@ -119,9 +119,10 @@ class TradeConsumer:
             self._has_queued.clear()
             queued, self._queue = self._queue, []
             self._has_room.set()
+            start = time.monotonic()
             await self._write(queued)
             if self._waiting_trades() < BACKLOG_TRADES:
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(min(time.monotonic() - start, MAX_PAUSE_S))
 
     async def _checkpoint(self, batch: Batch) -> Checkpoint | None:
         """Return the checkpoint that the batch continues, or None if it is to be discarded."""
@@ -200,7 +201,7 @@ class TradeConsumer:
                 for batch, _ in fresh:
                     self._consumer().done(batch)
                 covered = covered_offsets(write_batch for _, write_batch in fresh).values()
-                self._broadcaster.put(
+                self._on_stored(
                     change,
                     [Span(first.partition_id, first.next_offset, end) for first, end in covered],
                 )

@@ -1,4 +1,4 @@
-"""Broadcasts what was stored to all workers, on the live topic. Storing never waits for it."""
+"""Broadcasts what was stored to the other workers. Storing never waits for it."""
 
 import asyncio
 import logging
@@ -13,16 +13,16 @@ from prometheus_client import Counter
 
 from chart_app.live import messages
 from chart_app.live.gaps import Span
-from chart_app.storage.write_batch import Change
+from chart_app.live.messages import Encoded
 from streaming.kafka.producer import Producer
 from streaming.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
 DROPPED = Counter("chart_broadcasts_dropped", "Transactions whose trades were not broadcast.")
-#: Trades and candles that may wait to be broadcast. Changes beyond that are dropped: the workers
-#: read them from the store.
-MAX_WAITING = 100_000
+#: Bytes that may wait to be broadcast. Messages beyond that are dropped: the workers read what they
+#: say from the store.
+MAX_WAITING_BYTES = 16 * 2**20
 #: How long Kafka has to accept what was waiting. After that all of it is dropped.
 SEND_TIMEOUT_S = 5.0
 #: The same when the program stops.
@@ -46,14 +46,16 @@ class Broadcaster(Service):
     def __init__(
         self,
         topic: str,
+        worker_id: bytes,
         producer: Callable[[], Producer],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self._topic = topic
+        self._headers = [(messages.WORKER_HEADER, worker_id)]
         self._producer = producer
         self._clock = clock
-        self._waiting: list[tuple[Change, Sequence[Span]]] = []
+        self._waiting: list[tuple[Sequence[Encoded], Sequence[Span]]] = []
         self._size = 0
         self._has_waiting = asyncio.Event()
         self._sending = asyncio.Lock()
@@ -61,14 +63,18 @@ class Broadcaster(Service):
         self._failing_since: float | None = None
         self._trouble = Trouble(logger, "Kafka accepts live messages again", level=logging.WARNING)
 
-    def put(self, change: Change, spans: Sequence[Span]) -> None:
-        """Queue what a transaction has changed, and the offsets that it covers."""
-        if self._size > MAX_WAITING:
-            self._drop(1)
+    def put(self, encoded: Sequence[Encoded], spans: Sequence[Span]) -> None:
+        """Queue the messages of a transaction, and the offsets that they cover."""
+        if self._size > MAX_WAITING_BYTES:
+            self.drop()
         else:
-            self._waiting.append((change, spans))
-            self._size += len(change.trades) + len(change.candles)
+            self._waiting.append((encoded, spans))
+            self._size += sum(len(value) for _, value in encoded)
             self._has_waiting.set()
+
+    def drop(self, transactions: int = 1) -> None:
+        """Count transactions that are not sent."""
+        DROPPED.inc(transactions)
 
     def warning(self) -> str | None:
         """Return None if Kafka accepts live messages, else that readers are served late."""
@@ -96,13 +102,13 @@ class Broadcaster(Service):
     async def _send_waiting(self, timeout_s: float) -> None:
         async with self._sending:
             self._has_waiting.clear()
-            changes, self._waiting, self._size = self._waiting, [], 0
+            waiting, self._waiting, self._size = self._waiting, [], 0
             start = self._clock()
             try:
                 kafka = self._producer().kafka
-                await self._producer().within(timeout_s, kafka, self._send(kafka, changes))
+                await self._producer().within(timeout_s, kafka, self._send(kafka, waiting))
             except (KafkaError, NotReady, TimeoutError) as error:
-                self._drop(len(changes))
+                self.drop(len(waiting))
                 self._note_failure(start, error)
                 if isinstance(error, KafkaError):
                     self._producer().send_failed(kafka)
@@ -110,13 +116,13 @@ class Broadcaster(Service):
                 self._note_success()
 
     async def _send(
-        self, kafka: AIOKafkaProducer, changes: Sequence[tuple[Change, Sequence[Span]]]
+        self, kafka: AIOKafkaProducer, waiting: Sequence[tuple[Sequence[Encoded], Sequence[Span]]]
     ) -> None:
         futures: list[asyncio.Future[object]] = []
         try:
-            for change, _ in changes:
-                for coin, value in messages.encode_change(change):
-                    futures.append(await kafka.send(self._topic, value, key=coin.encode()))
+            for encoded, _ in waiting:
+                for coin, value in encoded:
+                    futures.append(await self._send_one(kafka, coin.encode(), value))
             if futures:
                 await asyncio.gather(*futures)
         except BaseException:
@@ -124,17 +130,20 @@ class Broadcaster(Service):
                 future.cancel()  # else asyncio logs that its exception was never retrieved
             raise
         # Only now: the spans assert that all of the messages are on the topic.
-        spans = [span for _, change_spans in changes for span in change_spans]
-        spans_sent = await kafka.send(
-            self._topic, messages.encode_spans(spans), key=messages.SPANS_KEY
-        )
+        spans = [span for _, spans_of_one in waiting for span in spans_of_one]
+        spans_sent = await self._send_one(kafka, messages.SPANS_KEY, messages.encode_spans(spans))
         if futures:
             spans_sent.add_done_callback(_retrieve_error)
         else:
             await spans_sent
 
-    def _drop(self, transactions: int) -> None:
-        DROPPED.inc(transactions)
+    async def _send_one(
+        self, kafka: AIOKafkaProducer, key: bytes, value: bytes
+    ) -> "asyncio.Future[object]":
+        sent: asyncio.Future[object] = await kafka.send(
+            self._topic, value, key=key, headers=self._headers
+        )
+        return sent
 
     def _note_failure(self, start: float, error: Exception) -> None:
         if self._failing_since is None:

@@ -47,16 +47,18 @@ class Spans(Protocol):
 class LiveFeed(Service):
     """Reads all partitions of the live topic from their ends, and hands on the messages.
 
-    ``state`` returns the topic's state, or None if it does not exist. ``on_message`` is called
-    with a coin and its encoded message.
+    Those of this worker, by its id, are skipped. ``state`` returns the topic's state, or None if it
+    does not exist. ``on_message`` is called with a coin and its encoded message.
     """
 
     logger = logger
     mundane_level = "debug"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword arguments, one for each collaborator
         self,
         topic: str,
+        *,
+        worker_id: bytes,
         new_consumer: Callable[[], AIOKafkaConsumer],
         state: Callable[[], Awaitable[TopicState | None]],
         on_message: Callable[[str, bytes], None],
@@ -64,6 +66,7 @@ class LiveFeed(Service):
     ) -> None:
         super().__init__()
         self._topic = topic
+        self._own_header = (messages.WORKER_HEADER, worker_id)
         self._new_consumer = new_consumer
         self._state = state
         self._on_message = on_message
@@ -107,6 +110,8 @@ class LiveFeed(Service):
             fetched = await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS)
             for records in fetched.values():
                 for record in records:
+                    if self._own_header in record.headers:
+                        continue
                     self._handle(record.key, record.value)
                     await asyncio.sleep(0)  # the subscribers of a large message get their turn
             if time.monotonic() >= next_check:

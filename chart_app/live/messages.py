@@ -9,6 +9,9 @@ One message for each coin and transaction, several for a large one; the key is t
 After them, a message with an empty key gives the spans of offsets that they cover:
 ``[[partition_id, start, end], …]``, see :mod:`chart_app.model.trade_ids`. Offsets that are stored
 but covered by no span are a gap: :mod:`chart_app.live.gaps`.
+
+All messages have a header with an id of the worker that sent them, which skips them: its subscribers
+have them by the short way, :mod:`chart_app.live.short_way`.
 """
 
 from collections import defaultdict
@@ -26,6 +29,10 @@ from streaming.slices import chunks
 
 #: Trades, or candles, in a message: with the longest numbers half of a message's maximal size.
 MESSAGE_ITEMS = 1000
+#: The header with the worker's id.
+WORKER_HEADER = "worker"
+#: (coin, encoded message).
+Encoded = tuple[str, bytes]
 #: The key of messages with spans: no coin has an empty name.
 SPANS_KEY = b""
 
@@ -43,8 +50,8 @@ encode_spans = msgspec.json.Encoder().encode
 decode_spans = msgspec.json.Decoder(list[Span]).decode
 
 
-def encode_change(change: Change) -> Iterator[tuple[str, bytes]]:
-    """Yield (coin, encoded message) for all that a transaction has changed."""
+def encode_change(change: Change) -> Iterator[Encoded]:
+    """Yield the messages of all that a transaction has changed."""
     trades: dict[str, list[Any]] = defaultdict(list)
     for coin, trade in zip(change.trades.coins, public_rows(change.trades), strict=True):
         trades[coin].append(trade)
