@@ -10,7 +10,7 @@ After them, a message with an empty key gives the spans of offsets that they cov
 ``[[partition_id, start, end], …]``, see :mod:`chart_app.model.trade_ids`. Offsets that are stored
 but covered by no span are a gap: :mod:`chart_app.live.gaps`.
 
-All messages have a header with an id of the worker that sent them, which skips them: its subscribers
+All messages have a header with an id of the worker that sent them. It skips them: its subscribers
 have them by the short way, :mod:`chart_app.live.short_way`.
 """
 

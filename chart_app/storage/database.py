@@ -62,7 +62,7 @@ class Database:
         else:
             self._writer = self._postgresql(pool_size=1)
             self.engine = self._writer.sync_engine
-            self.reader = self._postgresql(pool_size=READERS, isolation_level="AUTOCOMMIT")
+            self.reader = self._postgresql(pool_size=READERS, pool_pre_ping=True)
         #: For SQLite only: runs each transaction as a whole.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
 
@@ -80,14 +80,12 @@ class Database:
         if self._writer is None:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._thread, self._write, function)
-        level = "REPEATABLE READ" if snapshot else "READ COMMITTED"
-        engine = self._writer.execution_options(isolation_level=level)
+        isolation = "repeatable_read" if snapshot else "read_committed"
         tries_left = TRIES
         while True:
             tries_left -= 1
             try:
-                async with engine.begin() as connection:
-                    return await connection.run_sync(function)
+                return await _in_transaction(self._writer, isolation, function)
             except (DBAPIError, PostgresError) as error:
                 if not tries_left or sqlstate(error) not in CONFLICTS:
                     raise
@@ -98,8 +96,7 @@ class Database:
             return await self.write(function)
         engine = self._postgresql(pool_size=1, timeout_s=None)
         try:
-            async with engine.begin() as connection:
-                return await connection.run_sync(function)
+            return await _in_transaction(engine, "read_committed", function)
         finally:
             await engine.dispose()
 
@@ -138,7 +135,8 @@ class Database:
                     "lock_timeout": f"{LOCK_TIMEOUT_S}s",
                 },
             },
-            pool_pre_ping=True,
+            # Transactions are begun by the driver, see _in_transaction().
+            isolation_level="AUTOCOMMIT",
             max_overflow=0,
             pool_timeout=TIMEOUT_S,
             **options,
@@ -152,6 +150,20 @@ class Database:
         else:
             await self._writer.dispose()
         await self.reader.dispose()
+
+
+async def _in_transaction(
+    engine: AsyncEngine, isolation: str, function: Callable[[Connection], Result]
+) -> Result:
+    """Call a function in a transaction of asyncpg: it may use the driver's connection directly."""
+    async with engine.connect() as connection:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        try:
+            async with driver.transaction(isolation=isolation):
+                return await connection.run_sync(function)
+        finally:
+            if driver.is_closed():
+                await connection.invalidate()
 
 
 def check_file(database: Database) -> None:

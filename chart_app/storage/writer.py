@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from faust.types import TP
-from sqlalchemy import Connection, Update, bindparam, func, insert, inspect, select, update
+from sqlalchemy import Connection, func, insert, inspect, select, update
 
 from chart_app.model.folding import combine, fold_trades
 from chart_app.model.scale import Scale
@@ -13,6 +13,7 @@ from chart_app.storage import migrations, schema
 from chart_app.storage.database import Database, Result
 from chart_app.storage.errors import Superseded, WrongStore, translate_errors
 from chart_app.storage.rows import row_writer
+from chart_app.storage.rows.base import Move
 from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch, covered_offsets
 
 
@@ -23,7 +24,6 @@ class StoreWriter:
         self._database = database
         self._store_trades = store_trades
         self._rows = row_writer(database.dialect)
-        self._move_offset = _move_offset()
         #: A cache of the scales of coins. Larger ones may be stored.
         self._scales: dict[str, Scale] = {}
 
@@ -108,8 +108,7 @@ class StoreWriter:
     def _apply(
         self, connection: Connection, batches: Sequence[WriteBatch]
     ) -> tuple[Change, dict[str, Scale]]:
-        for tp, (checkpoint, next_offset) in covered_offsets(batches).items():
-            self._pass_fence(connection, tp, checkpoint, next_offset)
+        self._pass_fence(connection, covered_offsets(batches))
         trades = Trades.joined(batch.trades for batch in batches)
         folded = combine(batch.folded for batch in batches)
         if trades and self._store_trades:
@@ -128,39 +127,19 @@ class StoreWriter:
         return Change(trades, candles), grown
 
     def _pass_fence(
-        self, connection: Connection, tp: TP, checkpoint: Checkpoint, next_offset: int
+        self, connection: Connection, covered: Mapping[TP, tuple[Checkpoint, int]]
     ) -> None:
-        result = connection.execute(
-            self._move_offset,
-            {
-                "of_topic": tp.topic,
-                "of_partition": tp.partition,
-                "of_partition_id": checkpoint.partition_id,
-                "from_offset": checkpoint.next_offset,
-                "next_offset": next_offset,
-            },
-        )
-        if result.rowcount != 1:
-            schema.check_version(connection)
-            raise Superseded(f"{tp} is no longer at {checkpoint.next_offset}")
+        moves = [
+            Move(*tp, checkpoint.partition_id, checkpoint.next_offset, next_offset)
+            for tp, (checkpoint, next_offset) in covered.items()
+        ]
+        moved = self._rows.move_offsets(connection, moves)
+        for move in moves:
+            if move.partition_id not in moved:
+                schema.check_version(connection)
+                tp = TP(move.topic, move.partition)
+                raise Superseded(f"{tp} is no longer at {move.start}")
 
     async def _write(self, function: Callable[[Connection], Result]) -> Result:
         with translate_errors():
             return await self._database.write(function)
-
-
-def _move_offset() -> Update:
-    table = schema.partitions
-    return (
-        update(table)
-        .where(
-            table.c.topic == bindparam("of_topic"),
-            table.c.partition == bindparam("of_partition"),
-            table.c.partition_id == bindparam("of_partition_id"),
-            table.c.next_offset == bindparam("from_offset"),
-            table.c.is_current,
-            # A newer program may have migrated the store meanwhile.
-            select(schema.store.c.version).scalar_subquery() == schema.VERSION,
-        )
-        .values(next_offset=bindparam("next_offset"))
-    )

@@ -1,13 +1,24 @@
 """What both databases' ways to write rows have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from chart_app.model.candles import Candle, CandleKey
 from chart_app.model.scale import Scale
 from chart_app.model.trades import Trades
+
+
+class Move(NamedTuple):
+    """A partition whose next offset is moved on, from where its worker believes it to be."""
+
+    topic: str
+    partition: int
+    partition_id: int
+    start: int
+    end: int
 
 
 class RowWriter(ABC):
@@ -18,6 +29,14 @@ class RowWriter(ABC):
         self._coin_ids: dict[str, int] = {}
         #: Those that this transaction has found, or added.
         self._new_coin_ids: dict[str, int] = {}
+
+    @abstractmethod
+    def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> set[int]:
+        """Move the next offsets of partitions that are where they are believed to be.
+
+        Return the ids of these partitions. If the store has another version than this program,
+        there are none.
+        """
 
     @abstractmethod
     def insert_trades(self, connection: Connection, trades: Trades) -> Collection[int] | None:

@@ -1,7 +1,8 @@
 """Rows of PostgreSQL.
 
-A statement gets each column as one array, so its text is the same for any number of rows. Exact
-decimals go as text, which the database casts: in Python they would cost more than all the rest.
+A statement gets each column as one array, so its text is the same for any number of rows. The
+arrays are texts, which the database reads: to encode them value by value would cost more than all
+the rest. So would SQLAlchemy's way to the driver, which is called directly.
 """
 
 import io
@@ -10,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from asyncpg.exceptions import DeadlockDetectedError, UniqueViolationError
-from sqlalchemy import Column, Connection, CursorResult, Table
+from sqlalchemy import Column, Connection, Table
 from sqlalchemy.types import Integer
 from sqlalchemy.util import await_only
 
@@ -20,7 +21,7 @@ from chart_app.model.scale import Scale
 from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
 from chart_app.model.trades import Trades
 from chart_app.storage import schema
-from chart_app.storage.rows.base import RowWriter
+from chart_app.storage.rows.base import Move, RowWriter
 from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows, trade_columns
 from chart_app.storage.schema import Exact
 
@@ -29,8 +30,8 @@ CAREFUL_TRANSACTIONS = 100
 
 
 _INSERT = (
-    "INSERT INTO {table} AS stored ({names}) SELECT {values} "
-    "FROM unnest({arrays}) AS incoming ({names}) {order}ON CONFLICT {conflict}"
+    "INSERT INTO {table} AS stored ({names}) SELECT {names} "
+    "FROM {arrays} AS incoming ({names}) {order}ON CONFLICT {conflict}"
 )
 
 
@@ -40,8 +41,7 @@ def insert_arrays(table: Table, conflict: str, order: Sequence[Column[Any]] = ()
     return _INSERT.format(
         table=table.name,
         names=_names(columns),
-        values=", ".join(map(_cast, columns)),
-        arrays=", ".join(f"${n}::{_array_type(it)}" for n, it in enumerate(columns, 1)),
+        arrays=_arrays(map(_array_type, columns)),
         order=f"ORDER BY {_names(order)} " if order else "",
         conflict=conflict,
     )
@@ -52,11 +52,15 @@ def _names(columns: Iterable[Column[Any]]) -> str:
 
 
 def _array_type(column: Column[Any]) -> str:
-    return "bigint[]" if isinstance(column.type, Integer) else "text[]"
+    if isinstance(column.type, Exact):
+        return "numeric"
+    return "bigint" if isinstance(column.type, Integer) else "text"
 
 
-def _cast(column: Column[Any]) -> str:
-    return f"CAST({column.name} AS numeric)" if isinstance(column.type, Exact) else column.name
+def _arrays(types: Iterable[str]) -> str:
+    """Return a table function of arrays of these types, given as texts."""
+    parameters = (f"CAST(${n}::text AS {type_}[])" for n, type_ in enumerate(types, 1))
+    return f"unnest({', '.join(parameters)})"
 
 
 def on_conflict_set(keys: Iterable[Column[Any]], changes: Mapping[str, str]) -> str:
@@ -115,7 +119,17 @@ PUT_SCALES = insert_arrays(
         },
     ),
 )
-SELECT_COIN_IDS = "SELECT coin, id FROM coins WHERE coin = ANY ($1)"
+SELECT_COIN_IDS = "SELECT coin, id FROM coins WHERE coin = ANY (CAST($1::text AS text[]))"
+_MOVE_OFFSETS = """
+    UPDATE partitions SET next_offset = move."end"
+    FROM {moves} AS move (topic, partition, id, start, "end")
+    WHERE partitions.id = move.id AND partitions.topic = move.topic
+        AND partitions.partition = move.partition AND partitions.next_offset = move.start
+        AND is_current AND (SELECT version FROM store) = {version}
+    RETURNING partitions.id"""
+MOVE_OFFSETS = _MOVE_OFFSETS.format(
+    moves=_arrays(("text", "integer", "integer", "bigint", "bigint")), version=schema.VERSION
+)
 INSERT_NEW_TRADES = insert_arrays(
     schema.trades, "DO NOTHING RETURNING id", [schema.trades.c.trade_id, schema.trades.c.coin_id]
 )
@@ -133,6 +147,10 @@ class PostgreSQLRows(RowWriter):
         super().__init__()
         self._careful_transactions = 0
 
+    def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> set[int]:
+        """Move the next offsets of partitions; return the ids of those that were moved."""
+        return {row[0] for row in _run_rows(connection, MOVE_OFFSETS, moves)}
+
     def insert_trades(self, connection: Connection, trades: Trades) -> Collection[int] | None:
         """Insert the trades that are new; return the ids of the stored, or None for all.
 
@@ -143,11 +161,12 @@ class PostgreSQLRows(RowWriter):
             self._careful_transactions -= 1
             stored = {row[0] for row in _run(connection, INSERT_NEW_TRADES, columns)}
             return None if len(stored) == len(trades) else stored
-        driver: Any = connection.connection.driver_connection
         source = io.BytesIO(copy_text(columns))
         names = [column.name for column in TRADE_COLUMNS]
         try:
-            await_only(driver.copy_to_table(schema.trades.name, source=source, columns=names))
+            await_only(
+                _driver(connection).copy_to_table(schema.trades.name, source=source, columns=names)
+            )
         except (UniqueViolationError, DeadlockDetectedError):
             self._careful_transactions = CAREFUL_TRANSACTIONS
             raise
@@ -168,37 +187,55 @@ class PostgreSQLRows(RowWriter):
         _run_rows(connection, PUT_SCALES, coin_rows(scales))
 
     def _select_coin_ids(self, connection: Connection, coins: Collection[str]) -> dict[str, int]:
-        return {row.coin: row.id for row in _run(connection, SELECT_COIN_IDS, [coins])}
+        return dict(map(tuple, _run(connection, SELECT_COIN_IDS, [list(coins)])))
 
 
 _COPY_LINE = "\t".join("%s" for _ in TRADE_COLUMNS) + "\n"
 #: What COPY's text form has another meaning for, and how it is written there:
 #: postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
-_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-_SPECIAL = re.compile(r"[\\\t\n\r]")
-_NULL = "\\N"
+_COPY_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+#: The same of an array's text: postgresql.org/docs/current/arrays.html#ARRAYS-IO
+_ARRAY_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\""})
+_SPECIAL = re.compile(r'[\\\t\n\r"]')
 
 
 def copy_text(columns: Sequence[Sequence[Any]]) -> bytes:
     """Return the columns of trades as rows in the text form of PostgreSQL's COPY."""
     texts = (
-        _escaped(values) if column.type is str else values
+        _copy_texts(values) if column.type is str else values
         for column, values in zip(TRADE_COLUMNS, columns, strict=True)
     )
     return "".join(map(_COPY_LINE.__mod__, zip(*texts, strict=True))).encode()
 
 
-def _escaped(texts: Sequence[str | None]) -> Sequence[str]:
+def _copy_texts(texts: Sequence[str | None]) -> Sequence[str]:
+    return [r"\N" if text is None else text for text in _escaped(texts, _COPY_ESCAPES)]
+
+
+def array_text(values: Sequence[Any]) -> str:
+    """Return integers, or texts and nulls, as the text of a PostgreSQL array."""
+    if isinstance(values[0], int):
+        return "{" + ",".join(map(str, values)) + "}"
+    texts = _escaped(values, _ARRAY_ESCAPES)
+    return "{" + ",".join(["NULL" if text is None else f'"{text}"' for text in texts]) + "}"
+
+
+def _escaped(texts: Sequence[str | None], escapes: Mapping[int, str]) -> Sequence[str | None]:
     if _SPECIAL.search("".join(filter(None, texts))):
-        texts = [text and text.translate(_ESCAPES) for text in texts]
-    return [_NULL if text is None else text for text in texts]
+        return [text and text.translate(escapes) for text in texts]
+    return texts
 
 
-def _run(connection: Connection, sql: str, columns: Iterable[Any]) -> CursorResult[Any]:
-    return connection.exec_driver_sql(sql, tuple(map(list, columns)))
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
 
 
-def _run_rows(
-    connection: Connection, sql: str, rows: Sequence[Sequence[Any]]
-) -> Iterable[Sequence[Any]]:
+def _run(connection: Connection, sql: str, columns: Iterable[Sequence[Any]]) -> Sequence[Any]:
+    """Run a statement with the array of each column; return the rows that it finds."""
+    arrays = map(array_text, columns)
+    rows: Sequence[Any] = await_only(_driver(connection).fetch(sql, *arrays))
+    return rows
+
+
+def _run_rows(connection: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> Sequence[Any]:
     return _run(connection, sql, zip(*rows, strict=True)) if rows else ()

@@ -1,17 +1,38 @@
 """Rows of SQLite."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, bindparam, select, update
 
 from chart_app.model.candles import Candle, CandleKey, merge
 from chart_app.model.scale import Scale
 from chart_app.model.trades import Trades
 from chart_app.storage import schema
 from chart_app.storage.rows import values
-from chart_app.storage.rows.base import RowWriter
+from chart_app.storage.rows.base import Move, RowWriter
 from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows, trade_columns
 from chart_app.storage.rows.latest_candles import LatestCandles
+
+_partitions = schema.partitions.c
+_MOVE_OFFSET = (
+    update(schema.partitions)
+    .where(
+        _partitions.topic == bindparam("of_topic"),
+        _partitions.partition == bindparam("of_partition"),
+        _partitions.partition_id == bindparam("of_partition_id"),
+        _partitions.next_offset == bindparam("of_start"),
+        _partitions.is_current,
+        # A newer program may have migrated the store meanwhile.
+        select(schema.store.c.version).scalar_subquery() == schema.VERSION,
+    )
+    .values(next_offset=bindparam("of_end"))
+)
+
+
+def _parameters(move: Move) -> dict[str, Any]:
+    # SQLAlchemy keeps the names of columns for itself.
+    return {f"of_{name}": value for name, value in move._asdict().items()}
 
 
 class SQLiteRows(RowWriter):
@@ -29,6 +50,14 @@ class SQLiteRows(RowWriter):
         self._select_coins = values.select_by(coin_key, dialect)
         self._put_scales = values.upsert(schema.coins, coin_key, dialect, largest=True)
         self._latest = LatestCandles()
+
+    def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> set[int]:
+        """Move the next offsets of partitions; return the ids of those that were moved."""
+        return {
+            move.partition_id
+            for move in moves
+            if connection.execute(_MOVE_OFFSET, _parameters(move)).rowcount
+        }
 
     def insert_trades(self, connection: Connection, trades: Trades) -> Collection[int] | None:
         """Insert the trades that are new; return the ids of the stored, or None for all."""
