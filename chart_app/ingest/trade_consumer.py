@@ -42,6 +42,9 @@ MAX_WAITING_TRADES = 20_000
 #: long: readers of the store get their turn, and more trades share the next transaction.
 BACKLOG_TRADES = 1000
 MAX_PAUSE_S = 0.02
+#: Batches of so many trades are folded while the transaction before them runs; smaller ones
+#: together, when it is their turn.
+FOLD_ALONE_TRADES = 1000
 #: The first and the longest pause between two tries to store a batch.
 RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 2.0
@@ -170,7 +173,8 @@ class TradeConsumer:
             return  # the offsets were reloaded meanwhile, and the batch does not continue them
         trades = Trades.joined(parts)
         self._offsets.advance(tp, batch.next_offset)
-        to_write = WriteBatch(tp, checkpoint, batch.next_offset, trades, fold_trades(trades))
+        folded = fold_trades(trades) if len(trades) >= FOLD_ALONE_TRADES else None
+        to_write = WriteBatch(tp, checkpoint, batch.next_offset, trades, folded)
         self._queue.append((batch, to_write))
         self._has_queued.set()
 

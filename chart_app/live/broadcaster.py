@@ -25,6 +25,8 @@ DROPPED = Counter("chart_broadcasts_dropped", "Transactions whose trades were no
 MAX_WAITING_BYTES = 16 * 2**20
 #: How long Kafka has to accept what was waiting. After that all of it is dropped.
 SEND_TIMEOUT_S = 5.0
+#: The pause between two times that what waits is sent: more transactions share a request.
+PAUSE_S = 0.01
 #: The same when the program stops.
 STOP_TIMEOUT_S = 1.0
 #: How often, after a failure, an empty list of spans is sent until Kafka accepts it.
@@ -93,6 +95,7 @@ class Broadcaster(Service):
             await self.wait(self._has_waiting.wait(), timeout=PROBE_INTERVAL_S)
             if self._waiting or self._failing_since is not None:
                 await self._send_waiting(SEND_TIMEOUT_S)
+                await asyncio.sleep(PAUSE_S)
 
     async def on_stop(self) -> None:
         """Send what is still waiting, if Kafka accepts it in time."""

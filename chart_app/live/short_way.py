@@ -66,7 +66,7 @@ class ShortWay(Service):
     @Service.task
     async def _hand_on_all(self) -> None:
         while not self.should_stop:
-            await self.wait(self._has_waiting.wait())
+            await self._has_waiting.wait()
             self._has_waiting.clear()
             while self._waiting:
                 await self._hand_on_first()

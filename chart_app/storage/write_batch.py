@@ -1,13 +1,13 @@
 """What a transaction stores: write batches; and what it has changed then."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from faust.types import TP
 
 from chart_app.model.candles import Candle, CandleKey
-from chart_app.model.folding import Folded
+from chart_app.model.folding import Folded, combine, fold_trades
 from chart_app.model.trades import Trades
 
 
@@ -27,7 +27,8 @@ class WriteBatch:
     checkpoint: Checkpoint
     next_offset: int
     trades: Trades
-    folded: Folded
+    #: The candles of the trades, or None: they are folded together with those of other batches.
+    folded: Folded | None = None
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class Change:
 
     trades: Trades = field(default_factory=Trades)
     candles: dict[CandleKey, Candle] = field(default_factory=dict)
+
+
+def fold_together(batches: Sequence[WriteBatch]) -> Folded:
+    """Return the candles and scales of all batches."""
+    others = Trades.joined(it.trades for it in batches if it.folded is None)
+    return combine([fold_trades(others), *(it.folded for it in batches if it.folded)])
 
 
 def covered_offsets(batches: Iterable[WriteBatch]) -> dict[TP, tuple[Checkpoint, int]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from faust.types import TP
 from sqlalchemy import Connection, func, insert, inspect, select, update
 
-from chart_app.model.folding import combine, fold_trades
+from chart_app.model.folding import Folded, fold_trades
 from chart_app.model.scale import Scale
 from chart_app.model.trade_ids import MAX_PARTITIONS
 from chart_app.model.trades import Trades
@@ -14,7 +14,13 @@ from chart_app.storage.database import Database, Result
 from chart_app.storage.errors import Superseded, WrongStore, translate_errors
 from chart_app.storage.rows import row_writer
 from chart_app.storage.rows.base import Move
-from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch, covered_offsets
+from chart_app.storage.write_batch import (
+    Change,
+    Checkpoint,
+    WriteBatch,
+    covered_offsets,
+    fold_together,
+)
 
 
 class StoreWriter:
@@ -97,7 +103,10 @@ class StoreWriter:
         stored, and trying again is safe.
         """
         try:
-            change, scales = await self._write(lambda connection: self._apply(connection, batches))
+            folded = fold_together(batches)
+            change, scales = await self._write(
+                lambda connection: self._apply(connection, batches, folded)
+            )
         except BaseException:
             self._rows.failed()
             raise
@@ -106,11 +115,10 @@ class StoreWriter:
         return change
 
     def _apply(
-        self, connection: Connection, batches: Sequence[WriteBatch]
+        self, connection: Connection, batches: Sequence[WriteBatch], folded: Folded
     ) -> tuple[Change, dict[str, Scale]]:
         self._pass_fence(connection, covered_offsets(batches))
         trades = Trades.joined(batch.trades for batch in batches)
-        folded = combine(batch.folded for batch in batches)
         if trades and self._store_trades:
             stored = self._rows.insert_trades(connection, trades)
             if stored is not None:
