@@ -5,6 +5,7 @@ import logging
 import faust
 
 from chart_app.ingest.trade_consumer import TradeConsumer
+from chart_app.storage.errors import WrongStore
 from streaming.app import App
 from streaming.kafka.batch import Batch
 
@@ -18,6 +19,9 @@ def add_agent(app: App, topic: faust.TopicT, consumer: TradeConsumer) -> None:
     async def consume_trades(batches: faust.StreamT[Batch]) -> None:
         try:
             await consumer.consume(aiter(batches))
+        except WrongStore as error:
+            logger.critical("%s", error)
+            await app.crash(error)
         except Exception as error:
             # Faust would restart the agent and continue after the batch.
             logger.exception("Could not process a batch; the worker stops")

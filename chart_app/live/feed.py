@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -110,9 +110,7 @@ class LiveFeed(Service):
             fetched = await consumer.getmany(timeout_ms=POLL_TIMEOUT_MS)
             for records in fetched.values():
                 for record in records:
-                    if self._own_header in record.headers:
-                        continue
-                    self._handle(record.key, record.value)
+                    self._handle(record.key, record.value, record.headers)
                     await asyncio.sleep(0)  # the subscribers of a large message get their turn
             if time.monotonic() >= next_check:
                 if await self._state() != state:
@@ -123,7 +121,11 @@ class LiveFeed(Service):
                 self._spans.confirm()
                 next_check = time.monotonic() + CHECK_INTERVAL_S
 
-    def _handle(self, key: bytes | None, value: bytes | None) -> None:
+    def _handle(
+        self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]
+    ) -> None:
+        if self._own_header in headers:
+            return  # this worker's subscribers have it by the short way
         if key is None:
             return  # from an earlier version, which announced possible gaps by it
         try:

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chart_app.storage.database import Database
-from chart_app.storage.errors import StoreUnavailable
+from chart_app.storage.errors import StoreUnavailable, WrongStore
 from chart_app.storage.writer import StoreWriter
 from dev.environment import clean_environment
 from dev.local_kafka import LocalKafka
@@ -621,8 +621,29 @@ async def test_a_worker_says_why_it_cannot_write_to_a_store_that_was_migrated(
     async with AIOKafkaProducer(bootstrap_servers=cluster.broker.bootstrap_server) as producer:
         await send(producer, cluster.topic, 0, "NEW")
     assert await asyncio.to_thread(chart.wait) != 0
-    assert NEWER_LINE in chart.log()
+    assert f" CRITICAL chart_app.ingest.agent {NEWER_LINE}\n" in chart.log()
     assert await content(database_url) == before
+
+
+async def test_no_trade_is_lost_where_its_coin_is_missing(database_url: str) -> None:
+    await released_stores.load("all-trades", database_url)
+    await execute(database_url, "DELETE FROM coins WHERE coin = 'BTCUSDT'")
+    before = await content(database_url)
+    with pytest.raises(WrongStore, match=r"\d+ of its \d+ trades are of coins that are missing"):
+        await migrate(database_url)
+    assert await content(database_url) == before
+
+
+async def test_a_migration_that_can_never_succeed_ends_the_program(
+    postgresql_url: str, cluster: Cluster, start: StartProgram
+) -> None:
+    await released_stores.load("all-trades", postgresql_url)
+    await execute(postgresql_url, "CREATE VIEW prices AS SELECT coin, price FROM trades")
+    chart = start("chart_app", {**cluster.settings, "DATABASE_URL": postgresql_url})
+    assert await asyncio.to_thread(chart.wait) == 1
+    assert "The store cannot be migrated: " in chart.log()
+    assert "other objects depend on it" in chart.log()
+    assert len(await fetch(postgresql_url, "SELECT * FROM consumed")) > 0
 
 
 async def test_an_older_store_cannot_be_rebuilt(database_url: str, start: StartProgram) -> None:

@@ -11,12 +11,18 @@ from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from chart_app.storage import schema
 from chart_app.storage.database import Database
+from chart_app.storage.errors import WrongStore, sqlstate
 from chart_app.storage.migrations import version_2
 
 logger = logging.getLogger(__name__)
+
+#: Classes of PostgreSQL's error codes: dependent objects exist, integrity constraint violation,
+#: data exception, access rule violation.
+PERMANENT = {"2B", "23", "22", "42"}
 
 #: The migrations, each by the version that it starts from.
 MIGRATIONS = {1: version_2.migrate}
@@ -25,10 +31,15 @@ MIGRATIONS = {1: version_2.migrate}
 async def migrate(database: Database) -> None:
     """Migrate a store of an earlier version, unless another program does.
 
-    Raises StoreUnavailable while another program has locked the store. A program that is killed
-    meanwhile leaves the store as it was.
+    Raises the database's error while another program has locked the store, and WrongStore if
+    trying again cannot help. A program that is killed meanwhile leaves the store as it was.
     """
-    await database.write_at_leisure(_migrate)
+    try:
+        await database.write_at_leisure(_migrate)
+    except DBAPIError as error:
+        if sqlstate(error)[:2] in PERMANENT:
+            raise WrongStore(f"The store cannot be migrated: {error.orig}") from error
+        raise
 
 
 def _migrate(connection: Connection) -> None:

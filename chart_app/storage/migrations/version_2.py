@@ -6,6 +6,8 @@ The topic, partition and offset of a trade are in its id. The table of partition
 
 from sqlalchemy import Connection, text
 
+from chart_app.storage.errors import WrongStore
+
 #: Of the offset in a trade's id.
 OFFSET_BITS = 41
 
@@ -47,9 +49,10 @@ SQLITE = (
         id BIGINT NOT NULL, time BIGINT NOT NULL, coin_id INTEGER NOT NULL, price TEXT NOT NULL,
         amount TEXT NOT NULL, trade_id TEXT, PRIMARY KEY (coin_id, id)
     ) WITHOUT ROWID""",
-    # In the order of the new key, which is that of the old index trades_coin_id.
-    f"{INSERT_TRADES} ORDER BY coins.id, trades_1.id",
-    "DROP TABLE trades_1",
+)
+# In the order of the new key, which is that of the old index trades_coin_id.
+SQLITE_INSERT_TRADES = f"{INSERT_TRADES} ORDER BY coins.id, trades_1.id"
+SQLITE_INDEXES = (
     "CREATE INDEX trades_coin_time ON trades (coin_id, time)",
     """CREATE UNIQUE INDEX trades_trade_id ON trades (trade_id, coin_id)
         WHERE trade_id IS NOT NULL""",
@@ -76,8 +79,8 @@ POSTGRESQL = (
         id BIGINT NOT NULL, time BIGINT NOT NULL, coin_id INTEGER NOT NULL,
         price NUMERIC NOT NULL, amount NUMERIC NOT NULL, trade_id TEXT COLLATE "C"
     )""",
-    INSERT_TRADES,
-    "DROP TABLE trades_1",
+)
+POSTGRESQL_INDEXES = (
     "ALTER TABLE trades ADD PRIMARY KEY (coin_id, id)",
     "CREATE INDEX trades_coin_time ON trades (coin_id, time)",
     """CREATE UNIQUE INDEX trades_trade_id ON trades (trade_id, coin_id)
@@ -105,13 +108,31 @@ def migrate(connection: Connection) -> None:
         connection.execute(text(POSTGRESQL_LOCK))
     _run(connection, PARTITIONS)
     _insert_forgotten_partitions(connection)
-    _run(connection, SQLITE if is_sqlite else POSTGRESQL)
+    if is_sqlite:
+        _run(connection, SQLITE)
+        _move_trades(connection, SQLITE_INSERT_TRADES)
+        _run(connection, SQLITE_INDEXES)
+    else:
+        _run(connection, POSTGRESQL)
+        _move_trades(connection, INSERT_TRADES)
+        _run(connection, POSTGRESQL_INDEXES)
     _run(connection, STORE)
 
 
 def _run(connection: Connection, statements: tuple[str, ...]) -> None:
     for statement in statements:
         connection.execute(text(statement))
+
+
+def _move_trades(connection: Connection, insert: str) -> None:
+    moved = connection.execute(text(insert)).rowcount
+    count = connection.scalar(text("SELECT count(*) FROM trades_1"))
+    if moved != count:
+        raise WrongStore(
+            f"The store cannot be migrated: {count - moved} of its {count} trades are of coins "
+            "that are missing in its table of coins"
+        )
+    connection.execute(text("DROP TABLE trades_1"))
 
 
 def _insert_forgotten_partitions(connection: Connection) -> None:

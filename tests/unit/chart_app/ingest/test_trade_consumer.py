@@ -87,8 +87,8 @@ class Consumer:
         self.done_offsets.append(done.next_offset)
 
 
-class Broadcaster:
-    """Keeps how many trades it is to broadcast, and what they cover."""
+class Stored:
+    """Keeps how many trades were stored, and what they cover."""
 
     def __init__(self) -> None:
         self.trades = 0
@@ -106,7 +106,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def consume(
-    store: Store, consumer: Consumer, *batches: Batch, broadcaster: Broadcaster | None = None
+    store: Store, consumer: Consumer, *batches: Batch, stored: Stored | None = None
 ) -> TradeConsumer:
     """Have the batches consumed from offset 10 on."""
     offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
@@ -114,7 +114,7 @@ async def consume(
     parts: dict[str, Any] = {
         "offsets": offsets,
         "writer": store,
-        "broadcaster": broadcaster or Broadcaster(),
+        "on_stored": (stored or Stored()).put,
     }
     consuming = TradeConsumer(
         **parts,
@@ -176,10 +176,10 @@ async def test_where_kafka_does_not_say_what_it_has_deleted_it_is_asked_again() 
 
 
 async def test_what_was_stored_is_broadcast_with_the_offsets_it_covers() -> None:
-    broadcaster = Broadcaster()
-    await consume(Store(), Consumer(), batch(10, 11), batch(15, start=12), broadcaster=broadcaster)
-    assert broadcaster.trades == 3
-    assert broadcaster.spans == [Span(0, 10, 12), Span(0, 12, 16)]
+    stored = Stored()
+    await consume(Store(), Consumer(), batch(10, 11), batch(15, start=12), stored=stored)
+    assert stored.trades == 3
+    assert stored.spans == [Span(0, 10, 12), Span(0, 12, 16)]
 
 
 async def test_a_database_that_is_away_is_asked_again() -> None:
@@ -199,7 +199,7 @@ async def test_readiness_says_that_the_database_is_away() -> None:
         offsets=offsets,
         writer=store,  # type: ignore[arg-type]
         dead_letters=None,  # type: ignore[arg-type]
-        broadcaster=Broadcaster(),  # type: ignore[arg-type]
+        on_stored=Stored().put,
         consumer=Consumer,  # type: ignore[arg-type]
         should_stop=stopped.is_set,
     )
@@ -272,9 +272,9 @@ async def test_a_batch_whose_partition_has_gone_while_it_was_read_is_thrown_away
 
 async def test_a_worker_that_was_superseded_reads_again_what_the_store_lacks() -> None:
     store, consumer = Store(Superseded("tradeData 0 is no longer at 10")), Consumer()
-    broadcaster = Broadcaster()
-    await consume(store, consumer, batch(10), batch(11), broadcaster=broadcaster)
-    assert broadcaster.spans == []
+    stored = Stored()
+    await consume(store, consumer, batch(10), batch(11), stored=stored)
+    assert stored.spans == []
     assert store.kept == []
     assert consumer.seeks == 1
     assert consumer.done_offsets == []

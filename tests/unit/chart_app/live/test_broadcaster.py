@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from decimal import Decimal
 from typing import Any, cast
 
 import pytest
@@ -9,11 +8,11 @@ from aiokafka.errors import KafkaTimeoutError
 from chart_app.live import broadcaster, messages
 from chart_app.live.broadcaster import Broadcaster
 from chart_app.live.gaps import Span
-from chart_app.model.folding import fold_trades
-from chart_app.model.trades import StoredTrade, Trades
-from chart_app.storage.write_batch import Change
+from chart_app.live.messages import Encoded
 from streaming.kafka.producer import Producer
 from tests.waiting import eventually
+
+WORKER_ID = b"of this worker"
 
 
 class Kafka:
@@ -39,8 +38,11 @@ class Kafka:
         """Wait as the producer does."""
         await asyncio.wait_for(work, limit_s)
 
-    async def send(self, _: str, value: bytes, key: bytes) -> "asyncio.Future[None]":
+    async def send(
+        self, _: str, value: bytes, key: bytes, headers: list[tuple[str, bytes]]
+    ) -> "asyncio.Future[None]":
         """Take a message."""
+        assert headers == [(messages.WORKER_HEADER, WORKER_ID)]
         await self.answers.wait()
         sent = asyncio.get_running_loop().create_future()
         if self.error:
@@ -61,14 +63,9 @@ class Clock:
         return self.now
 
 
-def change(*coins: str) -> Change:
-    """Return a change with a trade of each coin."""
-    rows = [
-        StoredTrade(coin, 0, 0, number, *(Decimal(1),) * 2, None, number, "1", "1")
-        for number, coin in enumerate(coins)
-    ]
-    trades = Trades.of(rows)
-    return Change(trades, fold_trades(trades).candles)
+def encoded(*coins: str) -> list[Encoded]:
+    """Return a message of each coin."""
+    return [(coin, b"{}") for coin in coins]
 
 
 @pytest.fixture
@@ -89,7 +86,7 @@ async def it(
     monkeypatch.setattr(broadcaster, "SEND_TIMEOUT_S", 0.05)
     monkeypatch.setattr(broadcaster, "STOP_TIMEOUT_S", 0.05)
     monkeypatch.setattr(broadcaster, "PROBE_INTERVAL_S", 0.05)
-    it = Broadcaster("live", lambda: cast(Producer, kafka), clock)
+    it = Broadcaster("live", WORKER_ID, lambda: cast(Producer, kafka), clock)
     await it.start()
     yield it
     await it.stop()
@@ -106,20 +103,20 @@ async def taken(kafka: Kafka, count: int) -> list[bytes]:
 
 
 async def test_what_is_covered_is_said_after_the_messages(it: Broadcaster, kafka: Kafka) -> None:
-    it.put(change("BTC", "ETH"), [Span(0, 0, 1), Span(1, 0, 1)])
+    it.put(encoded("BTC", "ETH"), [Span(0, 0, 1), Span(1, 0, 1)])
     assert await taken(kafka, 3) == [b"BTC", b"ETH", messages.SPANS_KEY]
     assert messages.decode_spans(kafka.taken[-1][1]) == [Span(0, 0, 1), Span(1, 0, 1)]
 
 
 async def test_offsets_without_a_trade_are_covered_too(it: Broadcaster, kafka: Kafka) -> None:
-    it.put(Change(), [Span(0, 0, 1)])
+    it.put([], [Span(0, 0, 1)])
     assert await taken(kafka, 1) == [messages.SPANS_KEY]
 
 
 async def test_what_waits_is_sent_together(it: Broadcaster, kafka: Kafka) -> None:
     kafka.answers.clear()
     for number in range(3):
-        it.put(change("BTC"), [Span(0, number, number + 1)])
+        it.put(encoded("BTC"), [Span(0, number, number + 1)])
     kafka.answers.set()
     assert (await taken(kafka, 4))[:3] == [b"BTC"] * 3
     assert messages.decode_spans(kafka.taken[3][1]) == [Span(0, it, it + 1) for it in range(3)]
@@ -129,14 +126,14 @@ async def test_what_kafka_does_not_take_is_not_said_to_be_covered(
     it: Broadcaster, kafka: Kafka
 ) -> None:
     kafka.error = KafkaTimeoutError()
-    it.put(change("BTC"), [Span(0, 0, 1)])
+    it.put(encoded("BTC"), [Span(0, 0, 1)])
 
     async def failed() -> bool:
         return kafka.replaced > 0
 
     await eventually(failed, "the producer is replaced")
     kafka.error = None
-    it.put(change("BTC"), [Span(0, 1, 2)])
+    it.put(encoded("BTC"), [Span(0, 1, 2)])
     await taken(kafka, 2)
     assert [
         messages.decode_spans(value) for key, value in kafka.taken if key == messages.SPANS_KEY
@@ -151,7 +148,7 @@ async def test_that_readers_wait_is_said_after_a_while(
     assert it.warning() is None
     for seconds in range(3):
         clock.now = 10.0 * seconds
-        it.put(change("BTC"), [Span(0, 0, 1)])
+        it.put(encoded("BTC"), [Span(0, 0, 1)])
         await asyncio.sleep(0.2)
     assert "readers are served late" in (it.warning() or "")
     assert sum("readers are served late" in line for line in caplog.messages) == 1
@@ -167,22 +164,22 @@ async def test_that_readers_wait_is_said_after_a_while(
 async def test_storing_does_not_wait_and_what_waits_is_bounded(
     it: Broadcaster, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broadcaster, "MAX_WAITING", 100)
+    monkeypatch.setattr(broadcaster, "MAX_WAITING_BYTES", 100)
     kafka.answers.clear()
     for number in range(1000):
-        it.put(change("BTC"), [Span(0, number, number + 1)])
-    assert it._size < 200
+        it.put(encoded("BTC"), [Span(0, number, number + 1)])
+    assert it._size <= 102
 
 
 async def test_what_waits_at_the_end_is_sent(kafka: Kafka, clock: Clock) -> None:
-    it = Broadcaster("live", lambda: cast(Producer, kafka), clock)
+    it = Broadcaster("live", WORKER_ID, lambda: cast(Producer, kafka), clock)
     await it.start()
-    it.put(change("BTC"), [Span(0, 0, 1)])
+    it.put(encoded("BTC"), [Span(0, 0, 1)])
     await it.stop()
     assert [key for key, _ in kafka.taken] == [b"BTC", messages.SPANS_KEY]
 
 
 async def test_the_end_does_not_wait_for_kafka(it: Broadcaster, kafka: Kafka) -> None:
     kafka.answers.clear()
-    it.put(change("BTC"), [Span(0, 0, 1)])
+    it.put(encoded("BTC"), [Span(0, 0, 1)])
     await asyncio.wait_for(it.stop(), 60)

@@ -137,7 +137,14 @@ def test_what_is_not_ours_on_the_topic_is_passed_over(caplog: pytest.LogCaptureF
 
     spans = SimpleNamespace(cover=carried.extend)
     none = cast(Any, None)
-    feed = LiveFeed("live", none, none, handle, cast(Spans, spans))
+    feed = LiveFeed(
+        "live",
+        worker_id=b"own",
+        new_consumer=none,
+        state=none,
+        on_message=handle,
+        spans=cast(Spans, spans),
+    )
     for key, value in [
         *((b"BTC", b"garbage"), (b"BTC", None), (b"BTC", b"[]"), (b"\xff", b"{}")),
         *((b"BTC", b'{"x":' * 5_000), (b"BTC", b'{"trades":[[1,' + b"9" * 20 + b',"1","1"]]}')),
@@ -153,12 +160,15 @@ def test_what_is_not_ours_on_the_topic_is_passed_over(caplog: pytest.LogCaptureF
         ),
     ]:
         caplog.clear()
-        feed._handle(key, value)
+        feed._handle(key, value, [])
         assert "not a live message" in caplog.messages[-1]
     caplog.clear()
-    feed._handle(b"BTC", b"{}")
-    feed._handle(None, b"{}")  # of version 0.2.0
-    feed._handle(b"", messages.encode_spans([Span(1, 2, 3)]))
+    own = [(messages.WORKER_HEADER, b"own")]
+    feed._handle(b"BTC", b"garbage", own)
+    feed._handle(b"", messages.encode_spans([Span(1, 2, 9)]), own)
+    feed._handle(b"BTC", b"{}", [(messages.WORKER_HEADER, b"of another")])
+    feed._handle(None, b"{}", [])  # of version 0.2.0
+    feed._handle(b"", messages.encode_spans([Span(1, 2, 3)]), [])
     assert handled == [("BTC", b"{}")]
     assert carried == [Span(1, 2, 3)]
     assert caplog.messages == []
