@@ -27,6 +27,7 @@ CANDLES = "chart_app, candles, SQLite"
 CANDLES_ON_POSTGRESQL = "chart_app, candles, PostgreSQL"
 LOG_ONLY = "chart_app's parts, log only"
 CONFLUENT = "confluent-kafka consume"
+CONFLUENT_TUNED = "confluent-kafka consume, tuned"
 STOCK_FAUST = "stock Faust agent"
 GETMANY = "aiokafka getmany"
 QUIXSTREAMS = "quixstreams"
@@ -38,6 +39,9 @@ CONSUMERS = {
     CANDLES_ON_POSTGRESQL: Consumer(CHART_APP, POSTGRESQL),
     LOG_ONLY: Consumer([*FAUST, "bench.log_only", "worker"]),
     CONFLUENT: Consumer([str(venv.BIN / "python"), "-m", "bench.peers.confluent_consumer"]),
+    CONFLUENT_TUNED: Consumer(
+        [str(venv.BIN / "python"), "-m", "bench.peers.confluent_consumer", "tuned"]
+    ),
     KAFKAJS: Consumer(node.command("bench_each_message.js")),
     GETMANY: Consumer([sys.executable, "-m", "bench.peers.aiokafka_getmany"]),
     QUIXSTREAMS: Consumer([str(venv.BIN / "python"), "-m", "bench.peers.quixstreams_app"]),

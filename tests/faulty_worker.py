@@ -8,18 +8,20 @@ says so in lines of its log, one a partition. The program itself has no hooks fo
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection
 
 from chart_app import main
+from chart_app.storage.database import Database, Result
 from chart_app.storage.write_batch import Change, WriteBatch
 from chart_app.storage.writer import StoreWriter
 from tests.faults import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
 
-_program = main.program()
-app = _program.app
+app = main.program().app
 _apply = StoreWriter.apply
+_write = Database.write
 _at_hand: list[WriteBatch] = []
 _is_over = False
 
@@ -48,9 +50,16 @@ async def _faulty_apply(self: StoreWriter, *batches: WriteBatch) -> Change:
     return change
 
 
-@event.listens_for(_program.database.engine, "commit")
-def _before_commit(_: Any) -> None:
-    _reached(BEFORE_COMMIT)
+async def _faulty_write(
+    self: Database, function: Callable[[Connection], Result], **options: Any
+) -> Result:
+    def and_then(connection: Connection) -> Result:
+        result = function(connection)
+        _reached(BEFORE_COMMIT)
+        return result
+
+    return await _write(self, and_then, **options)
 
 
 StoreWriter.apply = _faulty_apply  # type: ignore[method-assign]
+Database.write = _faulty_write  # type: ignore[method-assign]

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Dialect, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from chart_app.storage.errors import WrongStore, sqlstate
+from chart_app.storage.errors import StoreError, WrongStore, sqlstate
 from chart_app.storage.schema import SQLITE
 from settings import Settings
 
@@ -35,6 +35,9 @@ CONFLICTS = {
     *("40001", "40P01"),  # serialization_failure, deadlock_detected
     *("42P07", "23505"),  # duplicate_table, unique_violation
 }
+#: Classes of PostgreSQL's codes for a connection that fails and a server that ends. Errors of the
+#: driver itself have none.
+NOT_OF_A_STATEMENT = {"", "08", "57"}
 TRIES = 5
 SQLITE_ARGUMENTS = {"timeout": TIMEOUT_S, "cached_statements": STATEMENTS_KEPT}
 
@@ -161,9 +164,13 @@ async def _in_transaction(
         try:
             async with driver.transaction(isolation=isolation):
                 return await connection.run_sync(function)
-        finally:
-            if driver.is_closed():
+        except BaseException as error:
+            # SQLAlchemy does not see the driver's errors. Where it is not the server that has
+            # answered with one, the connection may be lost, or in the midst of an operation.
+            if not isinstance(error, StoreError) and sqlstate(error)[:2] in NOT_OF_A_STATEMENT:
+                driver.terminate()
                 await connection.invalidate()
+            raise
 
 
 def check_file(database: Database) -> None:

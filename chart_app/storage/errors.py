@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from asyncpg.exceptions import InterfaceError, PostgresError
+from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy.exc import SQLAlchemyError
 
 #: What SQLAlchemy and the drivers of both databases raise.
@@ -20,6 +20,7 @@ DATABASE_ERRORS = (
     SQLAlchemyError,
     PostgresError,
     InterfaceError,
+    InternalClientError,
     sqlite3.Error,
     OSError,
     TimeoutError,

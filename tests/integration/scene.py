@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import aiohttp
 
+from chart_app.model.trade_ids import OFFSET_BITS, split
 from tests.conftest import Cluster
 from tests.integration.databases import TestedDatabase
 from tests.integration.trades import Candles, Feeder, Sent, Stored, Values, read_topic
@@ -145,12 +146,14 @@ class Scene:
     async def stored_trades(self) -> list[Stored]:
         """Return the stored trades in the order of their ids."""
         rows = await self.database.fetch(
-            'SELECT partition, "offset", coin, time, price, amount, trade_id '
-            "FROM trades ORDER BY id"
+            "SELECT partition, trades.id, coin, time, price, amount, trade_id FROM trades "
+            "JOIN coins ON coins.id = coin_id "
+            f"JOIN partitions ON partitions.id = trades.id / {1 << OFFSET_BITS} "
+            "ORDER BY trades.id"
         )
         return [
-            Stored(partition, offset, coin, time, Decimal(price), Decimal(amount), trade_id)
-            for partition, offset, coin, time, price, amount, trade_id in rows
+            Stored(partition, split(id_)[1], coin, time, Decimal(price), Decimal(amount), trade_id)
+            for partition, id_, coin, time, price, amount, trade_id in rows
         ]
 
     async def stored_candles(self) -> Candles:

@@ -180,6 +180,13 @@ async def test_ids_of_any_text_are_told_apart(filled: FilledStore) -> None:
         assert len(await filled.reader.trades(coin, limit=50)) == len(ids)
 
 
+async def test_of_trades_with_one_id_the_first_counts(filled: FilledStore) -> None:
+    for number in range(2):  # in PostgreSQL the second time by the careful way from the start
+        trades = [Given("BTC", START, str(1 + it), id=f"{number}-{it % 50}") for it in range(200)]
+        change = await filled.feed(*trades)
+        assert [*change.trades.prices] == list(range(1, 51))
+
+
 async def test_trades_count_once_however_often_they_are_sent_again(filled: FilledStore) -> None:
     chance = random.Random(7)
     new: list[str] = []

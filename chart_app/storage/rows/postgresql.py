@@ -131,7 +131,11 @@ MOVE_OFFSETS = _MOVE_OFFSETS.format(
     moves=_arrays(("text", "integer", "integer", "bigint", "bigint")), version=schema.VERSION
 )
 INSERT_NEW_TRADES = insert_arrays(
-    schema.trades, "DO NOTHING RETURNING id", [schema.trades.c.trade_id, schema.trades.c.coin_id]
+    schema.trades,
+    "DO NOTHING RETURNING id",
+    # As for candles: two transactions that insert the same ids cannot deadlock. Of the trades with
+    # one id the first counts.
+    [schema.trades.c.trade_id, schema.trades.c.coin_id, schema.trades.c.id],
 )
 
 
