@@ -13,6 +13,7 @@ LONGEST = (
     "tests/integration/test_readers_are_told.py::test_who_looks_on_is_told_whatever_dies",
     "tests/integration/test_websocket.py",
     "tests/integration/test_start_and_stop.py",
+    "tests/integration/test_migrations.py",
     "tests/integration/test_run.py",
     "tests/integration/test_trades_faults.py",
     "tests/browser/test_page.py",

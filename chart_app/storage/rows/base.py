@@ -65,9 +65,13 @@ class RowWriter(ABC):
         unknown = set(coins) - self._coin_ids.keys()
         if not unknown:
             return self._coin_ids
-        self.put_scales(connection, dict.fromkeys(unknown, Scale(0, 0)))
+        self._insert_coins(connection, dict.fromkeys(unknown, Scale(0, 0)))
         self._new_coin_ids = self._select_coin_ids(connection, unknown)
         return {**self._coin_ids, **self._new_coin_ids}
+
+    @abstractmethod
+    def _insert_coins(self, connection: Connection, scales: Mapping[str, Scale]) -> None:
+        """Insert the coins that are not stored; do not touch, or lock, those that are."""
 
     @abstractmethod
     def _select_coin_ids(self, connection: Connection, coins: Collection[str]) -> dict[str, int]:

@@ -119,6 +119,7 @@ PUT_SCALES = insert_arrays(
         },
     ),
 )
+INSERT_NEW_COINS = insert_arrays(schema.coins, "DO NOTHING")
 SELECT_COIN_IDS = "SELECT coin, id FROM coins WHERE coin = ANY (CAST($1::text AS text[]))"
 _MOVE_OFFSETS = """
     UPDATE partitions SET next_offset = move."end"
@@ -189,6 +190,9 @@ class PostgreSQLRows(RowWriter):
     def put_scales(self, connection: Connection, scales: Mapping[str, Scale]) -> None:
         """Store the scales of coins where they are larger than what is stored."""
         _run_rows(connection, PUT_SCALES, coin_rows(scales))
+
+    def _insert_coins(self, connection: Connection, scales: Mapping[str, Scale]) -> None:
+        _run_rows(connection, INSERT_NEW_COINS, coin_rows(scales))
 
     def _select_coin_ids(self, connection: Connection, coins: Collection[str]) -> dict[str, int]:
         return dict(map(tuple, _run(connection, SELECT_COIN_IDS, [list(coins)])))

@@ -47,6 +47,7 @@ class SQLiteRows(RowWriter):
         self._select_trades = values.select_by(trade_key, dialect)
         self._select_candles = values.select_by(candle_key, dialect)
         self._put_candles = values.upsert(schema.candles, candle_key, dialect)
+        self._insert_new_coins = values.insert_new(schema.coins, dialect)
         self._select_coins = values.select_by(coin_key, dialect)
         self._put_scales = values.upsert(schema.coins, coin_key, dialect, largest=True)
         self._latest = LatestCandles()
@@ -92,6 +93,9 @@ class SQLiteRows(RowWriter):
     def put_scales(self, connection: Connection, scales: Mapping[str, Scale]) -> None:
         """Store the scales of coins where they are larger than what is stored."""
         self._put_scales.execute(connection, coin_rows(scales))
+
+    def _insert_coins(self, connection: Connection, scales: Mapping[str, Scale]) -> None:
+        self._insert_new_coins.execute(connection, coin_rows(scales))
 
     def _select_coin_ids(self, connection: Connection, coins: Collection[str]) -> dict[str, int]:
         rows = self._select_coins.fetch(connection, [(coin,) for coin in coins])
