@@ -29,6 +29,7 @@ from bench.chart import TOPIC, chart_app
 from bench.processes import BenchFailed, Child, end_on_signals, running
 from dev.local_kafka import LocalKafka, free_port
 from settings import Settings
+from streaming.app import HEARTBEAT_INTERVAL_S
 from trade_rules import TradeMessage
 
 ROUNDS = 5
@@ -47,9 +48,6 @@ OURS = "chart_app"
 STOCK_FAUST = "empty Faust worker"
 RATIO_BAR = 1.5
 SESSION_TIMEOUT_S = float(Settings.model_fields["kafka_session_timeout"].default)
-#: A worker learns of a rebalance by its next heartbeat. Once two workers share the partitions that
-#: is always equally far, so each round waits for another part of the interval.
-HEARTBEAT_INTERVAL_S = SESSION_TIMEOUT_S / 3
 TAKEOVER_BARS_S = {signal.SIGKILL: SESSION_TIMEOUT_S + 1, signal.SIGTERM: 2.0}
 
 #: What both contenders' lines have.
@@ -134,6 +132,8 @@ def measure_takeovers(
         for round_number in range(1, rounds + 1):
             for number, seconds in takeovers_s.items():
                 with two_workers(broker, folder, f"{round_number}-{number.name}") as workers:
+                    # The next heartbeat, by which the other learns of the rebalance, would always
+                    # be equally far.
                     time.sleep(HEARTBEAT_INTERVAL_S * (round_number - 1) / rounds)
                     seconds.append(take_over(*workers, number))
                 print(f"round {round_number}: after {number.name}: {seconds[-1]:.2f} s", flush=True)

@@ -13,19 +13,11 @@ from collections.abc import AsyncIterator
 import msgspec
 import uvloop
 from aiohttp import WSMsgType, web
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer
 
-PRODUCER = web.AppKey("PRODUCER", AIOKafkaProducer)
+from bench.peers.bare_aiohttp import PRODUCER, run_producer
+
 SOCKETS = web.AppKey("SOCKETS", set[web.WebSocketResponse])
-
-
-async def run_producer(app: web.Application) -> AsyncIterator[None]:
-    """Start the producer with the server and stop it with the server."""
-    async with AIOKafkaProducer(
-        bootstrap_servers=os.environ["BROKER"], acks="all", enable_idempotence=True
-    ) as producer:
-        app[PRODUCER] = producer
-        yield
 
 
 async def post(request: web.Request) -> web.Response:

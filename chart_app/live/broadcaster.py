@@ -25,10 +25,10 @@ DROPPED = Counter("chart_broadcasts_dropped", "Transactions whose trades were no
 MAX_WAITING_BYTES = 16 * 2**20
 #: How long Kafka has to accept what was waiting. After that all of it is dropped.
 SEND_TIMEOUT_S = 5.0
-#: The pause between two times that what waits is sent: more transactions share a request.
-PAUSE_S = 0.01
 #: The same when the program stops.
 STOP_TIMEOUT_S = 1.0
+#: The pause after what waits was sent: more transactions share a request.
+PAUSE_S = 0.01
 #: How often, after a failure, an empty list of spans is sent until Kafka accepts it.
 PROBE_INTERVAL_S = 1.0
 #: After this time without success a warning says that readers are served late.

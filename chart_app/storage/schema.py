@@ -144,9 +144,8 @@ coins = Table(
     metadata,
     Column("id", Integer, Identity(), primary_key=True),
     Column("coin", Bytewise, nullable=False, unique=True),
-    Column(
-        "folded", Bytewise, nullable=False, index=True
-    ),  # the case-folded name, to find the coin by
+    # The case-folded name, to find the coin by.
+    Column("folded", Bytewise, nullable=False, index=True),
     Column("price_places", Integer, nullable=False, key="price_scale"),
     Column("amount_places", Integer, nullable=False, key="amount_scale"),
 )

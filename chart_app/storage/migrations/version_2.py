@@ -30,6 +30,12 @@ INSERT_TRADES = """INSERT INTO trades (id, time, coin_id, price, amount, trade_i
     SELECT trades_1.id, time, coins.id, price, amount, trade_id
     FROM trades_1 JOIN coins ON coins.coin = trades_1.coin"""
 
+TRADE_INDEXES = (
+    "CREATE INDEX trades_coin_time ON trades (coin_id, time)",
+    """CREATE UNIQUE INDEX trades_trade_id ON trades (trade_id, coin_id)
+        WHERE trade_id IS NOT NULL""",
+)
+
 SQLITE = (
     "DROP TABLE consumed",
     "CREATE UNIQUE INDEX partitions_current ON partitions (topic, partition) WHERE is_current IS 1",
@@ -52,11 +58,6 @@ SQLITE = (
 )
 # In the order of the new key, which is that of the old index trades_coin_id.
 SQLITE_INSERT_TRADES = f"{INSERT_TRADES} ORDER BY coins.id, trades_1.id"
-SQLITE_INDEXES = (
-    "CREATE INDEX trades_coin_time ON trades (coin_id, time)",
-    """CREATE UNIQUE INDEX trades_trade_id ON trades (trade_id, coin_id)
-        WHERE trade_id IS NOT NULL""",
-)
 
 #: In the order in which version 1 locks its tables: a transaction of it ends first.
 POSTGRESQL_LOCK = "LOCK TABLE consumed, trades, candles, coins IN ACCESS EXCLUSIVE MODE"
@@ -80,11 +81,9 @@ POSTGRESQL = (
         price NUMERIC NOT NULL, amount NUMERIC NOT NULL, trade_id TEXT COLLATE "C"
     )""",
 )
-POSTGRESQL_INDEXES = (
+POSTGRESQL_KEYS = (
     "ALTER TABLE trades ADD PRIMARY KEY (coin_id, id)",
-    "CREATE INDEX trades_coin_time ON trades (coin_id, time)",
-    """CREATE UNIQUE INDEX trades_trade_id ON trades (trade_id, coin_id)
-        WHERE trade_id IS NOT NULL""",
+    *TRADE_INDEXES,
     """ALTER TABLE candles
         ALTER coin TYPE TEXT COLLATE "C", ALTER interval TYPE TEXT COLLATE "C",
         ALTER first_sequence TYPE TEXT COLLATE "C", ALTER last_sequence TYPE TEXT COLLATE "C"
@@ -111,11 +110,11 @@ def migrate(connection: Connection) -> None:
     if is_sqlite:
         _run(connection, SQLITE)
         _move_trades(connection, SQLITE_INSERT_TRADES)
-        _run(connection, SQLITE_INDEXES)
+        _run(connection, TRADE_INDEXES)
     else:
         _run(connection, POSTGRESQL)
         _move_trades(connection, INSERT_TRADES)
-        _run(connection, POSTGRESQL_INDEXES)
+        _run(connection, POSTGRESQL_KEYS)
     _run(connection, STORE)
 
 
