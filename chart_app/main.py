@@ -56,7 +56,7 @@ def program() -> Program:
 
 
 def _wire(loaded: Settings) -> Program:
-    database = Database(database_url(loaded))
+    database = _database(loaded)
     writer = StoreWriter(database, store_trades=loaded.store_trades)
     reader = StoreReader(database)
     gate = StoreGate(writer, database)
@@ -121,6 +121,13 @@ def _wire(loaded: Settings) -> Program:
     )
     _add_routes(web_app, reader, hub, loaded)
     return Program(app, database, web_app)
+
+
+def _database(loaded: Settings) -> Database:
+    try:
+        return Database(database_url(loaded))
+    except ValueError as error:
+        settings.refuse("DATABASE_URL", error)
 
 
 def _add_routes(web_app: web.Application, reader: StoreReader, hub: Hub, loaded: Settings) -> None:

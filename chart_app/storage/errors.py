@@ -12,7 +12,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresError
+from asyncpg.exceptions import (
+    ClientConfigurationError,
+    InterfaceError,
+    InternalClientError,
+    PostgresError,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 #: What SQLAlchemy and the drivers of both databases raise.
@@ -49,13 +54,15 @@ class WrongStore(StoreError):
 
 @contextmanager
 def translate_errors(*, pass_data_errors: bool = False) -> Iterator[None]:
-    """Raise :exc:`StoreUnavailable` for an error of the database.
+    """Raise :exc:`StoreUnavailable` for an error of the database, :exc:`WrongStore` for a bad URL.
 
     With ``pass_data_errors`` an error about a value is raised unchanged: PostgreSQL answers, but
     will never accept the value, for example a text with a NUL.
     """
     try:
         yield
+    except ClientConfigurationError as error:
+        raise WrongStore(f"DATABASE_URL cannot be used: {error}") from error
     except DATABASE_ERRORS as error:
         if pass_data_errors and _is_data_error(error):
             raise
