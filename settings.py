@@ -142,7 +142,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _drop_empty(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """An empty value is the default, also where it outranks one in the file."""
+        """Take an empty value for the default, also where it outranks one in the file."""
         return {name: value for name, value in values.items() if value != ""}
 
     @model_validator(mode="after")

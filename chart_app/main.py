@@ -36,6 +36,7 @@ from streaming.http.metrics import ConsumerLag
 from streaming.kafka.batch import BatchSchema
 from streaming.kafka.cluster import plain_consumer
 from streaming.kafka.dead_letter import DeadLetterQueue
+from streaming.kafka.rights import Right
 from streaming.kafka.topic_ids import TopicState, topic_states
 from streaming.kafka.topic_keeper import TopicKeeper
 
@@ -89,7 +90,7 @@ def _wire(loaded: Settings) -> Program:
         settings=loaded,
         port=loaded.chart_port,
         port_setting="CHART_PORT",
-        topics=[*topics.trade_topics(loaded), *own_topics],
+        topics=[*topics.trade_topics(loaded, Right.READ), *own_topics],
         services=[
             *(gate, hub, resync),
             LiveFeed(

@@ -203,11 +203,11 @@ def database_url(settings: Settings) -> URL:
         raise ValueError(f"cannot be read; {URL_FORM}") from None
     if "@" in (url.host or ""):
         raise ValueError(f"has more than one @; {URL_FORM}")
-    for name, value in url.query.items():
-        if not isinstance(value, str):
+    for name, values in url.normalized_query.items():
+        if len(values) > 1:
             raise ValueError(f"has {name} more than once")
-        if name in TLS_FILES and not Path(value).is_file():
-            raise ValueError(f"there is no file {value}, which is its {name}")
+        if name in TLS_FILES and not Path(values[0]).is_file():
+            raise ValueError(f"there is no file {values[0]}, which is its {name}")
     return url
 
 

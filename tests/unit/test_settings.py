@@ -125,11 +125,9 @@ def test_a_bad_value_ends_the_start_with_a_line_that_names_it(
 @pytest.mark.parametrize("value", ["mysql://u:hush@host/db", "postgres://u:hush@host/db", "hush"])
 def test_a_bad_secret_is_named_but_not_shown(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     line = failure(monkeypatch, DATABASE_URL=value, TRADING_PORT="no-port")
-    assert line.split("\n") == [
-        "bad setting: DATABASE_URL: must begin with sqlite:/// or postgresql://",
-        "bad setting: TRADING_PORT='no-port': Input should be a valid integer, unable to parse "
-        "string as an integer",
-    ]
+    first, second = line.split("\n")
+    assert first == "bad setting: DATABASE_URL: must begin with sqlite:/// or postgresql://"
+    assert second.startswith("bad setting: TRADING_PORT='no-port': ")
 
 
 def test_no_secret_is_in_the_settings_text_nor_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,9 +192,7 @@ def test_security_that_would_not_be_used_ends_the_start(
     )
 
 
-def test_the_example_as_it_is_has_no_unused_security(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_example_as_it_is_has_no_unused_security(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text((ROOT / ".env.example").read_text())
     assert settings.load() == Settings(_env_file=None)  # type: ignore[call-arg]
 
