@@ -61,9 +61,9 @@ def translate_errors(*, pass_data_errors: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except ClientConfigurationError as error:
-        raise WrongStore(f"DATABASE_URL cannot be used: {error}") from error
     except DATABASE_ERRORS as error:
+        if isinstance(cause := _cause(error), ClientConfigurationError):
+            raise WrongStore(f"DATABASE_URL cannot be used: {cause}") from error
         if pass_data_errors and _is_data_error(error):
             raise
         raise StoreUnavailable(_description(error)) from error
@@ -77,6 +77,11 @@ def sqlstate(error: BaseException) -> str:
 def _original(error: BaseException) -> BaseException | None:
     """Return the driver's error of one of SQLAlchemy's."""
     return getattr(error, "orig", None)
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    """Return asyncpg's error that SQLAlchemy has turned into its own."""
+    return getattr(_original(error), "__cause__", None)
 
 
 def _is_data_error(error: BaseException) -> bool:
