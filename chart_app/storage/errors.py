@@ -6,6 +6,7 @@ Errors::
       + StoreUnavailable    the database does not answer, or is locked: try again later
       + Superseded          the stored offset is another one: read on from there
       + WrongStore          the database is not one this program can use
+        + WrongAddress      DATABASE_URL has a parameter that cannot be used
 """
 
 import sqlite3
@@ -52,9 +53,13 @@ class WrongStore(StoreError):
     """The database is not one this program can use."""
 
 
+class WrongAddress(WrongStore):
+    """DATABASE_URL has a parameter that cannot be used."""
+
+
 @contextmanager
 def translate_errors(*, pass_data_errors: bool = False) -> Iterator[None]:
-    """Raise :exc:`StoreUnavailable` for an error of the database, :exc:`WrongStore` for a bad URL.
+    """Raise :exc:`StoreUnavailable` for an error of the database, or :exc:`WrongAddress`.
 
     With ``pass_data_errors`` an error about a value is raised unchanged: PostgreSQL answers, but
     will never accept the value, for example a text with a NUL.
@@ -63,7 +68,7 @@ def translate_errors(*, pass_data_errors: bool = False) -> Iterator[None]:
         yield
     except DATABASE_ERRORS as error:
         if isinstance(cause := _cause(error), ClientConfigurationError):
-            raise WrongStore(f"DATABASE_URL cannot be used: {cause}") from error
+            raise WrongAddress(f"DATABASE_URL cannot be used: {_first_line(cause)}") from error
         if pass_data_errors and _is_data_error(error):
             raise
         raise StoreUnavailable(_description(error)) from error
@@ -92,4 +97,8 @@ def _description(error: BaseException) -> str:
     sqlite_code = getattr(_original(error), "sqlite_errorcode", None)
     if sqlstate(error) == LOCK_NOT_AVAILABLE or sqlite_code == sqlite3.SQLITE_BUSY:
         return "another program has locked it, and may be migrating it"
-    return f"{type(error).__name__}: {error}".split("\n")[0]
+    return f"{type(error).__name__}: {_first_line(error)}"
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).split("\n", maxsplit=1)[0]

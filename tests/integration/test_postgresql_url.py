@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import URL, text
 
 from chart_app.storage.database import Database, database_url
-from chart_app.storage.errors import StoreUnavailable, WrongStore, translate_errors
+from chart_app.storage.errors import StoreUnavailable, WrongAddress, translate_errors
 from settings import Settings
 from tests.conftest import Cluster, StartProgram
 from tests.integration.conftest import PASSWORD, SECRETIVE
@@ -142,7 +142,7 @@ async def test_another_certificate_is_refused(
 async def test_a_parameter_that_is_none_is_said(
     secretive_url: URL, query: str, reason: str
 ) -> None:
-    with pytest.raises(WrongStore, match=reason):
+    with pytest.raises(WrongAddress, match=reason):
         await answer(written(secretive_url, query))
 
 
