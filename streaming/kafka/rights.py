@@ -66,9 +66,9 @@ async def missing_rights(
             f"{right.name.capitalize()} on topic {name}"
             for name, rights in topics.items()
             for right in rights
-            if name in operations and not _allows(operations[name], right)
+            if name in operations and not allows(operations[name], right)
         ]
-        if group is not None and not _allows(await _group_operations(client, group), Right.READ):
+        if group is not None and not allows(await _group_operations(client, group), Right.READ):
             missing.append(f"Read on group {group}")
     return missing
 
@@ -85,7 +85,7 @@ async def _group_operations(client: AIOKafkaClient, group: str) -> int:
     return int(operations)
 
 
-def _allows(operations: int, right: Right) -> bool:
+def allows(operations: int, right: Right) -> bool:
     """Return whether a right is among operations, a bit for each code.
 
     A broker that describes something without the right to describe it does not know operations.
