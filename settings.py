@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, NoReturn, get_args
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -19,6 +19,7 @@ from pydantic import (
     Field,
     FilePath,
     PositiveInt,
+    SecretStr,
     ValidationError,
     model_validator,
 )
@@ -65,8 +66,8 @@ Server = Annotated[
 ]
 
 
-def _check_database_url(url: str) -> str:
-    if url and not url.startswith(("sqlite:///", "postgresql://")):
+def _check_database_url(url: SecretStr) -> SecretStr:
+    if url and not url.get_secret_value().startswith(("sqlite:///", "postgresql://")):
         raise ValueError("must begin with sqlite:/// or postgresql://")
     return url
 
@@ -84,7 +85,7 @@ class Settings(BaseSettings):
     """The settings of both programs. The environment variable is the field name in capitals."""
 
     model_config = SettingsConfigDict(
-        env_file=ENV_FILE, env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+        env_file=ENV_FILE, env_file_encoding="utf-8", extra="ignore", hide_input_in_errors=True
     )
 
     client_id: str = "tradeData"
@@ -105,7 +106,7 @@ class Settings(BaseSettings):
     kafka_ssl_keyfile: FilePath | None = None
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     kafka_sasl_username: str | None = None
-    kafka_sasl_password: str | None = None
+    kafka_sasl_password: SecretStr | None = None
 
     trade_topics: Annotated[list[Topic], NoDecode, BeforeValidator(_split), Field(min_length=1)] = [
         "tradeData"
@@ -115,7 +116,7 @@ class Settings(BaseSettings):
     trade_max_future: Seconds = 3600
 
     data_dir: Path = Path("data")
-    database_url: Annotated[str, AfterValidator(_check_database_url)] = ""
+    database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] = SecretStr("")
     store_trades: bool = True
     quote_assets: Annotated[list[Asset], NoDecode, BeforeValidator(_split)] = [
         *("USD", "EUR", "GBP", "JPY", "KRW", "USDT", "USDC", "BUSD", "BTC", "ETH", "BNB")
@@ -138,6 +139,12 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Take an empty value for the default, also where it outranks one in the file."""
+        return {name: value for name, value in values.items() if value != ""}
+
     @model_validator(mode="after")
     def _default_to_local_kafka(self) -> "Settings":
         if not self.kafka_client_bootstrap_server:
@@ -157,6 +164,28 @@ class Settings(BaseSettings):
             raise ValueError("KAFKA_SSL_CERTFILE is needed with KAFKA_SSL_KEYFILE")
         return self
 
+    @model_validator(mode="after")
+    def _check_security_is_used(self) -> "Settings":
+        protocol = self.kafka_security_protocol
+        unused = [
+            name.upper()
+            for layer in ("SASL", "SSL")
+            if layer not in protocol
+            for name in kafka_security_settings(layer)
+            if getattr(self, name) != Settings.model_fields[name].default
+        ]
+        if unused:
+            raise ValueError(
+                f"{', '.join(unused)} would not be used with KAFKA_SECURITY_PROTOCOL={protocol}"
+            )
+        return self
+
+
+def kafka_security_settings(*layers: Literal["SASL", "SSL"]) -> list[str]:
+    """Return the names of the fields that only count with SASL, or with TLS."""
+    prefixes = tuple(f"kafka_{layer.lower()}_" for layer in layers)
+    return [name for name in Settings.model_fields if name.startswith(prefixes)]
+
 
 @cache
 def load() -> Settings:
@@ -165,6 +194,11 @@ def load() -> Settings:
         return Settings()
     except ValidationError as error:
         sys.exit("\n".join(_explain(error)))
+
+
+def refuse(name: str, reason: object) -> NoReturn:
+    """Exit with the line for a setting whose value is not valid, and may be a secret."""
+    sys.exit(_line(name, reason))
 
 
 def warn_of_misspelt() -> None:
@@ -192,7 +226,18 @@ def _explain(error: ValidationError) -> list[str]:
     for problem in error.errors():
         message = problem["msg"].removeprefix("Value error, ")
         if problem["loc"]:
-            name = str(problem["loc"][0]).upper()
-            message = f"{name}={problem['input']!r}: {message}"
-        lines.append(f"bad setting: {message}")
+            field = str(problem["loc"][0])
+            value = "" if _is_secret(field) else f"={problem['input']!r}"
+            lines.append(_line(f"{field.upper()}{value}", message))
+        else:
+            lines.append(f"bad setting: {message}")
     return lines
+
+
+def _line(setting: str, reason: object) -> str:
+    return f"bad setting: {setting}: {reason}"
+
+
+def _is_secret(field: str) -> bool:
+    annotation = Settings.model_fields[field].annotation
+    return SecretStr in (annotation, *get_args(annotation))

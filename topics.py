@@ -1,6 +1,7 @@
 """The topics of both programs; whichever starts first creates them."""
 
 from settings import Settings
+from streaming.kafka.rights import Right
 from streaming.kafka.topics import TopicSpec
 
 #: The brokers accept timestamps this much further in the future than trading_app does: their
@@ -19,8 +20,8 @@ LIVE_RETENTION_MS = 60 * 60 * 1000
 LIVE_RETENTION_BYTES = 256 * 1024 * 1024
 
 
-def trade_topics(settings: Settings) -> list[TopicSpec]:
-    """Return the topics of ``TRADE_TOPICS``.
+def trade_topics(settings: Settings, *rights: Right) -> list[TopicSpec]:
+    """Return the topics of ``TRADE_TOPICS``, on which a program needs rights.
 
     Kafka's time retention goes by the record's timestamp, which is the time of the trade: with
     the default of 7 days, last year's trades would be deleted within minutes. So only their
@@ -35,6 +36,7 @@ def trade_topics(settings: Settings) -> list[TopicSpec]:
                 "retention.bytes": str(settings.trade_retention_bytes),
                 "message.timestamp.after.max.ms": str(max_future_ms(settings) + CLOCK_SKEW_MS),
             },
+            rights=rights,
         )
         for name in settings.trade_topics
     ]
@@ -52,6 +54,7 @@ def dead_letter_topics(settings: Settings) -> list[TopicSpec]:
                 "max.message.bytes": str(DEAD_LETTER_MAX_BYTES),
             },
             needed=APPEND_TIME,
+            rights=(Right.WRITE,),
         )
         for name in settings.trade_topics
     ]
@@ -71,6 +74,7 @@ def live_topic(settings: Settings) -> TopicSpec:
             "segment.bytes": str(LIVE_RETENTION_BYTES // 4),
         },
         needed=APPEND_TIME,
+        rights=(Right.READ, Right.WRITE),
     )
 
 

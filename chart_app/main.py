@@ -36,6 +36,7 @@ from streaming.http.metrics import ConsumerLag
 from streaming.kafka.batch import BatchSchema
 from streaming.kafka.cluster import plain_consumer
 from streaming.kafka.dead_letter import DeadLetterQueue
+from streaming.kafka.rights import Right
 from streaming.kafka.topic_ids import TopicState, topic_states
 from streaming.kafka.topic_keeper import TopicKeeper
 
@@ -56,7 +57,7 @@ def program() -> Program:
 
 
 def _wire(loaded: Settings) -> Program:
-    database = Database(database_url(loaded))
+    database = _database(loaded)
     writer = StoreWriter(database, store_trades=loaded.store_trades)
     reader = StoreReader(database)
     gate = StoreGate(writer, database)
@@ -89,7 +90,7 @@ def _wire(loaded: Settings) -> Program:
         settings=loaded,
         port=loaded.chart_port,
         port_setting="CHART_PORT",
-        topics=[*topics.trade_topics(loaded), *own_topics],
+        topics=[*topics.trade_topics(loaded, Right.READ), *own_topics],
         services=[
             *(gate, hub, resync),
             LiveFeed(
@@ -121,6 +122,13 @@ def _wire(loaded: Settings) -> Program:
     )
     _add_routes(web_app, reader, hub, loaded)
     return Program(app, database, web_app)
+
+
+def _database(loaded: Settings) -> Database:
+    try:
+        return Database(database_url(loaded))
+    except ValueError as error:
+        settings.refuse("DATABASE_URL", error)
 
 
 def _add_routes(web_app: web.Application, reader: StoreReader, hub: Hub, loaded: Settings) -> None:

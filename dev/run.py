@@ -89,7 +89,7 @@ def _run(programs: Programs, loaded: Settings) -> None:
     command = ("-m", "dev.local_kafka", "--port", str(port), "--data", KAFKA_DATA)
     programs.start("kafka", (sys.executable, *command), os.environ)
     programs.wait_until(lambda: is_listening(port))
-    environment = _environment(loaded)
+    environment = local_environment(loaded)
     programs.start("trading", (*FAUST, "trading_app", "worker"), environment)
     programs.start("chart", (*FAUST, "chart_app", "worker"), environment)
     host = "127.0.0.1" if loaded.http_host == "0.0.0.0" else loaded.http_host
@@ -105,10 +105,12 @@ def _run(programs: Programs, loaded: Settings) -> None:
     programs.wait_until(lambda: False)
 
 
-def _environment(loaded: Settings) -> dict[str, str]:
+def local_environment(loaded: Settings) -> dict[str, str]:
     """Return the environment of programs that use the Kafka on this machine."""
+    unused = settings.kafka_security_settings("SASL", "SSL")
     return {
         **os.environ,
+        **{name.upper(): "" for name in unused},
         "KAFKA_CLIENT_BOOTSTRAP_SERVER": f"localhost:{loaded.kafka_port}",
         "KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
         "KAFKA_REPLICATION_FACTOR": "1",
@@ -127,7 +129,7 @@ def is_ready(host: str, port: int) -> bool:
 def demo() -> NoReturn:
     """Replay the sample trades into the Kafka on this machine, which takes a minute."""
     command = (*FAUST, "trading_app", "replay", SAMPLE, "--speed", "60", "--until-now")
-    os.execve(command[0], command, _environment(settings.load()))
+    os.execve(command[0], command, local_environment(settings.load()))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from streaming.kafka.cluster import credentials
 from streaming.kafka.consumer import Consumer
 from streaming.kafka.gate import KafkaGate
 from streaming.kafka.producer import MAX_BATCH_BYTES, Producer
+from streaming.kafka.rights import Rights
 from streaming.kafka.topics import TopicSpec
 from streaming.kafka.transport import Transport
 from streaming.settings import ProgramSettings
@@ -117,7 +118,7 @@ class _Boot(BootStrategy):
             self.web_server(),
             [self.app.gate],
             self.kafka_producer(),
-            [self.app.pulse],
+            [self.app.pulse, self.app.rights],
             self.app.services,
         )
 
@@ -153,7 +154,13 @@ class App(faust.App):
         instead of a problem+json. ``on_logging_set_up`` is called once a worker can log.
         """
         self.on_logging_set_up = on_logging_set_up
-        self.gate = KafkaGate(settings, topics, None if producer_only else id)
+        group = None if producer_only else id
+        self.rights = Rights(
+            {topic.name: topic.rights for topic in topics},
+            group,
+            lambda: self.kafka_producer.kafka.client,
+        )
+        self.gate = KafkaGate(settings, topics, self.rights, group)
         self.pulse = health.Pulse(lambda: self.kafka_producer)
         self.producer_only = producer_only
         self.web_reuse_port = settings.http_reuse_port
@@ -199,7 +206,7 @@ class App(faust.App):
     ) -> web.Application:
         """Add the health, metrics and documentation pages; return the aiohttp application."""
         web_app = cast(Web, self.web).web_app
-        health.add_routes(web_app, [self.pulse.check, *checks], warnings)
+        health.add_routes(web_app, [self.pulse.check, self.rights.check, *checks], warnings)
         metrics.add_routes(web_app)
         openapi.add_routes(web_app, document)
         return web_app

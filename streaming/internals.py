@@ -107,6 +107,12 @@ def kafka_consumer(thread: driver.AIOKafkaConsumerThread) -> AIOKafkaConsumer:
     return thread._ensure_consumer()
 
 
+def check_group(consumer: AIOKafkaConsumer) -> None:
+    """Raise the error because of which a consumer is not in its group; aiokafka waits for that."""
+    coordinator: Any = consumer._coordinator
+    coordinator.check_errors()
+
+
 def consumer_thread(consumer: driver.Consumer) -> driver.AIOKafkaConsumerThread:
     """Return the thread of Faust's consumer, in which it must be asked to seek."""
     return consumer._thread

@@ -5,6 +5,13 @@ from pathlib import Path
 from typing import Protocol
 
 
+class Secret(Protocol):
+    """A text that neither ``str`` nor ``repr`` shows, as pydantic's SecretStr."""
+
+    def get_secret_value(self) -> str:
+        """Return the text."""
+
+
 class KafkaSettings(Protocol):
     """How to connect to Kafka. Times are in seconds."""
 
@@ -53,7 +60,7 @@ class KafkaSettings(Protocol):
         """The SASL user."""
 
     @property
-    def kafka_sasl_password(self) -> str | None:
+    def kafka_sasl_password(self) -> Secret | None:
         """The SASL user's password."""
 
 

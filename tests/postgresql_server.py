@@ -1,10 +1,16 @@
 """A real PostgreSQL server, for tests and benchmarks."""
 
+import asyncio
 import os
 import signal
+import ssl
+import struct
 import subprocess
+import threading
 import warnings
+from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -20,8 +26,8 @@ class PostgreSQLServer:
 
     def __init__(self, folder: Path, log_file: Path) -> None:
         self._log_file = log_file
-        self._port = free_port()
-        self.url = f"postgresql://postgres@127.0.0.1:{self._port}"
+        self.port = free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{self.port}"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         with pytest.MonkeyPatch.context() as environment:
@@ -38,7 +44,7 @@ class PostgreSQLServer:
         # After a kill the data folder may still be in use for a moment: then it ends at once.
         if self._process is None or self._process.poll() is not None:
             command = [str(self._package.bin_path / "postgres"), "-D", str(self._folder)]
-            command += ["-k", "", "-h", "127.0.0.1", "-p", str(self._port)]
+            command += ["-k", "", "-h", "127.0.0.1", "-p", str(self.port)]
             with self._log_file.open("ab") as log:
                 self._process = subprocess.Popen(
                     command,
@@ -48,7 +54,14 @@ class PostgreSQLServer:
                     cwd=self._folder,
                 )
         is_ready = [str(self._package.bin_path / "pg_isready"), "-q", "-h", "127.0.0.1"]
-        return subprocess.run([*is_ready, "-p", str(self._port)], check=False).returncode == 0
+        return subprocess.run([*is_ready, "-p", str(self.port)], check=False).returncode == 0
+
+    def ask_password(self, user: str) -> None:
+        """Let a user in with its password only; everybody else needs none."""
+        assert self._process is not None
+        rules = self._folder / "pg_hba.conf"
+        rules.write_text(f"host all {user} all scram-sha-256\n{rules.read_text()}")
+        self._process.send_signal(signal.SIGHUP)
 
     def kill(self) -> None:
         """End it as a crash would."""
@@ -61,3 +74,52 @@ class PostgreSQLServer:
         assert self._process is not None
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait(PATIENCE_S)
+
+
+#: A request of PostgreSQL's protocol, before anything else: its length, and a code.
+SSL_REQUEST = struct.pack("!ii", 8, 80_877_103)
+
+
+class TLSFront:
+    """TLS before a server, which the package's PostgreSQL was built without."""
+
+    def __init__(self, port: int, context: ssl.SSLContext) -> None:
+        self.port = free_port()
+        self._server_port = port
+        self._context = context
+        self._is_listening = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._is_listening.wait(PATIENCE_S)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join(PATIENCE_S)
+
+    async def _run(self) -> None:
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        async with await asyncio.start_server(self._serve, "127.0.0.1", self.port):
+            self._is_listening.set()
+            await self._end.wait()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if await reader.readexactly(len(SSL_REQUEST)) != SSL_REQUEST:
+            writer.close()
+            return
+        writer.write(b"S")
+        with suppress(ssl.SSLError, OSError):  # who refuses the certificate goes away
+            await writer.start_tls(self._context)
+            server_reader, server_writer = await asyncio.open_connection(
+                "127.0.0.1", self._server_port
+            )
+            await asyncio.gather(_pump(reader, server_writer), _pump(server_reader, writer))
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()

@@ -11,6 +11,7 @@ import topics
 from records import Trade
 from streaming import runtime
 from streaming.app import App
+from streaming.kafka.rights import Right
 from trading_app.endpoints import bulk, openapi, single
 from trading_app.endpoints.bulk import BulkEndpoint
 from trading_app.endpoints.rate_limiter import RateLimiter
@@ -38,7 +39,7 @@ def program() -> Program:
         settings=loaded,
         port=loaded.trading_port,
         port_setting="TRADING_PORT",
-        topics=topics.trade_topics(loaded),
+        topics=topics.trade_topics(loaded, Right.WRITE),
         producer_only=True,
         on_logging_set_up=settings.warn_of_misspelt,
     )

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from asyncpg.exceptions import PostgresError
 from sqlalchemy import URL, Connection, Dialect, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chart_app.storage.errors import StoreError, WrongStore, sqlstate
@@ -39,6 +39,11 @@ CONFLICTS = {
 #: driver itself have none.
 NOT_OF_A_STATEMENT = {"", "08", "57"}
 TRIES = 5
+#: The parameters of DATABASE_URL that name files.
+TLS_FILES = {"sslrootcert", "sslcert", "sslkey", "sslcrl"}
+URL_FORM = (
+    "must be postgresql://user:password@host:port/name, where @ in a password is %40 and % is %25"
+)
 SQLITE_ARGUMENTS = {"timeout": TIMEOUT_S, "cached_statements": STATEMENTS_KEPT}
 
 Result = TypeVar("Result")
@@ -129,8 +134,10 @@ class Database:
 
     def _postgresql(self, *, timeout_s: float | None = TIMEOUT_S, **options: Any) -> AsyncEngine:
         return create_async_engine(
-            self.url.set(drivername="postgresql+asyncpg"),
+            "postgresql+asyncpg://",
             connect_args={
+                # asyncpg reads the parameters of libpq, as sslmode; SQLAlchemy does not.
+                "dsn": self.url.render_as_string(hide_password=False),
                 "timeout": TIMEOUT_S,
                 "command_timeout": timeout_s,
                 "server_settings": {
@@ -184,10 +191,24 @@ def check_file(database: Database) -> None:
 
 
 def database_url(settings: Settings) -> URL:
-    """Return ``DATABASE_URL``, or the URL of a SQLite file under ``DATA_DIR``."""
-    if settings.database_url:
-        return make_url(settings.database_url)
-    return URL.create(SQLITE, database=str(settings.data_dir / SQLITE_FILE))
+    """Return ``DATABASE_URL``, or the URL of a SQLite file under ``DATA_DIR``.
+
+    Raises ValueError, which says nothing that may be part of a password.
+    """
+    if not settings.database_url:
+        return URL.create(SQLITE, database=str(settings.data_dir / SQLITE_FILE))
+    try:
+        url = make_url(settings.database_url.get_secret_value())
+    except (ArgumentError, ValueError):
+        raise ValueError(f"cannot be read; {URL_FORM}") from None
+    if "@" in (url.host or ""):
+        raise ValueError(f"has more than one @; {URL_FORM}")
+    for name, values in url.normalized_query.items():
+        if len(values) > 1:
+            raise ValueError(f"has {name} more than once")
+        if name in TLS_FILES and not Path(values[0]).is_file():
+            raise ValueError(f"there is no file {values[0]}, which is its {name}")
+    return url
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:

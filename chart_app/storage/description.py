@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError
 
 from chart_app.storage import schema
 from chart_app.storage.database import Database, check_file
-from chart_app.storage.errors import WrongStore, translate_errors
+from chart_app.storage.errors import WrongAddress, WrongStore, translate_errors
 from chart_app.storage.migrations import backup_file
 
 #: (kind, name, bytes) of each table and index.
@@ -30,6 +30,8 @@ async def describe(database: Database) -> list[str]:
         with translate_errors():
             async with database.reader.connect() as connection:
                 return await connection.run_sync(lambda it: list(_describe(it, database)))
+    except WrongAddress:
+        raise
     except WrongStore as error:
         return [f"{error}. A worker creates it at its start."]
 

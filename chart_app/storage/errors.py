@@ -6,13 +6,19 @@ Errors::
       + StoreUnavailable    the database does not answer, or is locked: try again later
       + Superseded          the stored offset is another one: read on from there
       + WrongStore          the database is not one this program can use
+        + WrongAddress      DATABASE_URL has a parameter that cannot be used
 """
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresError
+from asyncpg.exceptions import (
+    ClientConfigurationError,
+    InterfaceError,
+    InternalClientError,
+    PostgresError,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 #: What SQLAlchemy and the drivers of both databases raise.
@@ -47,9 +53,13 @@ class WrongStore(StoreError):
     """The database is not one this program can use."""
 
 
+class WrongAddress(WrongStore):
+    """DATABASE_URL has a parameter that cannot be used."""
+
+
 @contextmanager
 def translate_errors(*, pass_data_errors: bool = False) -> Iterator[None]:
-    """Raise :exc:`StoreUnavailable` for an error of the database.
+    """Raise :exc:`StoreUnavailable` for an error of the database, or :exc:`WrongAddress`.
 
     With ``pass_data_errors`` an error about a value is raised unchanged: PostgreSQL answers, but
     will never accept the value, for example a text with a NUL.
@@ -57,6 +67,8 @@ def translate_errors(*, pass_data_errors: bool = False) -> Iterator[None]:
     try:
         yield
     except DATABASE_ERRORS as error:
+        if isinstance(cause := _cause(error), ClientConfigurationError):
+            raise WrongAddress(f"DATABASE_URL cannot be used: {_first_line(cause)}") from error
         if pass_data_errors and _is_data_error(error):
             raise
         raise StoreUnavailable(_description(error)) from error
@@ -72,6 +84,11 @@ def _original(error: BaseException) -> BaseException | None:
     return getattr(error, "orig", None)
 
 
+def _cause(error: BaseException) -> BaseException | None:
+    """Return asyncpg's error that SQLAlchemy has turned into its own."""
+    return getattr(_original(error), "__cause__", None)
+
+
 def _is_data_error(error: BaseException) -> bool:
     return sqlstate(error).startswith(DATA_EXCEPTION)
 
@@ -80,4 +97,8 @@ def _description(error: BaseException) -> str:
     sqlite_code = getattr(_original(error), "sqlite_errorcode", None)
     if sqlstate(error) == LOCK_NOT_AVAILABLE or sqlite_code == sqlite3.SQLITE_BUSY:
         return "another program has locked it, and may be migrating it"
-    return f"{type(error).__name__}: {error}".split("\n")[0]
+    return f"{type(error).__name__}: {_first_line(error)}"
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).split("\n", maxsplit=1)[0]

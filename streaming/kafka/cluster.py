@@ -28,9 +28,10 @@ def credentials(settings: KafkaSettings) -> faust.types.auth.CredentialsT | None
             context.load_cert_chain(settings.kafka_ssl_certfile, settings.kafka_ssl_keyfile)
     if protocol == "SSL":
         return faust.SSLCredentials(context)
+    password = settings.kafka_sasl_password
     return faust.SASLCredentials(
         username=settings.kafka_sasl_username,
-        password=settings.kafka_sasl_password,
+        password=None if password is None else password.get_secret_value(),
         ssl_context=context,
         mechanism=settings.kafka_sasl_mechanism,
     )

@@ -5,6 +5,8 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, cast
 
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 from mode.utils.locks import Event
@@ -15,6 +17,8 @@ from streaming.kafka.batch import Batch, Fetched, FetchResults
 #: For looking up the offsets to start from and seeking there; and for committing.
 SEEK_LIMIT_S = 60.0
 COMMIT_LIMIT_S = 30.0
+#: Until a fetch that an ACL has forbidden is tried again.
+FORBIDDEN_INTERVAL_S = 1.0
 #: How long a partition's fetched records may wait before aiokafka fetches the other partitions
 #: without it. If those have no new records, that request delays all others by 1.5 s.
 PREFETCH_BACKOFF_S = 60.0
@@ -28,6 +32,10 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = internals.kafka_consumer(self)
         internals.set_fetched(consumer, FetchResults())
         internals.set_prefetch_backoff(consumer, PREFETCH_BACKOFF_S)
+
+    async def _fetch_records(self, consumer: AIOKafkaConsumer, *args: Any, **options: Any) -> Any:
+        internals.check_group(consumer)  # as aiokafka's own getmany() does
+        return await super()._fetch_records(consumer, *args, **options)
 
     async def commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit offsets; return whether Kafka confirmed it in time."""
@@ -112,7 +120,16 @@ class Consumer(driver.Consumer):
         await self.wait(self._has_room)
         async with self._seeking:
             position = self._position()
-        records, active = await self._wait_next_records(timeout)
+        try:
+            records, active = await self._wait_next_records(timeout)
+        except TopicAuthorizationFailedError:
+            await self.sleep(FORBIDDEN_INTERVAL_S)  # the health check reports it
+            return
+        except GroupAuthorizationFailedError as error:
+            # aiokafka would not join the group again, also when it may.
+            self.log.critical("Kafka's ACLs no longer let this program read its group: %s", error)
+            await self.app.crash(error)
+            return
         if records is None or self.app.should_stop:
             return  # no seek at shutdown: it would make the current batch stale, not stored
         if not self.flow_active or self._position() != position:

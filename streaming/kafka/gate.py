@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from mode import Service
 
+from streaming import internals
 from streaming.kafka.cluster import admin_client
+from streaming.kafka.rights import Rights, RightsMissing
 from streaming.kafka.topics import KafkaUnavailable, TopicSpec, ensure_topics
 from streaming.service import is_ending
 from streaming.settings import KafkaSettings
 
 logger = logging.getLogger(__name__)
 aiokafka_logger = logging.getLogger("aiokafka")
+CONNECTION_LOGGER = "aiokafka.conn"
 
 RETRY_INTERVAL_S = 0.5
 #: While Kafka does not list a topic yet that it has just created.
@@ -26,12 +29,16 @@ WAITING_LOG_INTERVAL_S = 5.0
 
 
 class _LastMessage(logging.Handler):
-    """Keeps the last message that a library logs: it says more than the library's exception."""
+    """Keeps the last message that aiokafka logs: it says more than the exception.
+
+    Those of single connections say less: that a password is sent in the clear.
+    """
 
     text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.text = record.getMessage()
+        if record.name != CONNECTION_LOGGER:
+            self.text = record.getMessage()
 
     @contextmanager
     def capture(self, logger: logging.Logger) -> Iterator[None]:
@@ -46,7 +53,7 @@ class _LastMessage(logging.Handler):
 
 
 class KafkaGate(Service):
-    """Lets the services after it start once Kafka is up and lists the topics.
+    """Lets the services after it start once Kafka is up, gives the rights, and lists the topics.
 
     With a consumer group, it also waits for its coordinator: Kafka creates the topic of the
     groups' offsets on the first request for one, which takes a moment.
@@ -56,11 +63,16 @@ class KafkaGate(Service):
     mundane_level = "debug"
 
     def __init__(
-        self, settings: KafkaSettings, topics: Sequence[TopicSpec], group: str | None = None
+        self,
+        settings: KafkaSettings,
+        topics: Sequence[TopicSpec],
+        rights: Rights,
+        group: str | None = None,
     ) -> None:
         super().__init__()
         self._settings = settings
         self._topics = topics
+        self._rights = rights
         self._group = group
 
     async def on_start(self) -> None:
@@ -84,14 +96,18 @@ class KafkaGate(Service):
             try:
                 with logged.capture(aiokafka_logger):
                     async with admin_client(self._settings) as client:
+                        logged.text = ""  # about connecting, which succeeded
+                        await self._rights.require(internals.admin_connection(client))
                         replication = self._settings.kafka_replication_factor
                         if not await ensure_topics(client, self._topics, replication):
                             pause_s = LISTED_INTERVAL_S
-                            raise UnknownTopicOrPartitionError("new topics are not listed yet")
+                            raise UnknownTopicOrPartitionError(
+                                "Kafka does not list the new topics yet"
+                            )
                         if self._group is not None:
                             await client.find_coordinator(self._group)
                         return
-            except (KafkaError, TimeoutError) as error:
+            except (KafkaError, RightsMissing, TimeoutError) as error:
                 now = time.monotonic()
                 if now - start > self._settings.kafka_startup_timeout:
                     raise KafkaUnavailable(
@@ -99,7 +115,7 @@ class KafkaGate(Service):
                         f"{self._settings.kafka_startup_timeout:g} s (KAFKA_STARTUP_TIMEOUT): "
                         f"{logged.text or error}"
                     ) from error
-                if now >= next_log:
+                if now >= next_log and not self._rights.check():  # which is logged
                     logger.warning(
                         "Waiting for Kafka at %s: %s", self._servers, logged.text or error
                     )

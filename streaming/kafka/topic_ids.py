@@ -1,15 +1,17 @@
-"""Kafka's topic ids, which distinguish a topic from a deleted one of the same name.
+"""Kafka's topic ids, and what it lets this program do with a topic.
 
-aiokafka 0.14 requests metadata in version 5, which has no ids; this is version 10, as in
+An id distinguishes a topic from a deleted one of the same name.
+aiokafka 0.14 requests metadata in version 5, which has neither; this is version 10, as in
 https://kafka.apache.org/protocol#The_Messages_Metadata.
 """
 
 import asyncio
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
@@ -103,7 +105,7 @@ class _MetadataRequest(Request[_MetadataRequest_v10]):
         self._topics = [(UUID(int=0), topic, no_tags) for topic in topics]
 
     def build(self, request_struct_class: type[_MetadataRequest_v10]) -> _MetadataRequest_v10:
-        return request_struct_class(self._topics, False, False, False, {})
+        return request_struct_class(self._topics, False, False, True, {})
 
 
 class TopicState(NamedTuple):
@@ -116,18 +118,41 @@ class TopicState(NamedTuple):
 async def topic_states(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, TopicState]:
     """Return the states of the topics that exist, by name.
 
-    Raises KafkaError or TimeoutError when no broker answers.
+    Raises KafkaError or TimeoutError when no broker answers, and TopicAuthorizationFailedError
+    for a topic that Kafka does not show: it may exist.
     """
-    response = await asyncio.wait_for(
-        client.send(client.get_random_node(), _MetadataRequest(topics)), TIMEOUT_S
-    )
-    return {
-        name: TopicState(str(topic_id), len(partitions))
-        for error_code, name, topic_id, _is_internal, partitions, *_ in response.topics
-        if not error_code
-    }
+    states = {}
+    for error_code, name, topic_id, _is_internal, partitions, *_ in await _metadata(client, topics):
+        if error_code == TopicAuthorizationFailedError.errno:
+            raise TopicAuthorizationFailedError(name)
+        if not error_code:
+            states[name] = TopicState(str(topic_id), len(partitions))
+    return states
 
 
 async def topic_ids(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, str]:
     """Return the ids of the topics that exist, by name; raises as :func:`topic_states` does."""
     return {name: state.id for name, state in (await topic_states(client, topics)).items()}
+
+
+async def topic_operations(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, int]:
+    """Return what Kafka lets this program do, by the name of a topic: a bit for each operation.
+
+    Nothing (0) on a topic that it does not show; those that do not exist are not there. Raises
+    KafkaError or TimeoutError when no broker answers.
+    """
+    operations = {}
+    for error_code, name, *_, allowed, _tags in await _metadata(client, topics):
+        if error_code == TopicAuthorizationFailedError.errno:
+            operations[name] = 0
+        elif not error_code:
+            operations[name] = allowed
+    return operations
+
+
+async def _metadata(client: AIOKafkaClient, topics: Iterable[str]) -> list[tuple[Any, ...]]:
+    response = await asyncio.wait_for(
+        client.send(client.get_random_node(), _MetadataRequest(topics)), TIMEOUT_S
+    )
+    found: list[tuple[Any, ...]] = response.topics
+    return found

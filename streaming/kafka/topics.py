@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from streaming import internals
 from streaming.kafka.alter_configs import alter_configs
+from streaming.kafka.rights import Right
 
 logger = logging.getLogger(__name__)
 
@@ -27,13 +28,15 @@ class KafkaUnavailable(Exception):
 class TopicSpec:
     """A topic to create; ``config`` and ``needed`` are Kafka's names and values of its configs.
 
-    On an existing topic only ``needed`` is set; a difference in ``config`` is logged.
+    On an existing topic only ``needed`` is set; a difference in ``config`` is logged. ``rights``
+    are those that the program needs on it.
     """
 
     name: str
     partitions: int
     config: Mapping[str, str] = field(default_factory=dict)
     needed: Mapping[str, str] = field(default_factory=dict)
+    rights: Collection[Right] = ()
 
 
 async def ensure_topics(
@@ -89,7 +92,12 @@ async def _check_existing(client: AIOKafkaAdminClient, topic: TopicSpec, partiti
     response: Any = await client.describe_configs(
         [ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(wanted))]
     )
-    actual = {entry[0]: entry[1] for reply in response for entry in reply.resources[0][4]}
+    ((code, message, _type, _name, entries),) = (it for reply in response for it in reply.resources)
+    if code:
+        logger.warning(
+            "Kafka does not show the configs of topic %s: %s Using it as it is", topic.name, message
+        )
+    actual = {entry[0]: entry[1] for entry in entries}
     for name, value in wanted.items():
         if actual.get(name, value) == value:
             continue

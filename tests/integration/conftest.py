@@ -11,14 +11,19 @@ from tempfile import TemporaryDirectory
 
 import aiohttp
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from dev.local_kafka import LocalKafka
 from tests.conftest import Cluster, make_cluster
+from tests.integration.databases import PostgreSQL
 from tests.postgresql_server import PostgreSQLServer
 from tests.programs import Program
+
+#: A user of PostgreSQL, and a password with all characters that mean something in a URL.
+SECRETIVE = "secretive"
+PASSWORD = "p@s:s/w#r?d%+ &=[x]"
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +53,18 @@ def postgresql_url(postgresql: PostgreSQLServer) -> str:
 
     asyncio.run(create())
     return f"{postgresql.url}/{name}"
+
+
+@pytest.fixture
+async def secretive_url(postgresql: PostgreSQLServer, postgresql_url: str) -> URL:
+    """Return the address of a new database whose owner needs a password."""
+    admin = PostgreSQL(postgresql_url, postgresql)
+    if not await admin.fetch(f"SELECT 1 FROM pg_roles WHERE rolname = '{SECRETIVE}'"):
+        await admin.run(f"CREATE ROLE {SECRETIVE} LOGIN PASSWORD '{PASSWORD}'")
+        postgresql.ask_password(SECRETIVE)
+    url = make_url(postgresql_url)
+    await admin.run(f"ALTER DATABASE {url.database} OWNER TO {SECRETIVE}")
+    return url.set(username=SECRETIVE, password=PASSWORD, host="localhost")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

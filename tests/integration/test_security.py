@@ -1,6 +1,7 @@
 """TLS and SASL against a broker that asks for them."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -16,7 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
 from dev.local_kafka import LocalKafka, free_port
 from tests.brokers import Broker
 from tests.conftest import Cluster, StartProgram, make_cluster
-from tests.waiting import wait_for
+from tests.programs import Program
+from tests.records import read_all
+from tests.waiting import eventually, wait_for
 
 JAAS = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_trader="secret";'
 
@@ -80,13 +83,28 @@ async def check_a_trade_arrives(cluster: Cluster, start: StartProgram) -> None:
     """Post a trade and see it logged."""
     trading = start("trading_app", cluster.settings).wait_ready()
     chart = start("chart_app", cluster.settings).wait_ready()
-    trade = {"topic": cluster.topic, "coinName": "BTC", "price": 1, "numOfCoin": 2}
+    assert await post(trading, cluster.topic) == 201
+    wait_for(chart.trades, "the trade is logged")
+
+
+async def post(trading: Program, topic: str) -> int:
+    """Post a trade; return the status."""
+    trade = {"topic": topic, "coinName": "BTC", "price": 1, "numOfCoin": 2}
     async with (
         aiohttp.ClientSession() as http,
         http.post(f"{trading.url}/send-trading-data", json=trade) as answer,
     ):
-        assert answer.status == 201
-    wait_for(chart.trades, "the trade is logged")
+        return answer.status
+
+
+async def has_status(program: Program, status: int) -> bool:
+    """Return whether ``/readyz`` answers with a status."""
+    assert program.running, program.log()
+    try:
+        async with aiohttp.ClientSession() as http, http.get(f"{program.url}/readyz") as answer:
+            return answer.status == status
+    except aiohttp.ClientConnectionError:  # it does not listen yet
+        return False
 
 
 async def test_sasl_over_tls(secure_kafka: LocalKafka, folder: Path, start: StartProgram) -> None:
@@ -129,3 +147,65 @@ def test_a_wrong_password_is_said_and_not_logged(
     trading = start("trading_app", cluster.settings)
     wait_for(lambda: "Authentication failed" in trading.log(), "it says what is wrong")
     assert "a-wrong-one" not in trading.log()
+
+
+class EncryptedKafka:
+    """A broker with a listener for TLS, whose certificate's name can be another."""
+
+    def __init__(self, folder: Path) -> None:
+        self._authority = trustme.CA()
+        self._authority.cert_pem.write_to_path(folder / "ca.pem")
+        self._keystore = folder / "server.pem"
+        self.broker = Broker(
+            free_port(),
+            folder / "kafka",
+            {
+                "listener.security.protocol.map": (
+                    "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,ENCRYPTED:SSL"
+                ),
+                "ssl.keystore.type": "PEM",
+                "ssl.keystore.location": str(self._keystore),
+            },
+        )
+        self.broker.listeners["ENCRYPTED"] = free_port()
+
+    def restart(self, name: str) -> None:
+        """Start the broker, or end and start it, with a certificate for a name."""
+        self.broker.kill()
+        write_keystore(self._authority.issue_cert(name), self._keystore)
+        self.broker.start()
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path) -> Iterator[EncryptedKafka]:
+    """Run a broker whose certificate is for localhost."""
+    kafka = EncryptedKafka(tmp_path)
+    kafka.restart("localhost")
+    yield kafka
+    kafka.broker.kill()
+
+
+async def test_a_certificate_of_another_name_is_refused(
+    encrypted: EncryptedKafka, tmp_path: Path, start: StartProgram
+) -> None:
+    cluster = secured(encrypted.broker, "ENCRYPTED", tmp_path, KAFKA_SECURITY_PROTOCOL="SSL")
+    trading = start("trading_app", cluster.settings).wait_ready()
+    chart = start("chart_app", cluster.settings).wait_ready()
+    assert await post(trading, cluster.topic) == 201
+    encrypted.restart("another.example")
+    new_trading = start("trading_app", cluster.settings)
+    programs = [trading, chart, new_trading, start("chart_app", cluster.settings)]
+    for program in programs:
+        wait_for(partial(says, program, "Hostname mismatch"), "it says what is wrong")
+        await eventually(partial(has_status, program, 503), "it is not ready")
+    assert await post(trading, cluster.topic) == await post(new_trading, cluster.topic) == 503
+    assert len(await read_all(cluster)) == 1
+    encrypted.restart("localhost")
+    for program in programs:
+        await eventually(partial(has_status, program, 200), "it is ready")
+        assert not says(program, "Traceback")
+
+
+def says(program: Program, text: str) -> bool:
+    """Return whether a text is in a program's log."""
+    return text in program.log()

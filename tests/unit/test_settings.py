@@ -2,9 +2,11 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 import settings
-from settings import Settings
+from dev.run import local_environment
+from settings import Settings, kafka_security_settings
 from tests.programs import ROOT
 
 
@@ -48,6 +50,14 @@ def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = settings.load()
     assert loaded.kafka_ssl_cafile is None
     assert loaded.trading_port == 3000
+
+
+def test_an_empty_value_in_the_environment_outranks_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("GROUP_ID=filed\n")
+    monkeypatch.setenv("GROUP_ID", "")
+    assert settings.load().group_id == "chartMonitoringGroup"
 
 
 def test_the_programs_follow_the_port_of_the_local_kafka(
@@ -95,7 +105,6 @@ def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TRADE_TOPICS", ".."),
         ("LOG_FORMAT", "xml"),
         ("KAFKA_SECURITY_PROTOCOL", "TLS"),
-        ("DATABASE_URL", "mysql://host/db"),
         ("QUOTE_ASSETS", "usd"),
         ("STORE_TRADES", "perhaps"),
         ("HTTP_ALLOWED_HOSTS", "trades.example:3000"),
@@ -113,6 +122,29 @@ def test_a_bad_value_ends_the_start_with_a_line_that_names_it(
     assert "\n" not in line
 
 
+@pytest.mark.parametrize("value", ["mysql://u:hush@host/db", "postgres://u:hush@host/db", "hush"])
+def test_a_bad_secret_is_named_but_not_shown(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    line = failure(monkeypatch, DATABASE_URL=value, TRADING_PORT="no-port")
+    first, second = line.split("\n")
+    assert first == "bad setting: DATABASE_URL: must begin with sqlite:/// or postgresql://"
+    assert second.startswith("bad setting: TRADING_PORT='no-port': ")
+
+
+def test_no_secret_is_in_the_settings_text_nor_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:hush@host/db")
+    monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    monkeypatch.setenv("KAFKA_SASL_PASSWORD", "hush")
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    assert "KAFKA_SASL_USERNAME" in str(caught.value)
+    assert "hush" not in str(caught.value)
+    monkeypatch.setenv("KAFKA_SASL_USERNAME", "me")
+    loaded = Settings()
+    assert "hush" not in f"{loaded} {loaded!r} {loaded.model_dump()} {loaded.model_dump_json()}"
+    assert loaded.kafka_sasl_password is not None
+    assert loaded.kafka_sasl_password.get_secret_value() == "hush"
+
+
 def test_sasl_needs_a_user_and_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     line = failure(monkeypatch, KAFKA_SECURITY_PROTOCOL="SASL_SSL", KAFKA_SASL_USERNAME="me")
     assert "KAFKA_SASL_PASSWORD" in line
@@ -122,6 +154,69 @@ def test_a_key_needs_its_certificate(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     key = tmp_path / "key.pem"
     key.touch()
     assert "KAFKA_SSL_CERTFILE" in failure(monkeypatch, KAFKA_SSL_KEYFILE=str(key))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "unused"),
+    [
+        ("PLAINTEXT", "KAFKA_SSL_CAFILE, KAFKA_SSL_CERTFILE"),
+        ("PLAINTEXT", "KAFKA_SASL_USERNAME"),
+        ("PLAINTEXT", "KAFKA_SASL_PASSWORD"),
+        ("PLAINTEXT", "KAFKA_SASL_MECHANISM"),
+        ("PLAINTEXT", "KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD, KAFKA_SSL_CAFILE"),
+        ("SSL", "KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD"),
+        ("SASL_PLAINTEXT", "KAFKA_SSL_CAFILE"),
+    ],
+)
+def test_security_that_would_not_be_used_ends_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, protocol: str, unused: str
+) -> None:
+    (tmp_path / "file.pem").touch()
+    values = {
+        "KAFKA_SSL_CAFILE": "file.pem",
+        "KAFKA_SSL_CERTFILE": "file.pem",
+        "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+        "KAFKA_SASL_USERNAME": "me",
+        "KAFKA_SASL_PASSWORD": "hush",
+    }
+    wanted = unused.split(", ")
+    if protocol == "SASL_PLAINTEXT":
+        wanted += ["KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"]
+    line = failure(
+        monkeypatch,
+        KAFKA_SECURITY_PROTOCOL=protocol,
+        **{name: values[name] for name in wanted},
+    )
+    assert line == (
+        f"bad setting: {unused} would not be used with KAFKA_SECURITY_PROTOCOL={protocol}"
+    )
+
+
+def test_the_example_as_it_is_has_no_unused_security(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text((ROOT / ".env.example").read_text())
+    assert settings.load() == Settings(_env_file=None)  # type: ignore[call-arg]
+
+
+def test_what_runs_on_this_machine_uses_no_security_of_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").touch()
+    (tmp_path / ".env").write_text(
+        "KAFKA_SECURITY_PROTOCOL=SASL_SSL\nKAFKA_SASL_USERNAME=me\nKAFKA_SASL_PASSWORD=hush\n"
+        "KAFKA_SASL_MECHANISM=SCRAM-SHA-256\nKAFKA_SSL_CAFILE=ca.pem\n"
+    )
+    for name, value in local_environment(Settings()).items():
+        monkeypatch.setenv(name, value)
+    loaded = settings.load()
+    assert loaded.kafka_security_protocol == "PLAINTEXT"
+    assert loaded.kafka_sasl_password is None
+    assert loaded.kafka_ssl_cafile is None
+
+
+def test_containers_use_no_security_of_the_file() -> None:
+    compose = (ROOT / "docker-compose.yaml").read_text()
+    for name in kafka_security_settings("SASL", "SSL"):
+        assert f'\n  {name.upper()}: ""' in compose
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, conn
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher, FetchResult, PartitionRecords
-from aiokafka.errors import ProducerClosed
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import GroupAuthorizationFailedError, ProducerClosed
 from aiokafka.record.default_records import DefaultRecord
 from aiokafka.structs import TopicPartition
 from faust.tables.manager import TableManager
@@ -159,6 +160,17 @@ def test_fausts_consumer_keeps_committed_offsets_and_acks(our_consumer: consumer
     assert (our_consumer._acked[tp], our_consumer._acked_index[tp]) == ([], set())
 
 
+async def test_a_consumer_has_a_coordinator_that_raises_why_it_is_not_in_its_group() -> None:
+    assert inspect.isroutine(GroupCoordinator.check_errors)
+    kafka = AIOKafkaConsumer(bootstrap_servers=NOWHERE)
+    kafka._coordinator = MagicMock()
+    kafka._coordinator.check_errors.side_effect = GroupAuthorizationFailedError
+    with pytest.raises(GroupAuthorizationFailedError):
+        internals.check_group(kafka)
+    assert "check_errors" in inspect.getsource(AIOKafkaConsumer.getmany)
+    kafka._closed = True  # it was never started, which its end does not expect
+
+
 async def test_an_app_knows_whether_it_was_ever_assigned_partitions(app: App) -> None:
     assert not internals.has_assignment(app)
     app._assignment = set()
@@ -169,6 +181,7 @@ async def test_an_app_knows_whether_it_was_ever_assigned_partitions(app: App) ->
 OVERRIDES = [
     (consumer.Consumer, driver.Consumer, "_new_consumer_thread _filter_tps_with_pending_acks"),
     (consumer.Consumer, driver.Consumer, "_new_offset _add_gap"),
+    (consumer._ConsumerThread, driver.AIOKafkaConsumerThread, "_fetch_records"),
     (producer.Producer, driver.Producer, "_settings_extra"),
     (App, faust.App, "_new_transport _new_web _create_directories"),
     (Worker, faust.Worker, "_on_startup_end_spinner _sentinel_task"),
