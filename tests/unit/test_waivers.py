@@ -8,7 +8,7 @@ import pytest
 from tests.programs import ROOT
 
 WAIVER = re.compile(r"# noqa(?!: )|# noqa: ([A-Z0-9, ]+)(.*)")
-IGNORED = re.compile(r'^"([^"]+)" = \[(.*)\](.*)$')
+IGNORED = re.compile(r'^"([^"]+)" = \[(.*)\](.*)$', re.MULTILINE)
 SECURITY = re.compile(r"\bS(?:\d+)?\b")
 
 
@@ -22,16 +22,14 @@ def without_reason(line: str) -> bool:
 
 
 def ignored_without_reason(pyproject: str) -> list[str]:
-    """Return the files for which rules are ignored without a reason there or in the line above."""
+    """Return the files for which rules are ignored without a reason, there or in their block."""
     section = pyproject.partition("[tool.ruff.lint.per-file-ignores]\n")[2].partition("\n[")[0]
-    found, above = [], ""
-    for line in section.splitlines():
-        match = IGNORED.match(line)
-        if match and SECURITY.search(match[2]):
-            reasons = " ".join(it for it in (above, match[3]) if it.lstrip().startswith("#"))
-            if not re.search(r"\bS\d*\b.*: \w", reasons):
-                found.append(match[1])
-        above = line
+    found = []
+    for block in section.split("\n\n"):
+        above = "".join(line for line in block.splitlines() if line.startswith("#"))
+        for file, rules, beside in IGNORED.findall(block):
+            if SECURITY.search(rules) and not re.search(r"\bS\d*\b.*: \w", above + beside):
+                found.append(file)
     return found
 
 
@@ -57,14 +55,17 @@ def test_ignored_rules_without_reason_are_seen() -> None:
 "a.py" = ["S"]
 "b.py" = ["T201", "S603"]
 "c.py" = ["S603"]  # S603: it starts a program
-# S: as c.py does
+
+# S: they start programs
 "d.py" = ["S"]
-"e.py" = ["SLF001"]
-"f.py" = ["S"]  # it does
+"e.py" = ["S"]
+
+"f.py" = ["SLF001"]
+"g.py" = ["S"]  # it does
 
 [tool.other]
 """
-    assert ignored_without_reason(pyproject) == ["a.py", "b.py", "f.py"]
+    assert ignored_without_reason(pyproject) == ["a.py", "b.py", "g.py"]
 
 
 def test_every_waiver_has_its_reason() -> None:
