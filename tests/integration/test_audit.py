@@ -61,6 +61,8 @@ def test_the_bill_of_materials_names_what_is_locked_and_is_valid() -> None:
     shipped = {(it.name, it.version) for it, uses in locked(ROOT).items() if uses & SHIPPED}
     assert named - shipped == {("page", "0.0.0")}  # npm names our own by its folder
     assert {name for name, _ in shipped - named} == {"colorama"}  # it is for Windows only
+    page = next(it for it in bill["dependencies"] if it["ref"].startswith("trade-streaming-page@"))
+    assert page["dependsOn"] == [f"lightweight-charts@{dict(named)['lightweight-charts']}"]
     del bill["specVersion"]
     assert sbom.errors(json.dumps(bill)) != []
     assert sbom.errors("{}") != []
