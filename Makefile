@@ -18,11 +18,14 @@ BIOME_CHECK := check --config-path=$(PAGE_TOOLS) --error-on-warnings $(PAGE) tes
 # More workers than cores, because tests wait more than they compute.
 WORKERS ?= 4
 
+# --online: what cannot be looked up fails, as where the real registries are reached.
+AUDIT ?=
+
 # If this is set, each of the hundred or so programs that tests start compiles its modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test coverage check unit lint format bench up down logs lock clean
+.PHONY: help run demo test coverage check unit lint format audit sbom bench up down logs lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -61,11 +64,18 @@ lint: .venv/.page-tools  ## format, lint, types (Python, JavaScript), import con
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms \
 		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
 format: .venv/.page-tools  ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIOME) $(BIOME_CHECK) --write
+
+audit: .venv/.dev  ## vulnerabilities, signatures, licences, secrets, SBOM; says what cannot be looked up from here
+	@$(BIN)/python -m dev.audit $(AUDIT)
+
+sbom: .venv/.dev  ## sbom.json: what the programs are made of, in the form of CycloneDX
+	@$(BIN)/python -m dev.audit.sbom
 
 bench: .venv/.dev  ## all benchmarks, beside their peers
 	@$(BIN)/python -m bench
@@ -81,15 +91,18 @@ down:  ## stop the containers; their data stays
 logs:  ## follow the containers' logs
 	docker compose logs --follow
 
-lock: .venv/.dev  ## renew the lock files from pyproject.toml
+lock: .venv/.dev  ## renew the lock files from pyproject.toml, and requirements/licences.csv
 	$(LOCK) pyproject.toml -o requirements/run.txt
 	$(LOCK) pyproject.toml -o requirements/local.txt --extra local -c requirements/run.txt
 	$(LOCK) pyproject.toml -o requirements/dev.txt --extra local --extra dev -c requirements/local.txt
 	$(LOCK) bench/requirements.in -o bench/requirements.txt
+	$(LOCK) requirements/audit.in -o requirements/audit.txt
 	$(BIN)/python -m dev.local_kafka --lock
+	@$(MAKE) --no-print-directory .venv/.dev
+	$(BIN)/python -m dev.audit.licences
 
 clean:  ## remove what the other commands made here
-	rm -rf .venv .kafka .coverage bench/.cache
+	rm -rf .venv .kafka .coverage bench/.cache sbom.json
 	rm -rf node/node_modules $(PAGE)/node_modules tests/browser/node_modules $(PAGE_TOOLS)/node_modules
 
 .venv/bin/python:

@@ -25,6 +25,13 @@ def node_binary() -> Path:
     return _wheel() / "bin" / "node"
 
 
+def command() -> list[str]:
+    """Return the command that runs npm."""
+    npm = _wheel() / "lib/node_modules/npm/bin/npm-cli.js"
+    # --use-system-ca: trust this machine's CA certificates, as a registry behind a proxy requires.
+    return [str(node_binary()), "--use-system-ca", str(npm)]
+
+
 def install(folder: Path) -> None:
     """Install the locked packages of a folder if missing. Raises :exc:`InstallFailed`."""
     with (folder / "package-lock.json").open() as lock:
@@ -35,14 +42,9 @@ def install(folder: Path) -> None:
 def _install(folder: Path) -> None:
     if _is_installed(folder):
         return
-    npm = _wheel() / "lib/node_modules/npm/bin/npm-cli.js"
-    # --use-system-ca: trust this machine's CA certificates, as a registry behind a proxy requires.
     try:
         done = subprocess.run(  # noqa: S603 - all arguments are our own
-            [
-                *(str(node_binary()), "--use-system-ca", str(npm)),
-                *("ci", "--no-audit", "--no-fund", "--ignore-scripts"),
-            ],
+            [*command(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
             cwd=folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,1 @@
+"""What `make audit` looks at: known vulnerabilities, signatures, licences, secrets, the SBOM."""
