@@ -1,4 +1,4 @@
-"""Decodes the records of the topic: splits them into valid trades and invalid records."""
+"""Decodes the records of the topic: splits them into trades and refused records."""
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal

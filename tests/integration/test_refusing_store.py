@@ -123,11 +123,7 @@ async def test_coins_that_a_store_has_already_stay_known(
     store: Store, tables: TestedDatabase
 ) -> None:
     old = ["BTC", "btc", *(f"OLD{number}" for number in range(MAX_COINS))]
-    for name in old:
-        await tables.run(
-            "INSERT INTO coins (coin, folded, price_places, amount_places) "
-            f"VALUES ('{name}', '{name.casefold()}', 0, 0)"
-        )
+    await store.add_old_coins(*old)
     assert await store.try_to_feed(*map(given, old)) == []
     refused = await store.try_to_feed(given("Btc"), given("new"), given("btc"))
     assert [(index, reason) for index, reason, _ in refused] == [

@@ -42,7 +42,7 @@ class Rules:
     default_topic: str | None = None
     #: How far in the past a trade's time may be; None: any time.
     max_age_ms: int | None = None
-    #: Returns whether trades of a coin are taken.
+    #: Returns whether trades of a coin are taken, given a valid name: answers may be cached.
     takes_coin: Callable[[str], bool] = lambda _: True
 
     def first_ms(self, now_ms: int, *, allow_old: bool) -> int:
@@ -97,8 +97,8 @@ def _read_plain(body: bytes, rules: Rules, now_ms: int, *, allow_old: bool) -> S
         and rules.first_ms(now_ms, allow_old=allow_old)
         <= timestamp_ms
         <= now_ms + rules.max_future_ms
-        and rules.takes_coin(message.coinName)
         and trade_rules.is_plain(message, body, quotes)
+        and rules.takes_coin(message.coinName)
     ):
         return Submission(topic, trade_rules.trade_alone(message), timestamp_ms)
     return None

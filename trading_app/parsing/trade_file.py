@@ -137,8 +137,7 @@ ANY = FileRules()
 def read(lines: Iterable[str], rules: FileRules = ANY) -> Iterator[Row | RefusedRow]:
     """Read the header now; return an iterator of one row per line.
 
-    Both this function and the iterator raise
-    :exc:`NotATradeFile`.
+    Both this function and the iterator raise :exc:`NotATradeFile`.
     """
     reader = csv.reader(_decoded(lines))
     columns = _find_columns(next(_read_cells(reader), []))

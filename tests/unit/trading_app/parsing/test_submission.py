@@ -95,6 +95,15 @@ def test_only_coins_of_the_rules_are_taken() -> None:
         parse({**FIELDS, "coinName": "ETH"}, rules, NOW_MS)
 
 
+def test_nobody_is_asked_whether_a_name_that_is_none_is_taken() -> None:
+    rules = replace(RULES, takes_coin=pytest.fail)
+    for name in ("x" * 65, "", " a", "\u200b"):
+        given = {**FIELDS, "coinName": name}
+        body = json.dumps({**given, "price": 1, "numOfCoin": 1}).encode()
+        assert refused(partial(read_json, body, rules, NOW_MS)) == ["coinName"]
+        assert refused(partial(parse, given, rules, NOW_MS)) == ["coinName"]
+
+
 def test_only_the_topics_of_the_rules_are_taken() -> None:
     assert parse({**FIELDS, "topic": "more"}, RULES, NOW_MS).topic == "more"
     assert bad_fields(topic="another") == ["topic"]
