@@ -32,7 +32,7 @@ from settings import Settings
 from streaming import runtime
 from streaming.app import App
 from streaming.clock import now_ms
-from streaming.globs import Globs
+from streaming.globs import one_of
 from streaming.http.metrics import ConsumerLag
 from streaming.kafka.batch import BatchSchema
 from streaming.kafka.cluster import plain_consumer
@@ -84,7 +84,7 @@ def _wire(loaded: Settings) -> Program:
         on_stored=short_way.put,
         consumer=lambda: app.kafka_consumer,
         should_stop=lambda: app.should_stop,
-        takes_coin=None if "*" in loaded.coins else Globs(loaded.coins).match,
+        takes_coin=one_of(loaded.coins),
     )
     app = App(
         loaded.group_id,

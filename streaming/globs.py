@@ -1,9 +1,8 @@
 """Globs: patterns of names, with ``*`` and ``?``. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-GLOB_MAX_CHARS = 64
 #: Names whose answer is cached.
 NAMES_KEPT = 4096
 
@@ -30,17 +29,16 @@ def matches(glob: str, name: str) -> bool:
     return not glob[at:].strip("*")
 
 
-class Globs:
-    """Several globs, of which one is to match."""
+def one_of(globs: Sequence[str]) -> Callable[[str], bool] | None:
+    """Return what says whether a name matches one of the globs, or None: every name does.
 
-    def __init__(self, globs: Sequence[str]) -> None:
-        self._globs = tuple(globs)
-        self._match_all = "*" in self._globs
-        self._match = lru_cache(NAMES_KEPT)(self._matches)
+    It caches the answers for :data:`NAMES_KEPT` names, so their length is to be bounded.
+    """
+    if "*" in globs:
+        return None
 
-    def match(self, name: str) -> bool:
-        """Return whether a name matches one of the globs."""
-        return self._match_all or self._match(name)
+    @lru_cache(NAMES_KEPT)
+    def match(name: str) -> bool:
+        return any(matches(glob, name) for glob in globs)
 
-    def _matches(self, name: str) -> bool:
-        return any(matches(glob, name) for glob in self._globs)
+    return match

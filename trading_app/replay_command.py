@@ -18,7 +18,7 @@ import topics
 from settings import Settings, warn_of_misspelt
 from streaming import clock, logs
 from streaming.app import App
-from streaming.globs import Globs
+from streaming.globs import one_of
 from streaming.kafka.topics import KafkaUnavailable
 from trading_app.parsing import trade_file
 from trading_app.parsing.trade_file import FileRules, NotATradeFile, RefusedRow, Row, TimeRange
@@ -60,7 +60,7 @@ def make_command(app: App, publisher: Publisher, settings: Settings) -> type[App
         def __call__(self, *_: Any, **__: Any) -> NoReturn:
             """Run the command and exit."""
             replay = Replay(publisher, self.kwargs["topic"], self.kwargs["speed"])
-            takes_coin = Globs(settings.coins).match
+            takes_coin = one_of(settings.coins)
             rules = FileRules(lambda: clock.now_ms() + topics.max_future_ms(settings), takes_coin)
             if self.kwargs["until_now"]:
                 rules = FileRules(takes_coin=takes_coin)  # what is moved is never later than now

@@ -8,7 +8,7 @@ from aiohttp import web
 
 import topics
 from settings import Settings
-from streaming.globs import Globs
+from streaming.globs import one_of
 from trading_app.endpoints.metrics import ResponseMetrics
 from trading_app.endpoints.rate_limiter import RateLimiter
 from trading_app.parsing.submission import Rules
@@ -23,7 +23,7 @@ def rules_of(settings: Settings, names: Sequence[str], default_topic: str | None
         topics.max_future_ms(settings),
         default_topic,
         topics.max_age_ms(settings),
-        Globs(settings.coins).match,
+        one_of(settings.coins),
     )
 
 

@@ -42,12 +42,8 @@ class Rules:
     default_topic: str | None = None
     #: How far in the past a trade's time may be; None: any time.
     max_age_ms: int | None = None
-    #: Returns whether trades of a coin are taken, given a valid name: answers may be cached.
-    takes_coin: Callable[[str], bool] = lambda _: True
-
-    def first_ms(self, now_ms: int, *, allow_old: bool) -> int:
-        """Return the earliest time that a trade may have."""
-        return 0 if allow_old or self.max_age_ms is None else max(0, now_ms - self.max_age_ms)
+    #: Returns whether trades of a coin are taken, given a valid name; None: of any.
+    takes_coin: Callable[[str], bool] | None = None
 
 
 class NoTopic(ValueError):
@@ -94,11 +90,10 @@ def _read_plain(body: bytes, rules: Rules, now_ms: int, *, allow_old: bool) -> S
     if (
         topic
         and topic in rules.topics
-        and rules.first_ms(now_ms, allow_old=allow_old)
-        <= timestamp_ms
-        <= now_ms + rules.max_future_ms
+        and 0 <= timestamp_ms <= now_ms + rules.max_future_ms
+        and (rules.max_age_ms is None or allow_old or timestamp_ms >= now_ms - rules.max_age_ms)
         and trade_rules.is_plain(message, body, quotes)
-        and rules.takes_coin(message.coinName)
+        and (rules.takes_coin is None or rules.takes_coin(message.coinName))
     ):
         return Submission(topic, trade_rules.trade_alone(message), timestamp_ms)
     return None
@@ -122,7 +117,7 @@ def parse(
         errors.append({"field": "topic", "detail": f"must be one of: {allowed}"})
     errors += trade_rules.find_errors(fields)
     has_coin = all(error["field"] != "coinName" for error in errors)
-    if has_coin and not rules.takes_coin(fields["coinName"]):
+    if rules.takes_coin and has_coin and not rules.takes_coin(fields["coinName"]):
         errors.append(trade_rules.COIN_NOT_TAKEN)
     timestamp_ms, error = _timestamp(fields, rules, now_ms, allow_old=allow_old)
     if error:
@@ -142,6 +137,7 @@ def _timestamp(
         return 0, "must be an integer: milliseconds since 1970-01-01 UTC"
     if timestamp_ms > now_ms + rules.max_future_ms:
         return 0, f"must be at most {rules.max_future_ms // 1000} s in the future"
-    if timestamp_ms < rules.first_ms(now_ms, allow_old=allow_old):
-        return 0, f"must be at most {(rules.max_age_ms or 0) // 1000} s in the past"
+    max_age_ms = None if allow_old else rules.max_age_ms
+    if max_age_ms is not None and timestamp_ms < now_ms - max_age_ms:
+        return 0, f"must be at most {max_age_ms // 1000} s in the past"
     return timestamp_ms, None

@@ -127,8 +127,8 @@ class FileRules:
 
     #: Returns the latest time that a trade may have, when its line is read.
     latest_ms: Callable[[], float] = lambda: inf
-    #: Returns whether trades of a coin are taken.
-    takes_coin: Callable[[str], bool] = lambda _: True
+    #: Returns whether trades of a coin are taken; None: of any.
+    takes_coin: Callable[[str], bool] | None = None
 
 
 ANY = FileRules()
@@ -244,7 +244,7 @@ def _read_row(
     except InvalidTrade as error:
         errors += error.errors
     else:
-        if not rules.takes_coin(trade.coinName):
+        if rules.takes_coin and not rules.takes_coin(trade.coinName):
             errors.append(COIN_NOT_TAKEN)
     if errors:
         return RefusedRow(line, str(InvalidTrade(errors)))
