@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from faust.types import TP
+from sqlalchemy.util import await_only
 
 from chart_app.model.refusals import Reason
 from chart_app.model.trade_ids import split
 from chart_app.storage.errors import Refused
+from chart_app.storage.rows.postgresql import PostgreSQLRows
 from chart_app.storage.write_batch import WriteBatch
 from chart_app.storage.writer import StoreWriter
 from tests.integration.databases import PostgreSQL, SQLite, TestedDatabase
@@ -220,3 +223,23 @@ async def test_workers_that_add_coins_at_once_keep_to_the_rules_together(
     counts = await counts_of(tables)
     assert counts.keys() == set(coins)
     assert counts["all"] == 4 * (len(shared) + 2)
+
+
+@pytest.mark.parametrize("max_coins", [1, MAX_COINS])
+async def test_a_coin_that_another_worker_adds_meanwhile_is_known(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch, max_coins: int
+) -> None:
+    async with Store(postgresql_url) as one, Store(postgresql_url, TP("tradeData", 1)) as other:
+        one.writer._max_coins = other.writer._max_coins = max_coins
+        select_alike = PostgreSQLRows._select_alike
+        added: list[list[object]] = []
+
+        def add_and_select(rows: PostgreSQLRows, *given_: Any) -> dict[str, str]:
+            if not added:  # the first one is what is tested
+                added.append([])
+                added[0] += await_only(other.try_to_feed(given("NEW")))
+            return select_alike(rows, *given_)
+
+        monkeypatch.setattr(PostgreSQLRows, "_select_alike", add_and_select)
+        assert await one.try_to_feed(given("NEW")) == []
+        assert added == [[]]

@@ -84,7 +84,8 @@ class RowWriter(ABC):
         new = self._find_new(connection, unknown)
         refused = self._refuse(connection, new, max_coins)
         if len(refused) == len(new):
-            return refused
+            # Another worker may have added one of them before this was looked at.
+            return {coin: refused[coin] for coin in self._find_new(connection, new)}
         # What was found may be out of date: now no other worker adds coins before we have.
         self._lock_coins(connection)
         new = self._find_new(connection, new)
