@@ -79,6 +79,7 @@ Origin = Annotated[
     Field(pattern=r"^(\*|https?://(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]{1,253})(:[0-9]{1,5})?)$"),
 ]
 Asset = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,16}$")]
+Glob = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Settings(BaseSettings):
@@ -113,7 +114,12 @@ class Settings(BaseSettings):
     ]
     trade_partitions: PositiveInt = 4
     trade_retention_bytes: Annotated[int, Field(ge=-1)] = 1024**3
-    trade_max_future: Seconds = 3600
+    trade_max_future: Seconds = 10
+    trade_max_age: Seconds | None = None
+    coins: Annotated[
+        list[Glob], NoDecode, BeforeValidator(_split), Field(min_length=1, max_length=100)
+    ] = ["*"]
+    max_coins: PositiveInt = 10_000
 
     data_dir: Path = Path("data")
     database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] = SecretStr("")

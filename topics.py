@@ -86,3 +86,8 @@ def dead_letter_topic(name: str) -> str:
 def max_future_ms(settings: Settings) -> int:
     """Return how far in the future a trade's time may be, in ms."""
     return int(settings.trade_max_future * 1000)
+
+
+def max_age_ms(settings: Settings) -> int | None:
+    """Return how far in the past a trade's time may be, in ms, or None: any time."""
+    return None if settings.trade_max_age is None else int(settings.trade_max_age * 1000)

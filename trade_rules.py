@@ -20,9 +20,10 @@ Errors::
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Context, Decimal, Rounded
-from typing import Any, NoReturn, TypedDict
+from typing import Any, Literal, NoReturn, TypedDict
 
 import msgspec
 
@@ -39,6 +40,13 @@ class FieldError(TypedDict):
 
     field: str
     detail: str
+
+
+#: Of a valid name that COINS does not name.
+COIN_NOT_TAKEN: FieldError = {
+    "field": "coinName",
+    "detail": "is not one of the coins that are taken here (COINS)",
+}
 
 
 class InvalidTrade(ValueError):
@@ -72,7 +80,7 @@ class TooLong(InvalidTrade):
 class TradeMessage(msgspec.Struct, gc=False, omit_defaults=True):
     """A trade as it is encoded on the topic. msgspec checks the types only, not the rules.
 
-    coinName:  1 to 64 characters, no control characters, no surrounding blanks.
+    coinName:  1 to 64 characters, see :func:`_is_coin_name`.
     numOfCoin: the amount traded, exact.
     price:     the price of one coin, exact.
     tradeId:   the sender's own identifier: text of 1 to 64 characters, or an integer.
@@ -219,9 +227,10 @@ def as_integer(value: Any) -> int | None:
 
 
 def has_illegal_characters(name: str) -> bool:
-    """Return whether a text has characters that are not allowed in the name of a coin.
+    """Return whether a text has characters that are in no coin's name, not in an old store either.
 
-    Those are control characters, and lone surrogates, which UTF-8 cannot encode.
+    Those are control characters, and lone surrogates, which UTF-8 cannot encode. What a new name
+    may hold is stricter, see :func:`_is_coin_name`.
     """
     return _ILLEGAL_IN_NAMES(name) is not None
 
@@ -248,12 +257,32 @@ _NUMBER_MAX_CHARS = 200  # no number within the limits needs more
 _SHORT_BYTES = len('{"coinName":"","numOfCoin":1,"price":}') + NUMBER_MAX_DIGITS
 
 
+#: What nobody sees, but that Python takes for printable: the rest of Unicode's
+#: Default_Ignorable_Code_Point (DerivedCoreProperties.txt of Unicode 16: fillers, variation
+#: selectors, the combining grapheme joiner), then three whose glyph is blank.
+_INVISIBLE = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff"
+    r"\u2800\U00016fe4\U0001d159]"
+).search
+#: One spelling a name: UTS #39 keeps characters that it changes (fullwidth letters, say) out of
+#: identifiers.
+_NORMAL_FORM: Literal["NFKC"] = "NFKC"
+
+
 def _is_coin_name(name: str) -> bool:
+    """Return whether a name is as long as it may be, and is what it looks like.
+
+    Printable are all characters but those of the categories C and Z, with the blank U+0020.
+    """
     return (
         0 < len(name) <= COIN_NAME_MAX_CHARS
-        and (name.isprintable() or not has_illegal_characters(name))
-        and not name[0].isspace()
-        and not name[-1].isspace()
+        and name.isprintable()
+        and name[0] != " "
+        and name[-1] != " "
+        and (
+            name.isascii()
+            or (not _INVISIBLE(name) and unicodedata.is_normalized(_NORMAL_FORM, name))
+        )
     )
 
 
@@ -277,12 +306,15 @@ def _is_trade_id(trade_id: Any) -> bool:
 def _check_coin_name(value: Any) -> str | None:
     if not isinstance(value, str) or isinstance(value, JSONNumber):
         return "must be text"
-    if not _is_coin_name(value):
-        return (
-            f"must be 1 to {COIN_NAME_MAX_CHARS} characters, "
-            "without control characters or surrounding blanks"
-        )
-    return None
+    if _is_coin_name(value):
+        return None
+    if not 0 < len(value) <= COIN_NAME_MAX_CHARS or " " in {value[0], value[-1]}:
+        return f"must be 1 to {COIN_NAME_MAX_CHARS} characters, without surrounding blanks"
+    for character in value:
+        if not character.isprintable() or _INVISIBLE(character):
+            code = f"U+{ord(character):04X}"
+            return f"must have visible characters and the blank U+0020 only, and has {code}"
+    return f"must be in Unicode's normalization form {_NORMAL_FORM}"
 
 
 def _check_amount(value: Any) -> str | None:

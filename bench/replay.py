@@ -72,7 +72,7 @@ def write_files(folder: Path, trades: int) -> None:
             price = f"{90_000 + number % 1000}.{number % 100:02}"
             writer.writerow([coin, price, f"0.{1 + number % 9999:04}", FIRST_MS + number, number])
     with (folder / "trades.csv").open(newline="") as file:
-        rows = [row for row in trade_file.read(file, FIRST_MS * 2) if isinstance(row, Row)]
+        rows = [row for row in trade_file.read(file) if isinstance(row, Row)]
     with (folder / "trades.parsed").open("wb") as parsed:
         marshal.dump([tuple(record_of(row.trade, row.timestamp_ms)) for row in rows], parsed)
 

@@ -32,6 +32,7 @@ from settings import Settings
 from streaming import runtime
 from streaming.app import App
 from streaming.clock import now_ms
+from streaming.globs import one_of
 from streaming.http.metrics import ConsumerLag
 from streaming.kafka.batch import BatchSchema
 from streaming.kafka.cluster import plain_consumer
@@ -58,7 +59,7 @@ def program() -> Program:
 
 def _wire(loaded: Settings) -> Program:
     database = _database(loaded)
-    writer = StoreWriter(database, store_trades=loaded.store_trades)
+    writer = StoreWriter(database, store_trades=loaded.store_trades, max_coins=loaded.max_coins)
     reader = StoreReader(database)
     gate = StoreGate(writer, database)
     offsets = Offsets(writer, lambda: app.kafka_producer.kafka.client)
@@ -83,6 +84,7 @@ def _wire(loaded: Settings) -> Program:
         on_stored=short_way.put,
         consumer=lambda: app.kafka_consumer,
         should_stop=lambda: app.should_stop,
+        takes_coin=one_of(loaded.coins),
     )
     app = App(
         loaded.group_id,

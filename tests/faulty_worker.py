@@ -8,7 +8,7 @@ says so in lines of its log, one a partition. The program itself has no hooks fo
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,11 +17,14 @@ from chart_app import main
 from chart_app.storage.database import Database, Result
 from chart_app.storage.write_batch import Change, WriteBatch
 from chart_app.storage.writer import StoreWriter
-from tests.faults import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
+from streaming.kafka.batch import Batch
+from streaming.kafka.dead_letter import DeadLetter, DeadLetterQueue
+from tests.faults import AFTER_COMMIT, AFTER_DEAD_LETTERS, BEFORE_COMMIT, BEFORE_TRANSACTION
 
 app = main.program().app
 _apply = StoreWriter.apply
 _write = Database.write
+_send = DeadLetterQueue.send
 _at_hand: list[WriteBatch] = []
 _is_over = False
 
@@ -35,6 +38,10 @@ def _reached(instruction: str) -> None:
         batches = [it for it in _at_hand if it.tp.partition == partition]
         start, end = batches[0].checkpoint.next_offset, batches[-1].next_offset
         sys.stderr.write(f"fault {instruction} partition={partition} from={start} until={end}\n")
+    _befall()
+
+
+def _befall() -> None:
     sys.stderr.flush()
     os.kill(os.getpid(), signal.Signals[os.environ["FAULT_SIGNAL"]])
 
@@ -61,5 +68,16 @@ async def _faulty_write(
     return await _write(self, and_then, **options)
 
 
+async def _faulty_send(
+    self: DeadLetterQueue, topic: str, source: Batch, letters: Sequence[DeadLetter]
+) -> bool:
+    were_sent = await _send(self, topic, source, letters)
+    if os.environ["FAULT_AT"] == AFTER_DEAD_LETTERS:
+        sys.stderr.write(f"fault {AFTER_DEAD_LETTERS}\n")
+        _befall()
+    return were_sent
+
+
 StoreWriter.apply = _faulty_apply  # type: ignore[method-assign]
 Database.write = _faulty_write  # type: ignore[method-assign]
+DeadLetterQueue.send = _faulty_send  # type: ignore[method-assign]

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import InvalidTimestampError, KafkaError
 from faust.exceptions import NotReady
 from prometheus_client import Counter, Gauge
 
@@ -29,12 +29,25 @@ UNCONFIRMED = Gauge("trading_trades_unconfirmed", "Trades sent and not yet confi
 SLICE = 1_000
 
 
+#: All trades up to ``TRADE_MAX_FUTURE`` ahead of this clock are sent. So if Kafka refuses one, and
+#: its batch with it, their clocks differ by more than :data:`topics.CLOCK_SKEW_MS`, or the topic
+#: has another limit.
+TOO_FAR_AHEAD = (
+    "Kafka refused a time as too far in the future: compare the clock of this machine with that of "
+    "the broker, and TRADE_MAX_FUTURE with the topic's message.timestamp.after.max.ms"
+)
+
+
 class PublishError(Exception):
     """Kafka has not confirmed the trade."""
 
 
 class NotSent(PublishError):
     """Too many trades await confirmation, or Kafka is not ready yet."""
+
+
+class Refused(PublishError):
+    """Kafka has refused the trade, and has not stored it."""
 
 
 class NotConfirmed(PublishError):
@@ -76,7 +89,8 @@ class Publisher:
         await waiter
         stored = batch.stored
         if stored is None:
-            raise NotConfirmed(self.reason(batch))
+            is_refused = isinstance(batch.error, InvalidTimestampError)
+            raise (Refused if is_refused else NotConfirmed)(self.reason(batch))
         # Type 1: the topic has replaced our timestamp by the time of the append.
         appended_ms = stored.timestamp if stored.timestamp_type else None
         timestamp = appended_ms or record.timestamp_ms
@@ -113,6 +127,8 @@ class Publisher:
 
     def reason(self, batch: ProducerBatch) -> str:
         """Return why a batch is not confirmed, for an error message."""
+        if isinstance(batch.error, InvalidTimestampError):
+            return TOO_FAR_AHEAD
         return str(batch.error or f"no confirmation within {self._deadlines.timeout_s:g} s")
 
     async def _reserve(self, topic: str, trades: int) -> int:

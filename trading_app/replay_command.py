@@ -18,9 +18,10 @@ import topics
 from settings import Settings, warn_of_misspelt
 from streaming import clock, logs
 from streaming.app import App
+from streaming.globs import one_of
 from streaming.kafka.topics import KafkaUnavailable
 from trading_app.parsing import trade_file
-from trading_app.parsing.trade_file import NotATradeFile, RefusedRow, Row, TimeRange
+from trading_app.parsing.trade_file import FileRules, NotATradeFile, RefusedRow, Row, TimeRange
 from trading_app.publisher import Publisher, PublishError
 from trading_app.replay import Replay
 
@@ -59,11 +60,14 @@ def make_command(app: App, publisher: Publisher, settings: Settings) -> type[App
         def __call__(self, *_: Any, **__: Any) -> NoReturn:
             """Run the command and exit."""
             replay = Replay(publisher, self.kwargs["topic"], self.kwargs["speed"])
-            latest_ms = clock.now_ms() + topics.max_future_ms(settings)
+            takes_coin = one_of(settings.coins)
+            rules = FileRules(lambda: clock.now_ms() + topics.max_future_ms(settings), takes_coin)
+            if self.kwargs["until_now"]:
+                rules = FileRules(takes_coin=takes_coin)  # what is moved is never later than now
             logging.config.dictConfig(logs.config(settings.log_level, settings.log_format))
             warn_of_misspelt()
             file, until_now = self.kwargs["file"], self.kwargs["until_now"]
-            sys.exit(_replay(app, replay, file, latest_ms, until_now=until_now))
+            sys.exit(_replay(app, replay, file, rules, until_now=until_now))
 
     return replay
 
@@ -80,11 +84,11 @@ def _parse_speed(_context: Any, _option: Any, text: str) -> float:
     return speed
 
 
-def _replay(app: App, replay: Replay, file: str, latest_ms: int, *, until_now: bool) -> int:
+def _replay(app: App, replay: Replay, file: str, rules: FileRules, *, until_now: bool) -> int:
     try:
         with trade_file.open_file(file) as lines:
             span = TimeRange.of(lines) if until_now else None
-            rows = trade_file.read(trade_file.lines_of(lines), inf if span else latest_ms)
+            rows = trade_file.read(trade_file.lines_of(lines), rules)
             asyncio.run(_send(app, replay, rows, span))
     except KeyboardInterrupt:
         print(f"Interrupted: {replay.outcome}")

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections import Counter as Counts
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -14,10 +15,12 @@ import trade_rules
 from chart_app.ingest import trade_log
 from chart_app.ingest.offsets import Offsets
 from chart_app.live.gaps import Span
-from chart_app.model.decoder import Decoded, decode
+from chart_app.model.decoder import Decoded, TakesCoin, decode
 from chart_app.model.folding import fold_trades
+from chart_app.model.refusals import Reason, Refusal
+from chart_app.model.trade_ids import split
 from chart_app.model.trades import Trades
-from chart_app.storage.errors import StoreUnavailable, Superseded
+from chart_app.storage.errors import Refused, StoreUnavailable, Superseded
 from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch, covered_offsets
 from chart_app.storage.writer import StoreWriter
 from streaming.kafka.batch import Batch
@@ -32,6 +35,9 @@ trades_logger = logging.getLogger("chart_app.trades")
 
 CONSUMED = Counter("chart_trades_consumed", "Trades logged.", ["topic"])
 STORED = Counter("chart_trades_stored", "Trades stored that were new.")
+DEAD_LETTERS = Counter("chart_dead_letters", "Records dead-lettered, by reason.", ["reason"])
+for reason in Reason:
+    DEAD_LETTERS.labels(reason)
 #: Trades, and bytes, that are decoded before the event loop gets a turn: a fetch can have 12,000
 #: trades, and health checks wait. An invalid record takes up to 0.4 µs a byte.
 SLICE_TRADES = 1000
@@ -68,6 +74,7 @@ class TradeConsumer:
         on_stored: Callable[[Change, list[Span]], None],
         consumer: Callable[[], Consumer],
         should_stop: Callable[[], bool],
+        takes_coin: TakesCoin = None,
     ) -> None:
         self._offsets = offsets
         self._writer = writer
@@ -75,6 +82,7 @@ class TradeConsumer:
         self._on_stored = on_stored
         self._consumer = consumer
         self._should_stop = should_stop
+        self._takes_coin = takes_coin
         self._trouble = Trouble(logger, "The store answers again")
         self._queue: list[tuple[Batch, WriteBatch]] = []
         self._has_queued = asyncio.Event()
@@ -155,16 +163,16 @@ class TradeConsumer:
             return False
 
     async def _process(self, batch: Batch, checkpoint: Checkpoint) -> None:
-        """Log the trades of a batch and queue them for the store; dead-letter invalid records."""
+        """Log the trades of a batch and queue them for the store; dead-letter other records."""
         parts: list[Trades] = []
         for slice_ in batch.slices(SLICE_TRADES, SLICE_BYTES):
             new = slice_
             if slice_[0].offset < checkpoint.next_offset:
                 new = [record for record in slice_ if record.offset >= checkpoint.next_offset]
-            decoded = decode(checkpoint.partition_id, new)
+            decoded = decode(checkpoint.partition_id, new, self._takes_coin)
             log_trades(batch, decoded)
             CONSUMED.labels(batch.topic).inc(len(decoded.trades))
-            if decoded.invalid and not await self._send_dead_letters(batch, decoded.invalid):
+            if decoded.refused and not await self._send_dead_letters(batch, decoded.refused):
                 return
             parts.append(decoded.trades)
             await asyncio.sleep(0)
@@ -193,6 +201,11 @@ class TradeConsumer:
                 logger.warning("%s; continuing from the stored offsets", error)
                 await self._consumer().seek_back()
                 return
+            except Refused as error:
+                self._trouble.note(None)
+                if not await self._dead_letter_refused(fresh, error.refusals):
+                    return  # the program ends; who reads the trades again refuses them again
+                queued = [(batch, it.without(error.refusals)) for batch, it in fresh]
             except StoreUnavailable as error:
                 self._trouble.note(f"the store does not answer: {error}")
                 if self._should_stop():
@@ -211,15 +224,44 @@ class TradeConsumer:
                 )
                 return
 
-    async def _send_dead_letters(self, batch: Batch, invalid: list[tuple[Any, str]]) -> bool:
+    async def _dead_letter_refused(
+        self, queued: list[tuple[Batch, WriteBatch]], refusals: Mapping[int, Refusal]
+    ) -> bool:
+        """Dead-letter trades that the store has refused; return whether Kafka has them all."""
+        for batch, write_batch in queued:
+            by_offset = {
+                split(id_)[1]: refusals[id_] for id_ in write_batch.trades.ids if id_ in refusals
+            }
+            refused = [
+                (record, by_offset[record.offset])
+                for record in batch.records
+                if record.offset in by_offset
+            ]
+            if refused and not await self._send_dead_letters(batch, refused):
+                return False
+        return True
+
+    async def _send_dead_letters(self, batch: Batch, refused: list[tuple[Any, Refusal]]) -> bool:
+        """Dead-letter records of a batch; return whether Kafka has them all."""
         topic = dead_letter_topic(batch.topic)
-        first, reason = invalid[0]
+        counts = Counts(refusal.reason for _, refusal in refused)
+        first, (_, detail) = refused[0]
         logger.warning(
-            "%d records of %s partition %d are invalid and go to %s; the first, offset %d: %s",
-            *(len(invalid), batch.topic, batch.partition, topic, first.offset, reason),
+            "%d records of %s partition %d are refused (%s) and go to %s; the first, offset %d: %s",
+            len(refused),
+            batch.topic,
+            batch.partition,
+            ", ".join(f"{reason} {count}" for reason, count in counts.items()),
+            topic,
+            first.offset,
+            detail,
         )
-        letters = [DeadLetter(record, reason) for record, reason in invalid]
-        return await self._dead_letters.send(topic, batch, letters)
+        letters = [DeadLetter(record, refusal.detail) for record, refusal in refused]
+        if not await self._dead_letters.send(topic, batch, letters):
+            return False
+        for reason, count in counts.items():
+            DEAD_LETTERS.labels(reason).inc(count)
+        return True
 
 
 async def _wait_to_end(task: asyncio.Task[None]) -> None:

@@ -1,16 +1,17 @@
-"""Decodes the records of the topic: splits them into valid trades and invalid records."""
+"""Decodes the records of the topic: splits them into trades and refused records."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 import trade_rules
 from chart_app.model.candles import sequence
 from chart_app.model.decimals import plain
+from chart_app.model.refusals import Reason, Refusal
 from chart_app.model.times import is_time
 from chart_app.model.trade_ids import trade_id
 from chart_app.model.trades import StoredTrade, Trades
-from trade_rules import InvalidTrade, TradeMessage
+from trade_rules import COIN_NOT_TAKEN, InvalidTrade, TradeMessage
 
 
 class Record(Protocol):
@@ -30,18 +31,22 @@ class Record(Protocol):
 
 
 class Decoded(NamedTuple):
-    """The valid trades, their records, and the invalid records, each with the reason."""
+    """The valid trades, their records, and the other records, each with the reason."""
 
     trades: Trades
     valid: Sequence[Record]
-    invalid: list[tuple[Record, str]]
+    refused: list[tuple[Record, Refusal]]
 
 
-def decode(partition_id: int, records: Sequence[Record]) -> Decoded:
+#: Returns whether trades of a coin are taken; None: of any.
+TakesCoin = Callable[[str], bool] | None
+
+
+def decode(partition_id: int, records: Sequence[Record], takes_coin: TakesCoin = None) -> Decoded:
     """Decode records of a partition. For ``partition_id`` see :mod:`chart_app.model.trade_ids`."""
     trades = _decode_together(partition_id, records)
-    if trades is None:
-        return _decode_each(partition_id, records)
+    if trades is None or not (takes_coin is None or all(map(takes_coin, set(trades.coins)))):
+        return _decode_each(partition_id, records, takes_coin)
     return Decoded(trades, records, [])
 
 
@@ -74,22 +79,30 @@ def _decode_together(partition_id: int, records: Sequence[Record]) -> Trades | N
     )
 
 
-def _decode_each(partition_id: int, records: Iterable[Record]) -> Decoded:
+def _decode_each(
+    partition_id: int, records: Iterable[Record], takes_coin: TakesCoin = None
+) -> Decoded:
     trades: list[StoredTrade] = []
     valid: list[Record] = []
-    invalid: list[tuple[Record, str]] = []
+    refused: list[tuple[Record, Refusal]] = []
     for record in records:
         try:
             trade = trade_rules.decode(record.value)
         except InvalidTrade as error:
-            invalid.append((record, str(error)))
+            refused.append((record, Refusal(Reason.INVALID, str(error))))
             continue
-        if is_time(record.timestamp):
+        if not is_time(record.timestamp):
+            detail = f"timestamp: {record.timestamp} is not a valid time"
+            refused.append((record, Refusal(Reason.INVALID, detail)))
+        elif takes_coin is not None and not takes_coin(trade.coinName):
+            refused.append((record, _NOT_TAKEN))
+        else:
             trades.append(_stored_trade(partition_id, record, trade))
             valid.append(record)
-        else:
-            invalid.append((record, f"timestamp: {record.timestamp} is not a valid time"))
-    return Decoded(Trades.of(trades), valid, invalid)
+    return Decoded(Trades.of(trades), valid, refused)
+
+
+_NOT_TAKEN = Refusal(Reason.COIN, str(InvalidTrade([COIN_NOT_TAKEN])))
 
 
 def _stored_trade(partition_id: int, record: Record, trade: TradeMessage) -> StoredTrade:

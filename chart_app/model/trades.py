@@ -1,6 +1,6 @@
 """Trades in columns: a tuple for each trade would be slower in every step."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from itertools import chain, compress
@@ -67,7 +67,13 @@ class Trades:
 
     def only(self, ids: Collection[int]) -> "Trades":
         """Return the trades with these ids."""
-        chosen = [id_ in ids for id_ in self.ids]
+        return self._chosen([id_ in ids for id_ in self.ids])
+
+    def without(self, ids: Collection[int]) -> "Trades":
+        """Return the trades with other ids."""
+        return self._chosen([id_ not in ids for id_ in self.ids])
+
+    def _chosen(self, chosen: Sequence[bool]) -> "Trades":
         return Trades(*(tuple(compress(column, chosen)) for column in _columns(self)))
 
     def ticks(self) -> Iterator[PlainTick]:

@@ -5,12 +5,13 @@ Errors::
     StoreError
       + StoreUnavailable    the database does not answer, or is locked: try again later
       + Superseded          the stored offset is another one: read on from there
+      + Refused             some of the trades must not be stored: try again without them
       + WrongStore          the database is not one this program can use
         + WrongAddress      DATABASE_URL has a parameter that cannot be used
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from asyncpg.exceptions import (
@@ -20,6 +21,8 @@ from asyncpg.exceptions import (
     PostgresError,
 )
 from sqlalchemy.exc import SQLAlchemyError
+
+from chart_app.model.refusals import Refusal
 
 #: What SQLAlchemy and the drivers of both databases raise.
 DATABASE_ERRORS = (
@@ -47,6 +50,17 @@ class StoreUnavailable(StoreError):
 
 class Superseded(StoreError):
     """The stored offset is another one: another worker has the partition, or had it last."""
+
+
+class Refused(StoreError):
+    """Some of the trades must not be stored; ``refusals`` says why, by the trades' ids.
+
+    Nothing was stored. It has all refused trades of the transaction.
+    """
+
+    def __init__(self, refusals: Mapping[int, Refusal]) -> None:
+        super().__init__(f"{len(refusals)} trades must not be stored")
+        self.refusals = refusals
 
 
 class WrongStore(StoreError):

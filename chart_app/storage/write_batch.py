@@ -1,7 +1,7 @@
 """What a transaction stores: write batches; and what it has changed then."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from faust.types import TP
@@ -29,6 +29,12 @@ class WriteBatch:
     trades: Trades
     #: The candles of the trades, or None: they are folded together with those of other batches.
     folded: Folded | None = None
+
+    def without(self, ids: Collection[int]) -> "WriteBatch":
+        """Return the batch without the trades of these ids."""
+        if not any(id_ in ids for id_ in self.trades.ids):
+            return self
+        return replace(self, trades=self.trades.without(ids), folded=None)
 
 
 @dataclass(frozen=True)

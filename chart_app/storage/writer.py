@@ -1,17 +1,19 @@
 """The writing side of the store: trades, candles and checkpoints in one transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
 from faust.types import TP
 from sqlalchemy import Connection, func, insert, inspect, select, update
 
 from chart_app.model.folding import Folded, fold_trades
+from chart_app.model.refusals import Refusal, find_conflicts
 from chart_app.model.scale import Scale
 from chart_app.model.trade_ids import MAX_PARTITIONS
 from chart_app.model.trades import Trades
 from chart_app.storage import migrations, schema
 from chart_app.storage.database import Database, Result
-from chart_app.storage.errors import Superseded, WrongStore, translate_errors
+from chart_app.storage.errors import Refused, Superseded, WrongStore, translate_errors
 from chart_app.storage.rows import row_writer
 from chart_app.storage.rows.base import Move
 from chart_app.storage.write_batch import (
@@ -26,9 +28,10 @@ from chart_app.storage.write_batch import (
 class StoreWriter:
     """Writes to the store, one transaction at a time."""
 
-    def __init__(self, database: Database, *, store_trades: bool) -> None:
+    def __init__(self, database: Database, *, store_trades: bool, max_coins: float = inf) -> None:
         self._database = database
         self._store_trades = store_trades
+        self._max_coins = max_coins
         self._rows = row_writer(database.dialect)
         #: A cache of the scales of coins. Larger ones may be stored.
         self._scales: dict[str, Scale] = {}
@@ -99,14 +102,16 @@ class StoreWriter:
     async def apply(self, *batches: WriteBatch) -> Change:
         """Store trades, candles and offsets in one transaction; return what has changed.
 
-        Raises :exc:`Superseded`, or :exc:`StoreUnavailable`: then it is unknown whether they were
-        stored, and trying again is safe.
+        Raises :exc:`Superseded`, :exc:`Refused`, or :exc:`StoreUnavailable`: then it is unknown
+        whether they were stored, and trying again is safe.
         """
         try:
             folded = fold_together(batches)
             change, scales = await self._write(
                 lambda connection: self._apply(connection, batches, folded)
             )
+        except Refused:
+            raise  # nothing was stored
         except BaseException:
             self._rows.failed()
             raise
@@ -119,11 +124,17 @@ class StoreWriter:
     ) -> tuple[Change, dict[str, Scale]]:
         self._pass_fence(connection, covered_offsets(batches))
         trades = Trades.joined(batch.trades for batch in batches)
+        refusals = self._add_coins(connection, trades, folded)
+        trades = trades.without(refusals) if refusals else trades
         if trades and self._store_trades:
             stored = self._rows.insert_trades(connection, trades)
             if stored is not None:
+                known = trades.without(stored)
+                refusals |= find_conflicts(known, self._rows.other_numbers(connection, known))
                 trades = trades.only(stored)
-                folded = fold_trades(trades)
+                folded = folded if refusals else fold_trades(trades)
+        if refusals:
+            raise Refused(refusals)
         candles = self._rows.merge_candles(connection, folded.candles)
         grown = {
             coin: scale.union(self._scales.get(coin, scale))
@@ -133,6 +144,18 @@ class StoreWriter:
         if grown:
             self._rows.put_scales(connection, grown)
         return Change(trades, candles), grown
+
+    def _add_coins(
+        self, connection: Connection, trades: Trades, folded: Folded
+    ) -> dict[int, Refusal]:
+        """Store the coins that are new; return the trades of those that are refused, by id."""
+        new = self._rows.unknown(folded.scales)
+        in_order = [coin for coin in dict.fromkeys(trades.coins) if coin in new] if new else []
+        refused = self._rows.add_coins(connection, in_order, self._max_coins)
+        if not refused:
+            return {}
+        pairs = zip(trades.ids, trades.coins, strict=True)
+        return {id_: refused[coin] for id_, coin in pairs if coin in refused}
 
     def _pass_fence(
         self, connection: Connection, covered: Mapping[TP, tuple[Checkpoint, int]]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from faust.types import TP
-from sqlalchemy import make_url
+from sqlalchemy import insert, make_url
 
 from chart_app.model.candles import sequence
 from chart_app.model.decimals import plain
@@ -16,6 +16,7 @@ from chart_app.model.folding import fold_trades
 from chart_app.model.trade_ids import trade_id
 from chart_app.model.trades import StoredTrade, Trades
 from chart_app.rest import binance, udf
+from chart_app.storage import schema
 from chart_app.storage.database import Database
 from chart_app.storage.reader import StoreReader
 from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch
@@ -87,6 +88,14 @@ class FilledStore:
             plain(price),
             plain(amount),
         )
+
+    async def add_old_coins(self, *names: str) -> None:
+        """Add coins as versions before 0.3.0 did, whatever their names."""
+        rows = [
+            {"coin": name, "folded": name.casefold(), "price_scale": 0, "amount_scale": 0}
+            for name in names
+        ]
+        await self.database.write(lambda connection: connection.execute(insert(schema.coins), rows))
 
     async def feed(self, *trades: Given) -> Change:
         """Store trades as one batch."""

@@ -14,11 +14,11 @@ from tests.faults import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
 from tests.integration.databases import PostgreSQL, SQLite, TestedDatabase
 from tests.integration.scene import Fault, Place, Scene, scene
 from tests.integration.trades import (
-    GARBAGE,
     Feeder,
     Sent,
     Stored,
     count_candles,
+    expect_refused,
     expect_trades,
     make_records,
     make_topic_again,
@@ -255,12 +255,8 @@ async def check_trades_and_candles(it: Scene, records: Sequence[Sent]) -> None:
     check_same(dict.fromkeys(stored), dict.fromkeys(expected))
     check_same(await it.stored_candles(), count_candles(expected))
     topic = await read_topic(it.cluster.broker, it.cluster.topic)
-    assert await it.dead_letters() == {
-        (partition, record.offset)
-        for partition, read in topic.items()
-        for record in read
-        if record.value in GARBAGE
-    }
+    refused = expect_refused(topic)
+    assert await it.dead_letters() == refused
 
 
 def check_same(actual: dict[Any, Any], expected: dict[Any, Any]) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from dev.local_kafka import LocalKafka
 from tests.conftest import Cluster, StartProgram, make_cluster
+from tests.integration.filled_store import FilledStore
 from tests.integration.sockets import CLOSE, PING, SilentReader, watch
 from tests.programs import Program
 from tests.waiting import PATIENCE_S, eventually, in_time, wait_for
@@ -246,6 +247,8 @@ async def test_a_coin_that_has_exactly_the_name_comes_before_one_that_differs_in
     market: Market, chart: Program, coin: str
 ) -> None:
     other = coin.lower()
+    async with FilledStore(f"sqlite:///{chart.folder}/data/chart.sqlite") as store:
+        await store.add_old_coins(coin, other)
     for name in (coin, other):
         await market.trade(name)
 

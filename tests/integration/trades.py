@@ -81,11 +81,12 @@ def make_records(count: int, seed: int = 1, *, repeat_ids: bool = True) -> list[
     """Return records of all kinds, about in the order of their times.
 
     Some are late, some share a millisecond, some have the id of one before, of which only the
-    first counts, some have numbers as long as may be, and some are no trades.
+    first counts, and a few of these have other numbers. Some have numbers as long as may be, and
+    some are no trades.
     """
     chance = random.Random(seed)
     times: dict[str, int] = {}
-    ids: dict[str, list[str]] = defaultdict(list)
+    of_ids: dict[str, list[TradeMessage]] = defaultdict(list)
     made = []
     for number in range(count):
         coin = chance.choice(COINS)
@@ -99,10 +100,7 @@ def make_records(count: int, seed: int = 1, *, repeat_ids: bool = True) -> list[
         if kind > 0.997:
             made.append(Sent(coin, chance.choice(GARBAGE), time, None))
             continue
-        trade_id = _trade_id(chance, ids[coin], repeat_ids=repeat_ids)
-        trade = TradeMessage(
-            coinName=coin, numOfCoin=_number(chance), price=_number(chance), tradeId=trade_id
-        )
+        trade = _trade(chance, coin, of_ids[coin], repeat_ids=repeat_ids)
         made.append(Sent(coin, _message(chance, trade), time, trade))
     return made
 
@@ -114,18 +112,29 @@ def _number(chance: random.Random) -> Decimal:
     return Decimal(f"{digits}E-{chance.randrange(9)}")
 
 
-def _trade_id(chance: random.Random, known: list[str], *, repeat_ids: bool) -> str | int | None:
+def _trade(
+    chance: random.Random, coin: str, known: list[TradeMessage], *, repeat_ids: bool
+) -> TradeMessage:
     kind = chance.random()
+    amount, price = _number(chance), _number(chance)
+    if kind < 0.05 and known and repeat_ids:
+        again = chance.choice(known[-500:])
+        if kind > 0.0005:
+            amount, price = again.numOfCoin, again.price
+        return TradeMessage(coin, amount, price, str(again.tradeId))  # 17 and "17" are the same id
     if kind < 0.4:
-        return None
-    if kind < 0.45 and known and repeat_ids:
-        return chance.choice(known[-500:])
+        return TradeMessage(coin, amount, price)
+    trade = TradeMessage(coin, amount, price, _trade_id(chance))
+    known.append(trade)
+    return trade
+
+
+def _trade_id(chance: random.Random) -> str | int:
+    kind = chance.random()
     number = chance.randrange(-(10**9), 10**12)
-    if kind < 0.46:
+    if kind < 0.02:
         number = chance.randrange(10**62, 10**63)
-    trade_id = f"t{number}" if kind < 0.6 else number if kind < 0.9 else str(number)
-    known.append(str(trade_id))  # 17 and "17" are the same id
-    return trade_id
+    return f"t{number}" if kind < 0.27 else number if kind < 0.82 else str(number)
 
 
 def _message(chance: random.Random, trade: TradeMessage) -> bytes:
@@ -262,6 +271,24 @@ def expect_trades(topic: Topic, sent: Sequence[Sent]) -> list[Stored]:
                 )
     assert not any(of_coin.values()), "the topic has less than was sent"
     return expected
+
+
+def expect_refused(topic: Topic) -> set[tuple[int, int]]:
+    """Return partition and offset of the records that are no trades, or have another's id."""
+    first: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
+    refused = set()
+    for partition, read in topic.items():
+        for record in read:
+            place = (partition, record.offset)
+            if record.value in GARBAGE:
+                refused.add(place)
+                continue
+            trade = json.loads(record.value or b"", parse_float=Decimal, parse_int=Decimal)
+            numbers = (Decimal(trade["price"]), Decimal(trade["numOfCoin"]))
+            key = (trade["coinName"], str(trade.get("tradeId", place)))
+            if first.setdefault(key, numbers) != numbers:
+                refused.add(place)
+    return refused
 
 
 def _find(

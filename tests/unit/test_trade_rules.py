@@ -30,10 +30,11 @@ from trade_rules import (
 )
 from trading_app.parsing import submission
 
+FIELDS = {"price": "1", "numOfCoin": "1"}
 names = (
-    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=64)
-    .map(str.strip)
-    .filter(bool)
+    st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]) | st.just(" "), min_size=1)
+    .map(lambda text: unicodedata.normalize("NFKC", text)[:64].strip())
+    .filter(lambda name: not list(find_errors({**FIELDS, "coinName": name})))
 )
 amounts = st.decimals(
     min_value="1e-18", max_value="999999999999999999", allow_nan=False, allow_infinity=False
@@ -252,6 +253,9 @@ def test_a_number_as_text_has_at_most_200_characters() -> None:
         '"\\u0085"',
         '"\\u2003a"',
         '"a\\u001fb"',
+        '"~\u200b"',
+        '"a\u00a0b"',
+        '"e\u0301"',
         "7",
         "null",
         '"' + "x" * 65 + '"',
@@ -261,13 +265,65 @@ def test_names_that_break_the_rule_are_refused(name: str) -> None:
     assert errors_of(with_value("coinName", name)).keys() == {"coinName"}
 
 
-def test_only_control_characters_and_surrogates_are_in_no_name() -> None:
+def detail_of(name: str) -> str | None:
+    """Return what is wrong with a coin's name."""
+    errors = list(find_errors({**FIELDS, "coinName": name}))
+    return errors[0]["detail"] if errors else None
+
+
+#: By Unicode's DerivedCoreProperties.txt, version 16.
+DEFAULT_IGNORABLE = [
+    *(range(0x00AD, 0x00AE), range(0x034F, 0x0350), range(0x061C, 0x061D), range(0x115F, 0x1161)),
+    *(range(0x17B4, 0x17B6), range(0x180B, 0x1810), range(0x200B, 0x2010), range(0x202A, 0x202F)),
+    *(range(0x2060, 0x2070), range(0x3164, 0x3165), range(0xFE00, 0xFE10), range(0xFEFF, 0xFF00)),
+    *(range(0xFFA0, 0xFFA1), range(0xFFF0, 0xFFF9), range(0x1BCA0, 0x1BCA4)),
+    *(range(0x1D173, 0x1D17B), range(0xE0000, 0xE1000)),
+]
+BLANK_GLYPHS = {0x2800, 0x16FE4, 0x1D159}
+
+
+def test_what_nobody_sees_is_in_no_name() -> None:
+    hidden = {code for codes in DEFAULT_IGNORABLE for code in codes} | BLANK_GLYPHS
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        is_hidden = unicodedata.category(character)[0] in "CZ" and character != " "
+        told = f"must have visible characters and the blank U+0020 only, and has U+{code:04X}"
+        if is_hidden or code in hidden:
+            assert detail_of(f"a{character}b") == told
+        else:
+            assert detail_of(f"a{character}b") != told
+
+
+def test_a_name_has_one_spelling() -> None:
+    told = "must be in Unicode's normalization form NFKC"
+    for name in ("비트코인", "é", "ビット"):
+        assert detail_of(name) is None
+        assert detail_of(unicodedata.normalize("NFD", name)) == told
+    for name in ("ＢＴＣ", "ﾋﾞｯﾄ", "BTC²", "ﬁ"):
+        assert detail_of(name) == told
+
+
+@given(st.text(max_size=70))
+def test_a_name_that_is_taken_is_visible_and_normal(name: str) -> None:
+    if detail_of(name) is None:
+        assert unicodedata.normalize("NFKC", name) == name == name.strip()
+        assert name.isprintable()
+        assert not any(ord(it) in codes for it in name for codes in DEFAULT_IGNORABLE)
+
+
+def test_the_length_of_a_name_and_its_blanks_are_told_first() -> None:
+    told = "must be 1 to 64 characters, without surrounding blanks"
+    for name in ("", " a", "a ", " ", "\u200b" * 65):
+        assert detail_of(name) == told
+
+
+def test_only_control_characters_and_surrogates_are_in_no_stored_name() -> None:
     illegal = {chr(code) for code in range(sys.maxunicode + 1) if has_illegal_characters(chr(code))}
     everything = map(chr, range(sys.maxunicode + 1))
     assert illegal == {it for it in everything if unicodedata.category(it) in {"Cc", "Cs"}}
 
 
-@pytest.mark.parametrize("name", ["x" * 64, "é" * 64, "~\u200b", "a\u00a0b", "a b"])
+@pytest.mark.parametrize("name", ["x" * 64, "é" * 64, "비트코인", "a b", "😀", "币安人生"])
 def test_names_of_any_other_characters_are_accepted(name: str) -> None:
     assert decode(with_value("coinName", f'"{name}"')).coinName == name
     assert decode(with_value("coinName", json.dumps(name))).coinName == name

@@ -6,7 +6,6 @@ from typing import Any
 
 from aiohttp import web
 
-import topics
 from settings import Settings
 from streaming.clock import now_ms
 from streaming.http.body import BodyBudget, BodyError, read_body
@@ -14,11 +13,10 @@ from streaming.http.responses import json_response, problem
 from streaming.kafka.accumulator import ProducerBatch
 from streaming.slices import slices
 from trading_app.endpoints.metrics import ResponseMetrics
-from trading_app.endpoints.post import RETRY_AFTER, PostEndpoint
+from trading_app.endpoints.post import RETRY_AFTER, PostEndpoint, may_backdate, rules_of
 from trading_app.endpoints.rate_limiter import RateLimiter
 from trading_app.parsing import trade_list
 from trading_app.parsing.media_type import JSON, read_media_type
-from trading_app.parsing.submission import Rules
 from trading_app.parsing.trade_list import BadBody, Bulk
 from trading_app.publisher import NotSent, Publisher
 
@@ -39,7 +37,7 @@ class BulkEndpoint(PostEndpoint):
         super().__init__(limiter, ResponseMetrics("trading_bulk", PATH))
         self._publisher = publisher
         self._topic = settings.trade_topics[0]
-        self._rules = Rules((self._topic,), topics.max_future_ms(settings), self._topic)
+        self._rules = rules_of(settings, [self._topic], self._topic)
         self._read_timeout_s = settings.http_read_timeout
         self._bodies = BodyBudget(BODIES_LIMIT)
 
@@ -74,11 +72,11 @@ class BulkEndpoint(PostEndpoint):
             )
             self._limiter.spend(request, len(items))
             bulk = Bulk()
-            received_ms = now_ms()
+            received_ms, allow_old = now_ms(), may_backdate(request)
             for part in slices(items, SLICE, SLICE_BYTES, trade_list.size_of):
                 if bulk.count:
                     await asyncio.sleep(0)
-                bulk.read(part, self._rules, received_ms)
+                bulk.read(part, self._rules, received_ms, allow_old=allow_old)
         finally:
             self._bodies.release(len(body))
         return bulk

@@ -116,21 +116,30 @@ def _submission(topics: list[str], required: list[str]) -> dict[str, Any]:
         "required": [*required, "coinName", "price", "numOfCoin"],
         "properties": {
             "topic": {"type": "string", "enum": topics},
-            "coinName": {"type": "string", "minLength": 1, "maxLength": 64, "example": "BTC"},
+            "coinName": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 64,
+                "description": "Visible characters and the blank U+0020 in normalization form "
+                "NFKC, without surrounding blanks; one of `COINS`.",
+                "example": "BTC",
+            },
             "price": {**_NUMBER, "description": "Of one coin.", "example": 91234.5},
             "numOfCoin": {**_NUMBER, "description": "The amount traded.", "example": 0.25},
             "timestamp": {
                 "type": "integer",
                 "minimum": 0,
                 "description": "Time of the trade in ms since 1970-01-01 UTC; "
-                "without it, the time of receipt.",
+                "without it, the time of receipt. At most `TRADE_MAX_FUTURE` in the future and, "
+                "if that is set, `TRADE_MAX_AGE` in the past.",
             },
             "tradeId": {
                 "oneOf": [
                     {"type": "string", "minLength": 1, "maxLength": 64},
                     {"type": "integer"},
                 ],
-                "description": "The sender's own identifier.",
+                "description": "The sender's own identifier. Of a coin, one that comes again "
+                "with the same price and amount counts once.",
             },
         },
     }

@@ -2,13 +2,34 @@
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from aiohttp import web
 
+import topics
+from settings import Settings
+from streaming.globs import one_of
 from trading_app.endpoints.metrics import ResponseMetrics
 from trading_app.endpoints.rate_limiter import RateLimiter
+from trading_app.parsing.submission import Rules
 
 RETRY_AFTER = {"Retry-After": "1"}
+
+
+def rules_of(settings: Settings, names: Sequence[str], default_topic: str | None = None) -> Rules:
+    """Return the rules for submissions to these topics."""
+    return Rules(
+        tuple(names),
+        topics.max_future_ms(settings),
+        default_topic,
+        topics.max_age_ms(settings),
+        one_of(settings.coins),
+    )
+
+
+def may_backdate(_: web.Request) -> bool:
+    """Return whether a request may bring trades that are older than ``TRADE_MAX_AGE``."""
+    return False
 
 
 class PostEndpoint(ABC):

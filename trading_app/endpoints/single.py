@@ -2,20 +2,19 @@
 
 from aiohttp import web
 
-import topics
 from settings import Settings
 from streaming.clock import now_ms
 from streaming.http.body import BodyError, read_body
 from streaming.http.responses import json_response, problem
 from trade_rules import TRADE_MAX_BYTES, InvalidTrade, NotJSON
 from trading_app.endpoints.metrics import ResponseMetrics
-from trading_app.endpoints.post import RETRY_AFTER, PostEndpoint
+from trading_app.endpoints.post import RETRY_AFTER, PostEndpoint, may_backdate, rules_of
 from trading_app.endpoints.rate_limiter import RateLimiter
 from trading_app.parsing import form, submission
 from trading_app.parsing.form import NotAForm
 from trading_app.parsing.media_type import JSON, read_media_type
-from trading_app.parsing.submission import NoTopic, Rules, Submission, record_of
-from trading_app.publisher import NotConfirmed, Publisher, PublishError, Stored
+from trading_app.parsing.submission import NoTopic, Submission, record_of
+from trading_app.publisher import NotConfirmed, Publisher, PublishError, Refused, Stored
 
 PATH = "/send-trading-data"
 FORM = "application/x-www-form-urlencoded"
@@ -28,7 +27,7 @@ class SingleEndpoint(PostEndpoint):
     def __init__(self, publisher: Publisher, limiter: RateLimiter, settings: Settings) -> None:
         super().__init__(limiter, ResponseMetrics("trading_http", PATH))
         self._publisher = publisher
-        self._rules = Rules(tuple(settings.trade_topics), topics.max_future_ms(settings))
+        self._rules = rules_of(settings, settings.trade_topics)
         self._body_limit = min(settings.http_body_limit, TRADE_MAX_BYTES)
         self._read_timeout_s = settings.http_read_timeout
 
@@ -56,9 +55,10 @@ class SingleEndpoint(PostEndpoint):
         if media_type not in {JSON, FORM}:
             raise BodyError(415, f"The body must be {JSON} or {FORM}, in UTF-8.")
         body = await read_body(request, self._body_limit, self._read_timeout_s)
+        allow_old = may_backdate(request)
         if media_type == JSON:
-            return submission.read_json(body, self._rules, now_ms())
-        return submission.parse(form.read_form(body), self._rules, now_ms())
+            return submission.read_json(body, self._rules, now_ms(), allow_old=allow_old)
+        return submission.parse(form.read_form(body), self._rules, now_ms(), allow_old=allow_old)
 
 
 def _created(stored: Stored, request: web.Request) -> web.Response:
@@ -74,6 +74,8 @@ def _unpublished(error: PublishError) -> web.Response:
             f"The outcome is unknown: {error}. Kafka may or may not store the trade; "
             "sent again, it may be stored twice."
         )
+    elif isinstance(error, Refused):
+        detail = f"The trade was not stored: {error}."
     else:
         detail = f"The trade was not sent: {error}."
     return problem(503, detail, headers=RETRY_AFTER)

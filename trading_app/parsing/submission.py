@@ -1,6 +1,6 @@
 """What a client submits: a trade, its topic and its time. Pure: no I/O, no clock."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,13 +33,17 @@ def record_of(trade: TradeMessage, timestamp_ms: int) -> TradeRecord:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The topics and times that a submission may have."""
+    """The topics, times and coins that a submission may have."""
 
     topics: Collection[str]
     #: How far in the future a trade's time may be.
     max_future_ms: int
     #: The topic of a submission that has none.
     default_topic: str | None = None
+    #: How far in the past a trade's time may be; None: any time.
+    max_age_ms: int | None = None
+    #: Returns whether trades of a coin are taken, given a valid name; None: of any.
+    takes_coin: Callable[[str], bool] | None = None
 
 
 class NoTopic(ValueError):
@@ -54,17 +58,19 @@ class _Message(TradeMessage, gc=False, kw_only=True):
 _decode = msgspec.json.Decoder(_Message).decode
 
 
-def read_json(body: bytes, rules: Rules, now_ms: int) -> Submission:
-    """Parse a submission from JSON.
+def read_json(body: bytes, rules: Rules, now_ms: int, *, allow_old: bool = False) -> Submission:
+    """Parse a submission from JSON. With ``allow_old`` its time may be older than the rules say.
 
     Raises what :func:`parse` raises, :exc:`trade_rules.NotJSON` and :exc:`trade_rules.TooLong`.
     """
     if len(body) > TRADE_MAX_BYTES:
         raise TooLong
-    return _read_plain(body, rules, now_ms) or parse(trade_rules.read_object(body), rules, now_ms)
+    return _read_plain(body, rules, now_ms, allow_old=allow_old) or parse(
+        trade_rules.read_object(body), rules, now_ms, allow_old=allow_old
+    )
 
 
-def _read_plain(body: bytes, rules: Rules, now_ms: int) -> Submission | None:
+def _read_plain(body: bytes, rules: Rules, now_ms: int, *, allow_old: bool) -> Submission | None:
     """Parse a submission in its common form, three times as fast; return None for any other."""
     try:
         message = _decode(body)
@@ -85,13 +91,17 @@ def _read_plain(body: bytes, rules: Rules, now_ms: int) -> Submission | None:
         topic
         and topic in rules.topics
         and 0 <= timestamp_ms <= now_ms + rules.max_future_ms
+        and (rules.max_age_ms is None or allow_old or timestamp_ms >= now_ms - rules.max_age_ms)
         and trade_rules.is_plain(message, body, quotes)
+        and (rules.takes_coin is None or rules.takes_coin(message.coinName))
     ):
         return Submission(topic, trade_rules.trade_alone(message), timestamp_ms)
     return None
 
 
-def parse(fields: Mapping[str, Any], rules: Rules, now_ms: int) -> Submission:
+def parse(
+    fields: Mapping[str, Any], rules: Rules, now_ms: int, *, allow_old: bool = False
+) -> Submission:
     """Return the submission that the fields of a form or a JSON object describe.
 
     Raises :exc:`NoTopic`, or :exc:`trade_rules.InvalidTrade` with an error for every bad field.
@@ -106,7 +116,10 @@ def parse(fields: Mapping[str, Any], rules: Rules, now_ms: int) -> Submission:
         allowed = ", ".join(rules.topics)
         errors.append({"field": "topic", "detail": f"must be one of: {allowed}"})
     errors += trade_rules.find_errors(fields)
-    timestamp_ms, error = _timestamp(fields, rules, now_ms)
+    has_coin = all(error["field"] != "coinName" for error in errors)
+    if rules.takes_coin and has_coin and not rules.takes_coin(fields["coinName"]):
+        errors.append(trade_rules.COIN_NOT_TAKEN)
+    timestamp_ms, error = _timestamp(fields, rules, now_ms, allow_old=allow_old)
     if error:
         errors.append({"field": "timestamp", "detail": error})
     if errors:
@@ -114,7 +127,9 @@ def parse(fields: Mapping[str, Any], rules: Rules, now_ms: int) -> Submission:
     return Submission(str(topic), trade_rules.build(fields), timestamp_ms)
 
 
-def _timestamp(fields: Mapping[str, Any], rules: Rules, now_ms: int) -> tuple[int, str | None]:
+def _timestamp(
+    fields: Mapping[str, Any], rules: Rules, now_ms: int, *, allow_old: bool
+) -> tuple[int, str | None]:
     if "timestamp" not in fields:
         return now_ms, None
     timestamp_ms = trade_rules.as_integer(fields["timestamp"])
@@ -122,4 +137,7 @@ def _timestamp(fields: Mapping[str, Any], rules: Rules, now_ms: int) -> tuple[in
         return 0, "must be an integer: milliseconds since 1970-01-01 UTC"
     if timestamp_ms > now_ms + rules.max_future_ms:
         return 0, f"must be at most {rules.max_future_ms // 1000} s in the future"
+    max_age_ms = None if allow_old else rules.max_age_ms
+    if max_age_ms is not None and timestamp_ms < now_ms - max_age_ms:
+        return 0, f"must be at most {max_age_ms // 1000} s in the past"
     return timestamp_ms, None

@@ -14,7 +14,7 @@ Errors::
 
 import csv
 import gzip
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from typing import IO, Any, NamedTuple
 
 import trade_rules
 from streaming.logs import escape
-from trade_rules import FieldError, InvalidTrade, TradeMessage
+from trade_rules import COIN_NOT_TAKEN, FieldError, InvalidTrade, TradeMessage
 
 #: The names that a column may have, in lower case, in order of preference.
 COLUMNS = {
@@ -121,18 +121,28 @@ def lines_of(file: IO[str]) -> Iterator[str]:
         yield line
 
 
-def read(lines: Iterable[str], latest_ms: float) -> Iterator[Row | RefusedRow]:
+@dataclass(frozen=True, slots=True)
+class FileRules:
+    """The times and coins that the lines of a file may have."""
+
+    #: Returns the latest time that a trade may have, when its line is read.
+    latest_ms: Callable[[], float] = lambda: inf
+    #: Returns whether trades of a coin are taken; None: of any.
+    takes_coin: Callable[[str], bool] | None = None
+
+
+ANY = FileRules()
+
+
+def read(lines: Iterable[str], rules: FileRules = ANY) -> Iterator[Row | RefusedRow]:
     """Read the header now; return an iterator of one row per line.
 
-    Trades later than ``latest_ms`` are refused. Both this function and the iterator raise
-    :exc:`NotATradeFile`.
+    Both this function and the iterator raise :exc:`NotATradeFile`.
     """
     reader = csv.reader(_decoded(lines))
     columns = _find_columns(next(_read_cells(reader), []))
     return (
-        _read_row(reader.line_num, cells, columns, latest_ms)
-        for cells in _read_cells(reader)
-        if cells
+        _read_row(reader.line_num, cells, columns, rules) for cells in _read_cells(reader) if cells
     )
 
 
@@ -164,7 +174,7 @@ class TimeRange(NamedTuple):
         """
         if not file.seekable():
             raise ReadOnce
-        times = (row.timestamp_ms for row in read(lines_of(file), inf) if isinstance(row, Row))
+        times = (row.timestamp_ms for row in read(lines_of(file)) if isinstance(row, Row))
         first_ms = next(times, None)
         if first_ms is None:
             raise NoTrade
@@ -215,7 +225,7 @@ def _find_columns(header: list[str]) -> dict[str, int]:
 
 
 def _read_row(
-    line: int, cells: list[str], columns: dict[str, int], latest_ms: float
+    line: int, cells: list[str], columns: dict[str, int], rules: FileRules
 ) -> Row | RefusedRow:
     if max(columns.values()) >= len(cells):
         return RefusedRow(line, "has too few columns")
@@ -225,7 +235,7 @@ def _read_row(
     errors: list[FieldError] = []
     try:
         timestamp_ms = parse_time(fields.pop("timestamp"))
-        if timestamp_ms > latest_ms:
+        if timestamp_ms > rules.latest_ms():
             errors.append({"field": "timestamp", "detail": "is too far in the future"})
     except ValueError as error:
         errors.append({"field": "timestamp", "detail": str(error)})
@@ -233,6 +243,9 @@ def _read_row(
         trade = trade_rules.parse(fields)
     except InvalidTrade as error:
         errors += error.errors
+    else:
+        if rules.takes_coin and not rules.takes_coin(trade.coinName):
+            errors.append(COIN_NOT_TAKEN)
     if errors:
         return RefusedRow(line, str(InvalidTrade(errors)))
     return Row(line, trade, timestamp_ms)

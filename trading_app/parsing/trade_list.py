@@ -51,13 +51,20 @@ class Bulk:
     rejected: list[Rejected] = field(default_factory=list)
     count: int = 0
 
-    def read(self, items: Sequence[bytes | msgspec.Raw], rules: Rules, now_ms: int) -> None:
-        """Parse the next items of the list."""
+    def read(
+        self,
+        items: Sequence[bytes | msgspec.Raw],
+        rules: Rules,
+        now_ms: int,
+        *,
+        allow_old: bool = False,
+    ) -> None:
+        """Parse the next items of the list, as :func:`submission.read_json` parses one."""
         start = self.count
         self.count += len(items)
         for index, item in enumerate(items, start):
             try:
-                submitted = read_json(bytes(item), rules, now_ms)
+                submitted = read_json(bytes(item), rules, now_ms, allow_old=allow_old)
             except InvalidTrade as error:
                 self.rejected.append({"index": index, "errors": error.errors})
             else:

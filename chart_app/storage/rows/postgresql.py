@@ -17,6 +17,7 @@ from sqlalchemy.util import await_only
 
 from chart_app.model import candles as candle_model
 from chart_app.model.candles import Candle, CandleKey
+from chart_app.model.refusals import Numbers
 from chart_app.model.scale import Scale
 from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
 from chart_app.model.trades import Trades
@@ -120,6 +121,24 @@ PUT_SCALES = insert_arrays(
     ),
 )
 INSERT_NEW_COINS = insert_arrays(schema.coins, "DO NOTHING")
+#: LIMIT has each looked up by its index: a join may read the whole table.
+_SELECT_OTHERS = """
+    SELECT given.coin_id, given.trade_id, stored.price, stored.amount
+    FROM {given} AS given (coin_id, trade_id, price, amount) CROSS JOIN LATERAL (
+        SELECT price, amount FROM trades
+        WHERE trade_id = given.trade_id AND coin_id = given.coin_id LIMIT 1
+    ) AS stored
+    WHERE stored.price <> given.price OR stored.amount <> given.amount"""
+SELECT_OTHERS = (
+    "SELECT coin_id, trade_id, stored.price, stored.amount FROM trades AS stored JOIN "
+    "{given} AS given (coin_id, trade_id, price, amount) USING (coin_id, trade_id) "
+    "WHERE stored.price <> given.price OR stored.amount <> given.amount"
+)
+SELECT_OTHERS = _SELECT_OTHERS.format(given=_arrays(("integer", "text", "numeric", "numeric")))
+SELECT_ALIKE = "SELECT folded, coin FROM coins WHERE folded = ANY (CAST($1::text AS text[]))"
+#: The lock of who adds coins. A lock of the table would deadlock with those that change scales.
+#: Nobody who waits for it has a lock but on its partitions, which it locked before.
+LOCK_COINS = "SELECT pg_advisory_xact_lock(7310597138900)"  # any number that nobody else takes
 SELECT_COIN_IDS = "SELECT coin, id FROM coins WHERE coin = ANY (CAST($1::text AS text[]))"
 _MOVE_OFFSETS = """
     UPDATE partitions SET next_offset = move."end"
@@ -161,7 +180,7 @@ class PostgreSQLRows(RowWriter):
 
         Raises UniqueViolationError or DeadlockDetectedError: then try again.
         """
-        columns = trade_columns(trades, self.coin_ids(connection, set(trades.coins)))
+        columns = trade_columns(trades, self._ids())
         if self._careful_transactions:
             self._careful_transactions -= 1
             stored = {row[0] for row in _run(connection, INSERT_NEW_TRADES, columns)}
@@ -176,6 +195,17 @@ class PostgreSQLRows(RowWriter):
             self._careful_transactions = CAREFUL_TRANSACTIONS
             raise
         return None
+
+    def other_numbers(self, connection: Connection, trades: Trades) -> Numbers:
+        """Return the numbers of the stored trades with the senders' ids of these, but others."""
+        coin_ids = self._ids()
+        names = {coin_ids[coin]: coin for coin in set(trades.coins)}
+        ids = [coin_ids[coin] for coin in trades.coins]
+        given = (ids, trades.sender_ids, trades.price_texts, trades.amount_texts)
+        return {
+            (names[coin_id], trade_id): (price, amount)
+            for coin_id, trade_id, price, amount in _run(connection, SELECT_OTHERS, given)
+        }
 
     def merge_candles(
         self, connection: Connection, candles: Mapping[CandleKey, Candle]
@@ -193,6 +223,12 @@ class PostgreSQLRows(RowWriter):
 
     def _insert_coins(self, connection: Connection, scales: Mapping[str, Scale]) -> None:
         _run_rows(connection, INSERT_NEW_COINS, coin_rows(scales))
+
+    def _lock_coins(self, connection: Connection) -> None:
+        _run(connection, LOCK_COINS, ())
+
+    def _select_alike(self, connection: Connection, folded: Sequence[str]) -> dict[str, str]:
+        return dict(map(tuple, _run(connection, SELECT_ALIKE, [folded])))
 
     def _select_coin_ids(self, connection: Connection, coins: Collection[str]) -> dict[str, int]:
         return dict(map(tuple, _run(connection, SELECT_COIN_IDS, [list(coins)])))

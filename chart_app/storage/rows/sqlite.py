@@ -1,11 +1,13 @@
 """Rows of SQLite."""
 
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, bindparam, select, update
 
 from chart_app.model.candles import Candle, CandleKey, merge
+from chart_app.model.refusals import Numbers
 from chart_app.model.scale import Scale
 from chart_app.model.trades import Trades
 from chart_app.storage import schema
@@ -45,10 +47,15 @@ class SQLiteRows(RowWriter):
         coin_key = [schema.coins.c.coin]
         self._insert_trades = values.insert_new(schema.trades, dialect)
         self._select_trades = values.select_by(trade_key, dialect)
+        columns = schema.trades.c
+        self._select_others = values.select_by(
+            [columns.coin_id, columns.trade_id], dialect, [columns.price, columns.amount]
+        )
         self._select_candles = values.select_by(candle_key, dialect)
         self._put_candles = values.upsert(schema.candles, candle_key, dialect)
         self._insert_new_coins = values.insert_new(schema.coins, dialect)
         self._select_coins = values.select_by(coin_key, dialect)
+        self._select_folded = values.select_by([schema.coins.c.folded], dialect)
         self._put_scales = values.upsert(schema.coins, coin_key, dialect, largest=True)
         self._latest = LatestCandles()
 
@@ -62,13 +69,26 @@ class SQLiteRows(RowWriter):
 
     def insert_trades(self, connection: Connection, trades: Trades) -> Collection[int] | None:
         """Insert the trades that are new; return the ids of the stored, or None for all."""
-        coin_ids = self.coin_ids(connection, set(trades.coins))
+        coin_ids = self._ids()
         rows = list(zip(*trade_columns(trades, coin_ids), strict=True))
         if self._insert_trades.execute(connection, rows) == len(trades):
             return None
         keys = [(coin_ids[coin], id_) for coin, id_ in zip(trades.coins, trades.ids, strict=True)]
         index = list(schema.trades.columns).index(schema.trades.c.id)
         return {row[index] for row in self._select_trades.fetch(connection, keys)}
+
+    def other_numbers(self, connection: Connection, trades: Trades) -> Numbers:
+        """Return the numbers of the stored trades with the senders' ids of these, but others."""
+        coin_ids = self._ids()
+        names = {coin_ids[coin]: coin for coin in set(trades.coins)}
+        ids = [coin_ids[coin] for coin in trades.coins]
+        rows = zip(ids, trades.sender_ids, trades.price_texts, trades.amount_texts, strict=True)
+        found = {}
+        for row in self._select_others.fetch(connection, list(rows)):
+            it = dict(zip(schema.trades.columns.keys(), row, strict=True))
+            key = (names[it["coin_id"]], it["trade_id"])
+            found[key] = (Decimal(it["price"]), Decimal(it["amount"]))
+        return found
 
     def merge_candles(
         self, connection: Connection, candles: Mapping[CandleKey, Candle]
@@ -100,6 +120,13 @@ class SQLiteRows(RowWriter):
     def _select_coin_ids(self, connection: Connection, coins: Collection[str]) -> dict[str, int]:
         rows = self._select_coins.fetch(connection, [(coin,) for coin in coins])
         return {coin: id_ for id_, coin, *_ in rows}
+
+    def _lock_coins(self, connection: Connection) -> None:
+        """Do nothing: the transaction has locked the file."""
+
+    def _select_alike(self, connection: Connection, folded: Sequence[str]) -> dict[str, str]:
+        rows = self._select_folded.fetch(connection, [(name,) for name in folded])
+        return {name: coin for _, coin, name, *_ in rows}
 
     def committed(self, candles: Mapping[CandleKey, Candle]) -> None:
         """Keep the candles, for the next transaction."""

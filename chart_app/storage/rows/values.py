@@ -21,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     column,
     func,
+    or_,
     select,
     values,
 )
@@ -93,15 +94,24 @@ def upsert(
     return Statement(dialect, statement.on_conflict_do_update(index_elements=keys, set_=changed))
 
 
-def select_by(keys: Sequence[Column[Any]], dialect: Dialect) -> Statement:
-    """Return a statement that selects rows of a table by the values of these columns."""
+def select_by(
+    keys: Sequence[Column[Any]], dialect: Dialect, other_than: Sequence[Column[Any]] = ()
+) -> Statement:
+    """Return a statement that selects rows of a table by the values of these columns.
+
+    With ``other_than``, only rows in which one of these columns has another value, text by text.
+    """
+    given = [*keys, *other_than]
     wanted = (
-        values(*(column(key.name, key.type) for key in keys), name="wanted")
-        .data([tuple(bindparam(key.name, type_=key.type) for key in keys)])
+        values(*(column(it.name, it.type) for it in given), name="wanted")
+        .data([tuple(bindparam(it.name, type_=it.type) for it in given)])
         .cte()
     )
     matches = and_(*(key == wanted.c[key.name] for key in keys))
-    return Statement(dialect, select(keys[0].table).join(wanted, matches))
+    rows = select(keys[0].table).join(wanted, matches)
+    if other_than:
+        rows = rows.where(or_(*(it != wanted.c[it.name] for it in other_than)))
+    return Statement(dialect, rows)
 
 
 def _insert(table: Table) -> sqlite.Insert:

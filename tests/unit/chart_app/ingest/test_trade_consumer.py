@@ -1,21 +1,25 @@
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
 from aiokafka.record.default_records import DefaultRecord
 from faust.types import TP
+from prometheus_client import REGISTRY
 
 from chart_app.ingest import trade_consumer
 from chart_app.ingest.offsets import Offsets
 from chart_app.ingest.trade_consumer import TradeConsumer
 from chart_app.live.gaps import Span
-from chart_app.model.decoder import Decoded, decode
+from chart_app.model.decoder import Decoded, TakesCoin, decode
+from chart_app.model.refusals import Reason, Refusal
+from chart_app.model.trade_ids import trade_id
 from chart_app.model.trades import Trades
-from chart_app.storage.errors import StoreUnavailable, Superseded
+from chart_app.storage.errors import Refused, StoreUnavailable, Superseded
 from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch
 from streaming.internals import Record
 from streaming.kafka.batch import Batch
+from streaming.kafka.dead_letter import DeadLetter
 from tests.waiting import eventually
 
 GOOD = b'{"coinName":"BTC","numOfCoin":1,"price":2}'
@@ -105,8 +109,29 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trade_consumer, "RETRY_FIRST_S", 0.001)
 
 
+class Letters:
+    """Keeps the offsets and reasons of dead letters, by topic and batch, if Kafka takes them."""
+
+    def __init__(self, *, does_confirm: bool = True) -> None:
+        self.sent: list[list[tuple[int, str]]] = []
+        self._does_confirm = does_confirm
+
+    async def send(self, topic: str, source: Batch, letters: Sequence[DeadLetter]) -> bool:
+        """Keep them."""
+        assert topic == "tradeData.dead-letter"
+        assert all(it.record in source.records for it in letters)
+        self.sent.append([(it.record.offset, it.reason) for it in letters])
+        return self._does_confirm
+
+
 async def consume(
-    store: Store, consumer: Consumer, *batches: Batch, stored: Stored | None = None
+    store: Store,
+    consumer: Consumer,
+    *batches: Batch,
+    stored: Stored | None = None,
+    letters: Letters | None = None,
+    takes_coin: TakesCoin = None,
+    source: AsyncIterator[Batch] | None = None,
 ) -> TradeConsumer:
     """Have the batches consumed from offset 10 on."""
     offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
@@ -118,11 +143,12 @@ async def consume(
     }
     consuming = TradeConsumer(
         **parts,
-        dead_letters=None,  # type: ignore[arg-type]
+        dead_letters=letters or Letters(),  # type: ignore[arg-type]
         consumer=lambda: consumer,  # type: ignore[arg-type, return-value]
         should_stop=lambda: False,
+        takes_coin=takes_coin,
     )
-    await consuming.consume(stream(batches))
+    await consuming.consume(source or stream(batches))
     return consuming
 
 
@@ -239,9 +265,9 @@ async def test_offsets_that_are_loaded_while_a_batch_is_read_stay_as_they_are(
     store, consumer = Store(), Consumer()
     advanced: list[TP] = []
 
-    def decode_and_seek(partition_id: int, records: list[Record]) -> Decoded:
+    def decode_and_seek(*given: Any) -> Decoded:
         consumer.seeks += 1
-        return decode(partition_id, records)
+        return decode(*given)
 
     monkeypatch.setattr(trade_consumer, "decode", decode_and_seek)
     monkeypatch.setattr(Offsets, "advance", lambda _, tp, __: advanced.append(tp))
@@ -256,9 +282,9 @@ async def test_a_batch_whose_partition_has_gone_while_it_was_read_is_thrown_away
     loaded: list[Offsets] = []
     get = Offsets.get
 
-    def decode_and_lose(partition_id: int, records: list[Record]) -> Decoded:
+    def decode_and_lose(*given: Any) -> Decoded:
         loaded[-1]._checkpoints = {}
-        return decode(partition_id, records)
+        return decode(*given)
 
     def get_and_remember(self: Offsets, tp: TP) -> Checkpoint | None:
         loaded.append(self)
@@ -297,3 +323,121 @@ async def test_what_was_logged_is_stored_by_a_worker_that_is_told_to_end_meanwhi
         await following
     assert logged == [10, 11, 12, 13, 14]
     assert store.kept == [(10, logged)]
+
+
+CASE = Refusal(Reason.CASE, "differs only in case")
+CONFLICT = Refusal(Reason.CONFLICT, "is that of another trade")
+
+
+def refused(*offsets: int, by: Refusal = CONFLICT) -> Refused:
+    return Refused({trade_id(0, offset): by for offset in offsets})
+
+
+class Refusing(Store):
+    """Refuses trades at some offsets. Its first transaction lasts until two batches wait."""
+
+    def __init__(self, *offsets: int) -> None:
+        super().__init__()
+        self.offsets = {*offsets}
+        self.tries: list[tuple[WriteBatch, ...]] = []
+        self.two_wait = asyncio.Event()
+
+    async def apply(self, *batches: WriteBatch) -> Change:
+        """Refuse all trades that it is to refuse at once."""
+        self.tries.append(batches)
+        await self.two_wait.wait()
+        found = [offset for it in batches for offset in it.trades.offsets if offset in self.offsets]
+        if found:
+            raise refused(*found)
+        return await super().apply(*batches)
+
+
+async def stream_and_tell(store: Refusing, *batches: Batch) -> AsyncIterator[Batch]:
+    for it in batches:
+        yield it
+    store.two_wait.set()
+
+
+async def test_what_the_store_refuses_is_dead_lettered_and_the_rest_is_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, consumer, letters, stored = Refusing(12, 14), Consumer(), Letters(), Stored()
+    source = stream_and_tell(store, batch(10), batch(11, 12), batch(13, 14))
+    monkeypatch.setattr(trade_consumer, "FOLD_ALONE_TRADES", 1)
+    await consume(store, consumer, stored=stored, letters=letters, source=source)
+    assert letters.sent == [[(12, CONFLICT.detail)], [(14, CONFLICT.detail)]]
+    assert store.kept == [(10, [10]), (11, [11]), (13, [13])]
+    assert consumer.done_offsets == [11, 13, 15]
+    assert stored.spans == [Span(0, 10, 11), Span(0, 11, 15)]
+    _, first, second = store.tries
+    assert all(it.folded for it in first)
+    assert not any(it.folded for it in second), "they are folded again"
+
+
+async def test_a_batch_of_which_nothing_is_left_moves_the_offset_on() -> None:
+    store, consumer = Store(refused(10, 11)), Consumer()
+    await consume(store, consumer, batch(10, 11))
+    assert store.kept == [(10, [])]
+    assert consumer.done_offsets == [12]
+
+
+async def test_where_dead_letters_are_not_confirmed_nothing_is_stored() -> None:
+    store, consumer = Store(refused(10)), Consumer()
+    await consume(store, consumer, batch(10, 11), letters=Letters(does_confirm=False))
+    assert store.kept == []
+    assert consumer.done_offsets == []
+
+
+async def test_a_store_that_refuses_and_then_is_away_is_asked_again() -> None:
+    store = Store(StoreUnavailable("gone"), refused(11), StoreUnavailable("gone"), refused(12))
+    letters = Letters()
+    consuming = await consume(store, Consumer(), batch(10, 11, 12), letters=letters)
+    assert letters.sent == [[(11, CONFLICT.detail)], [(12, CONFLICT.detail)]]
+    assert store.kept == [(10, [10])]
+    assert consuming.check() is None
+
+
+async def test_a_batch_that_is_lost_while_its_dead_letters_are_sent_is_thrown_away() -> None:
+    store, consumer = Store(refused(10)), Consumer()
+
+    class Slow(Letters):
+        async def send(self, topic: str, source: Batch, letters: Sequence[DeadLetter]) -> bool:
+            consumer.seeks += 1
+            return await super().send(topic, source, letters)
+
+    await consume(store, consumer, batch(10, 11), letters=Slow())
+    assert store.kept == []
+    assert consumer.done_offsets == []
+
+
+async def test_refusals_are_counted_by_reason_and_logged_once_a_batch(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def count(reason: str) -> float:
+        return REGISTRY.get_sample_value("chart_dead_letters_total", {"reason": reason}) or 0
+
+    before = {reason: count(reason) for reason in Reason}
+    both = Refused({**refused(11).refusals, **refused(10, 12, by=CASE).refusals})
+    await consume(Store(both), Consumer(), batch(10, 11, 12))
+    assert {reason: count(reason) - before[reason] for reason in Reason} == {
+        Reason.INVALID: 0,
+        Reason.COIN: 0,
+        Reason.MAX_COINS: 0,
+        Reason.CASE: 2,
+        Reason.CONFLICT: 1,
+    }
+    (line,) = [it for it in caplog.messages if "dead-letter" in it]
+    assert line == (
+        "3 records of tradeData partition 0 are refused (case 2, conflict 1) and go to "
+        "tradeData.dead-letter; the first, offset 10: differs only in case"
+    )
+
+
+async def test_a_coin_that_is_not_taken_is_dead_lettered() -> None:
+    store, letters = Store(), Letters()
+    ether = record(GOOD.replace(b"BTC", b"ETH"), offset=11)
+    mixed = Batch(*PARTITION, [record(GOOD, offset=10), ether], 10)
+    await consume(store, Consumer(), mixed, letters=letters, takes_coin="BTC".__eq__)
+    assert store.kept == [(10, [10])]
+    told = "coinName: is not one of the coins that are taken here (COINS)"
+    assert letters.sent == [[(11, told)]]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import trade_rules
 from chart_app.model import decoder
 from chart_app.model.decoder import decode
+from chart_app.model.refusals import Reason
 from chart_app.model.trades import StoredTrade, Trades
 from streaming.internals import Record
 from trade_rules import TradeMessage
@@ -26,8 +27,8 @@ def test_valid_and_invalid_records_are_split() -> None:
     taken = decode(0, records_)
     assert len(taken.trades) == 2
     assert taken.valid == [records_[0], records_[2]]
-    assert [record for record, _ in taken.invalid] == [records_[1], records_[3]]
-    assert all(reason for _, reason in taken.invalid)
+    assert [record for record, _ in taken.refused] == [records_[1], records_[3]]
+    assert all(it.detail and it.reason is Reason.INVALID for _, it in taken.refused)
 
 
 def test_nothing_is_nothing() -> None:
@@ -36,9 +37,21 @@ def test_nothing_is_nothing() -> None:
 
 @pytest.mark.parametrize("timestamp", [-1, 253_402_300_800_000, 2**63 - 1])
 def test_a_record_without_a_time_is_no_trade(timestamp: int) -> None:
-    trades, _, ((_, reason),) = decode(0, [record(GOOD, timestamp), record(GOOD)])
+    trades, _, ((_, refusal),) = decode(0, [record(GOOD, timestamp), record(GOOD)])
     assert len(trades) == 1
-    assert reason == f"timestamp: {timestamp} is not a valid time"
+    assert refusal == (Reason.INVALID, f"timestamp: {timestamp} is not a valid time")
+
+
+@pytest.mark.parametrize("others", [[], [b"garbage"]])
+def test_a_coin_that_is_not_taken_is_refused(others: list[bytes]) -> None:
+    ether = record(GOOD.replace(b"BTC", b"ETH"), offset=8)
+    records_ = [record(GOOD), ether, record(GOOD), *map(record, others)]
+    trades, valid, refused = decode(0, records_, "BTC".__eq__)
+    assert trades.coins == ("BTC", "BTC")
+    assert valid == [records_[0], records_[2]]
+    told = "coinName: is not one of the coins that are taken here (COINS)"
+    assert refused[0] == (ether, (Reason.COIN, told))
+    assert len(refused) == 1 + len(others)
 
 
 @pytest.mark.parametrize("timestamp", [0, 253_402_300_799_999])

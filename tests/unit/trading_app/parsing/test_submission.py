@@ -1,5 +1,8 @@
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -42,6 +45,63 @@ def test_a_time_up_to_the_limit_is_taken(kind: type[str], timestamp: int) -> Non
 )
 def test_another_time_is_refused(timestamp: Any) -> None:
     assert bad_fields(timestamp=timestamp) == ["timestamp"]
+
+
+AGED = replace(RULES, max_age_ms=60_000)
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "allow_old", "fields"),
+    [
+        (NOW_MS - 60_000, False, []),
+        (NOW_MS - 60_001, False, ["timestamp"]),
+        (0, False, ["timestamp"]),
+        (NOW_MS - 60_001, True, []),
+        (0, True, []),
+        (-1, True, ["timestamp"]),
+        (NOW_MS + 3_600_001, True, ["timestamp"]),
+    ],
+)
+def test_a_trade_older_than_the_rules_say_is_refused_unless_old_ones_are_allowed(
+    timestamp: int, allow_old: bool, fields: list[str]
+) -> None:
+    body = json.dumps({**FIELDS, "price": 1, "numOfCoin": 1, "timestamp": timestamp}).encode()
+    form = {**FIELDS, "timestamp": str(timestamp)}
+    assert refused(lambda: read_json(body, AGED, NOW_MS, allow_old=allow_old)) == fields
+    assert refused(lambda: parse(form, AGED, NOW_MS, allow_old=allow_old)) == fields
+
+
+def refused(read: Callable[[], Submission]) -> list[str]:
+    """Return the fields that are refused."""
+    try:
+        read()
+    except InvalidTrade as error:
+        return [it["field"] for it in error.errors]
+    return []
+
+
+def test_a_trade_without_a_time_is_never_too_old() -> None:
+    assert parse(FIELDS, replace(RULES, max_age_ms=1), NOW_MS).timestamp_ms == NOW_MS
+
+
+def test_only_coins_of_the_rules_are_taken() -> None:
+    rules = replace(RULES, takes_coin=lambda name: name == "BTC")
+    for name, fields in (("BTC", []), ("btc", ["coinName"]), ("", ["coinName"])):
+        given = {**FIELDS, "coinName": name}
+        body = json.dumps({**given, "price": 1, "numOfCoin": 1}).encode()
+        assert refused(partial(read_json, body, rules, NOW_MS)) == fields
+        assert refused(partial(parse, given, rules, NOW_MS)) == fields
+    with pytest.raises(InvalidTrade, match="not one of the coins that are taken here"):
+        parse({**FIELDS, "coinName": "ETH"}, rules, NOW_MS)
+
+
+def test_nobody_is_asked_whether_a_name_that_is_none_is_taken() -> None:
+    rules = replace(RULES, takes_coin=pytest.fail)
+    for name in ("x" * 65, "", " a", "\u200b"):
+        given = {**FIELDS, "coinName": name}
+        body = json.dumps({**given, "price": 1, "numOfCoin": 1}).encode()
+        assert refused(partial(read_json, body, rules, NOW_MS)) == ["coinName"]
+        assert refused(partial(parse, given, rules, NOW_MS)) == ["coinName"]
 
 
 def test_only_the_topics_of_the_rules_are_taken() -> None:

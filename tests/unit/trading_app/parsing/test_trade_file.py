@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from trade_rules import TradeMessage
 from trading_app.parsing.trade_file import (
     LINE_MAX_CHARS,
+    FileRules,
     NotATradeFile,
     NoTrade,
     NotUTF8,
@@ -33,13 +34,27 @@ LATEST_MS = 1_700_000_000_000
 
 def rows_of(lines: Iterable[str]) -> Iterator[Row | RefusedRow]:
     """Read lines at a fixed time."""
-    return read(lines, LATEST_MS)
+    return read(lines, FileRules(lambda: LATEST_MS))
 
 
 def test_a_trade_of_the_future_is_refused() -> None:
     now, later = rows_of([HEADER, "BTC,1,2,1700000000000", "BTC,1,2,1700000000001"])
     assert isinstance(now, Row)
     assert later == RefusedRow(3, "timestamp: is too far in the future")
+
+
+def test_what_is_the_future_is_asked_line_by_line() -> None:
+    times = iter([1_700_000_000_000, 1_700_000_000_001])
+    lines = [HEADER, "BTC,1,2,1700000000000", "BTC,1,2,1700000000001"]
+    assert all(isinstance(it, Row) for it in read(lines, FileRules(lambda: next(times))))
+
+
+def test_a_coin_that_is_not_taken_is_refused() -> None:
+    lines = [HEADER, "BTC,1,2,1700000000000", "ETH,1,2,1700000000000"]
+    taken, refused = read(lines, FileRules(takes_coin=lambda name: name == "BTC"))
+    assert isinstance(taken, Row)
+    told = "coinName: is not one of the coins that are taken here (COINS)"
+    assert refused == RefusedRow(3, told)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +159,9 @@ def span_of(tmp_path: Path, *lines: str) -> TimeRange:
     path.write_text("\n".join([HEADER, *lines]))
     with open_file(str(path)) as file:
         span = TimeRange.of(file)
-        assert len(list(read(file, LATEST_MS))) == len(lines), "it can be read again"
+        assert len(list(read(file, FileRules(lambda: LATEST_MS)))) == len(lines), (
+            "it can be read again"
+        )
     return span
 
 
