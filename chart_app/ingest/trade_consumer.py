@@ -144,8 +144,15 @@ class TradeConsumer:
             if checkpoint is None:
                 if tp not in await self._offsets.load(consumer.assignment()):
                     await asyncio.sleep(RETRY_PAUSE_S)
-            elif batch.next_offset <= checkpoint.next_offset:
-                return None  # already read
+            elif batch.start < checkpoint.next_offset:
+                # Offsets that were read before: perhaps the topic was deleted and created again.
+                is_recreated = await self._is_recreated()
+                if is_recreated:
+                    await consumer.seek_back()
+                elif is_recreated is None:
+                    await asyncio.sleep(RETRY_PAUSE_S)
+                else:
+                    return checkpoint if batch.next_offset > checkpoint.next_offset else None
             elif batch.start > checkpoint.next_offset and not await self._is_deleted_before(
                 batch, tp
             ):
@@ -153,6 +160,14 @@ class TradeConsumer:
             else:
                 return checkpoint
         return None
+
+    async def _is_recreated(self) -> bool | None:
+        """Return whether a topic was recreated, None if Kafka does not say."""
+        try:
+            return await self._offsets.have_changed_topic()
+        except (KafkaError, TimeoutError, OSError) as error:
+            logger.warning("Could not read the ids of the topics: %r", error)
+            return None
 
     async def _is_deleted_before(self, batch: Batch, tp: TP) -> bool:
         """Return whether Kafka has deleted all records before a batch."""

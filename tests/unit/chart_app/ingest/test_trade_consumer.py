@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.record.default_records import DefaultRecord
 from faust.types import TP
 from prometheus_client import REGISTRY
@@ -107,6 +108,7 @@ class Stored:
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trade_consumer, "RETRY_FIRST_S", 0.001)
+    monkeypatch.setattr(trade_consumer, "RETRY_PAUSE_S", 0.001)
 
 
 class Letters:
@@ -132,9 +134,22 @@ async def consume(
     letters: Letters | None = None,
     takes_coin: TakesCoin = None,
     source: AsyncIterator[Batch] | None = None,
+    recreated: Iterable[bool | Exception] = (),
 ) -> TradeConsumer:
-    """Have the batches consumed from offset 10 on."""
+    """Have the batches consumed from offset 10 on.
+
+    ``recreated`` is what Kafka says of whether the topic is another, one time after the other.
+    """
+    answers = iter(recreated)
+
+    async def have_changed_topic() -> bool:
+        answer = next(answers, False)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
     offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
+    offsets.have_changed_topic = have_changed_topic  # type: ignore[method-assign]
     offsets._checkpoints = await store.checkpoints({PARTITION: "id"})
     parts: dict[str, Any] = {
         "offsets": offsets,
@@ -163,6 +178,21 @@ async def test_what_was_stored_before_is_skipped() -> None:
     store, consumer = Store(), Consumer()
     await consume(store, consumer, batch(7, 8, 9), batch(9, 10))
     assert store.kept == [(10, [10])]
+    assert consumer.seeks == 0
+
+
+async def test_of_a_topic_that_was_recreated_nothing_is_taken_for_what_comes_next() -> None:
+    store, consumer = Store(), Consumer()
+    await consume(store, consumer, batch(*range(12), start=0), recreated=[True])
+    assert store.kept == []
+    assert consumer.seeks == 1, "to read it from its start"
+
+
+async def test_where_kafka_does_not_say_whether_a_topic_was_recreated_it_is_asked_again() -> None:
+    store, consumer = Store(), Consumer()
+    answers = [KafkaConnectionError(), TimeoutError(), False]
+    await consume(store, consumer, batch(*range(12), start=0), recreated=answers)
+    assert store.kept == [(10, [10, 11])]
     assert consumer.seeks == 0
 
 
