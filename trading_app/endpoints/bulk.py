@@ -9,12 +9,14 @@ from aiohttp import web
 import topics
 from settings import Settings
 from streaming.clock import now_ms
+from streaming.http.admission import key_of
 from streaming.http.body import BodyBudget, BodyError, read_body
+from streaming.http.guard import log_refused
 from streaming.http.responses import json_response, problem
 from streaming.kafka.accumulator import ProducerBatch
 from streaming.slices import slices
 from trading_app.endpoints.metrics import ResponseMetrics
-from trading_app.endpoints.post import RETRY_AFTER, PostEndpoint
+from trading_app.endpoints.post import RETRY_AFTER, PostEndpoint, headers_of
 from trading_app.endpoints.rate_limiter import RateLimiter
 from trading_app.parsing import trade_list
 from trading_app.parsing.media_type import JSON, read_media_type
@@ -50,11 +52,20 @@ class BulkEndpoint(PostEndpoint):
             return error.answer
         except BadBody as error:
             return problem(error.status, str(error))
+        key = key_of(request)
+        if (
+            key
+            and key.coins
+            and bulk.reject_coins(key.may_write, f"the key {key.id} may not send this coin")
+        ):
+            log_refused(request, 403)
         counts: dict[str, Any] = {"accepted": len(bulk.records), "rejected": len(bulk.rejected)}
         if not bulk.records:
             return problem(422, "There is no valid trade.", **counts, errors=bulk.rejected)
         try:
-            batches = await self._publisher.publish_all(self._topic, bulk.records)
+            batches = await self._publisher.publish_all(
+                self._topic, bulk.records, headers_of(request)
+            )
         except NotSent as error:
             return problem(503, f"No trade was sent: {error}.", headers=RETRY_AFTER)
         if len(batches) < len(bulk.records) or not all(batch.stored for batch in set(batches)):

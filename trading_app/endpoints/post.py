@@ -5,10 +5,30 @@ from abc import ABC, abstractmethod
 
 from aiohttp import web
 
+from streaming.http.admission import key_of
+from streaming.http.keys import Key
+from streaming.http.responses import problem
+from streaming.kafka.accumulator import Headers
 from trading_app.endpoints.metrics import ResponseMetrics
 from trading_app.endpoints.rate_limiter import RateLimiter
 
 RETRY_AFTER = {"Retry-After": "1"}
+#: The header of a record with the id of the key with which it was sent.
+KEY_ID_HEADER = "key-id"
+
+
+def headers_of(request: web.Request) -> Headers | None:
+    """Return the headers of the records that a request sends, if there are any."""
+    key = key_of(request)
+    return [(KEY_ID_HEADER, key.id.encode())] if key else None
+
+
+class NotAllowed(Exception):
+    """The key may not send trades of a coin; ``answer`` is the response that says so."""
+
+    def __init__(self, key: Key) -> None:
+        self.answer = problem(403, f"The key {key.id} may not send trades of this coin.")
+        super().__init__(key.id)
 
 
 class PostEndpoint(ABC):

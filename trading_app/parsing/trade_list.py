@@ -6,8 +6,10 @@ Errors::
       + TooMany       it has more than MAX_TRADES
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import itemgetter
 from typing import TypedDict
 
 import msgspec
@@ -63,6 +65,19 @@ class Bulk:
             else:
                 self.records.append(record_of(submitted.trade, submitted.timestamp_ms))
                 self.indexes.append(index)
+
+    def reject_coins(self, is_allowed: Callable[[str], bool], detail: str) -> bool:
+        """Reject the trades of coins that are not allowed; return whether there are any."""
+        kept = [is_allowed(record.key.decode()) for record in self.records]
+        refused = [index for index, is_kept in zip(self.indexes, kept, strict=True) if not is_kept]
+        self.records = list(compress(self.records, kept))
+        self.indexes = list(compress(self.indexes, kept))
+        self.rejected += [
+            {"index": index, "errors": [{"field": "coinName", "detail": detail}]}
+            for index in refused
+        ]
+        self.rejected.sort(key=itemgetter("index"))
+        return bool(refused)
 
 
 _split_array = msgspec.json.Decoder(list[msgspec.Raw]).decode

@@ -1,0 +1,53 @@
+import fnmatch
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streaming.globs import matches, matches_any
+
+NAMES = st.text("ab?", max_size=8)
+#: The worst case takes some ms.
+LIMIT_S = 2.0
+
+
+@pytest.mark.parametrize(
+    ("glob", "name"),
+    [
+        *(("*", ""), ("*", "BTC"), ("BTC*", "BTC"), ("BTC*", "BTC-USD"), ("*USD", "BTC-USD")),
+        *(("B*C*D", "BTC-USD"), ("B?C", "BTC"), ("a?b", "a b"), ("BTC", "BTC"), ("**", "x")),
+        *(("비트*", "비트코인"), ("a.c", "a.c"), ("[a]", "[a]"), ("*a*b", "xaab")),
+    ],
+)
+def test_a_glob_matches(glob: str, name: str) -> None:
+    assert matches(glob, name)
+
+
+@pytest.mark.parametrize(
+    ("glob", "name"),
+    [
+        *(("BTC*", "btc"), ("BTC*", "XBTC"), ("*USD", "USDT"), ("B?C", "BC"), ("", "a")),
+        *(("a.c", "abc"), ("[a]", "a"), ("BTC", "BTC "), ("B*C*D", "BTC-USDT"), ("?", "")),
+    ],
+)
+def test_a_glob_does_not_match(glob: str, name: str) -> None:
+    assert not matches(glob, name)
+
+
+@given(st.text("ab*?", max_size=8), NAMES)
+def test_it_is_as_fnmatch_has_it(glob: str, name: str) -> None:
+    assert matches(glob, name) is fnmatch.fnmatchcase(name, glob)
+
+
+def test_one_of_several_is_enough() -> None:
+    assert matches_any(("ETH*", "BTC*"), "BTC-USD")
+    assert not matches_any(("ETH*", "BTC*"), "SOL")
+    assert not matches_any((), "SOL")
+
+
+def test_the_worst_case_is_bounded() -> None:
+    start = time.perf_counter()
+    assert not matches("*a" * 31 + "b", "a" * 64)
+    assert not matches("*" + "a" * 62 + "b", "a" * 64)
+    assert time.perf_counter() - start < LIMIT_S
