@@ -10,8 +10,9 @@ from aiohttp import WSCloseCode, web
 from chart_app.websocket.connection import Connection
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.requests import MAX_STREAMS
-from streaming.http.admission import Admission, key_of
+from streaming.http.admission import Admission
 from streaming.http.keys import Key, Scope
+from streaming.http.request import key_of
 from streaming.http.responses import problem
 
 #: The interval of pings; a client that does not answer within half of it is cut off.

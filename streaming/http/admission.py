@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from typing import cast
 
 from aiohttp import hdrs, web
 from multidict import istr
@@ -9,13 +10,11 @@ from multidict import istr
 from streaming.http import sessions
 from streaming.http.access import Cause, Refusal
 from streaming.http.keys import InvalidFormat, Key, Keys, Scope, read_id
+from streaming.http.request import Request
 
 #: The header in which Binance's clients send their key.
 API_KEY_HEADER = istr("X-MBX-APIKEY")
 BEARER = "bearer "
-
-#: The key of a request, if its route needed one.
-REQUEST_KEY = web.RequestKey("key", Key)
 
 #: A path, or with a ``/`` at its end all paths that begin so, and the scope that it needs; None
 #: if anybody may request it.
@@ -25,11 +24,6 @@ NO_KEY = Refusal(401, "A key is needed: Authorization: Bearer ts_…", Cause.NO_
 BAD_FORMAT = Refusal(401, "The key is not in the form ts_<id>_<43 characters>.", Cause.NO_KEY)
 NOT_VALID = Refusal(401, "The key is not valid: it is unknown or has expired.", Cause.KEY)
 NO_SESSION = Refusal(401, "The session is over: sign in again.", Cause.KEY)
-
-
-def key_of(request: web.Request) -> Key | None:
-    """Return the key with which a request passed the guard, None if it needed none."""
-    return request.get(REQUEST_KEY)
 
 
 class RouteScopes:
@@ -76,7 +70,7 @@ class Admission:
         self._clock_s = clock_s
 
     def refusal(self, request: web.Request) -> Refusal | None:
-        """Return why a request is refused; None if it is not, and :func:`key_of` knows its key."""
+        """Return why a request is refused; if it is not, return None and set its key."""
         scopes = self._scopes
         target = request.raw_path
         scope = scopes.exact[target] if target in scopes.exact else scopes.of(request.path)
@@ -89,7 +83,7 @@ class Admission:
             return key
         if scope not in key.scopes:
             return _missing(key, scope)
-        request[REQUEST_KEY] = key
+        cast(Request, request).key = key
         return None
 
     def has_scope(self, request: web.Request, scope: Scope) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from aiohttp import hdrs, web
 from multidict import istr
 
-from streaming.http.access import SECURITY_HEADERS, Access, Refusal, quote, target_host
-from streaming.http.admission import Admission, key_of
+from streaming.http.access import Access, Refusal, quote, target_host
+from streaming.http.admission import Admission
+from streaming.http.request import key_of
 from streaming.http.responses import Handler, problem
 from streaming.logs import ACCESS_LOGGER, escape
 
@@ -19,21 +20,11 @@ logger = logging.getLogger(__name__)
 access_logger = logging.getLogger(ACCESS_LOGGER)
 
 SEC_FETCH_SITE = istr("Sec-Fetch-Site")
-_NOSNIFF, _POLICY = [(istr(name), value) for name, value in SECURITY_HEADERS.items()]
 
 #: Makes the response to a request that is refused.
 RefusalForm = Callable[[web.Request, Refusal], web.Response]
 #: With a 401: how to present a key.
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
-
-
-class Request(web.Request):
-    """A request whose response gets the security headers, whoever creates it."""
-
-    async def _prepare_hook(self, response: web.StreamResponse) -> None:
-        add = response.headers.setdefault
-        add(*_NOSNIFF)
-        add(*_POLICY)
 
 
 class Guard:

@@ -23,7 +23,8 @@ from streaming.http.connections import (
     raise_file_limit,
 )
 from streaming.http.files import InvalidFile, WatchedFiles
-from streaming.http.guard import Guard, RefusalForm, Request
+from streaming.http.guard import Guard, RefusalForm
+from streaming.http.request import Request
 from streaming.http.tls import ServerTLS, TLSSite
 
 logger = logging.getLogger(__name__)

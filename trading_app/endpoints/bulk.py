@@ -9,9 +9,9 @@ from aiohttp import web
 import topics
 from settings import Settings
 from streaming.clock import now_ms
-from streaming.http.admission import key_of
 from streaming.http.body import BodyBudget, BodyError, read_body
 from streaming.http.guard import log_refused
+from streaming.http.request import key_of
 from streaming.http.responses import json_response, problem
 from streaming.kafka.accumulator import ProducerBatch
 from streaming.slices import slices

@@ -5,8 +5,8 @@ from abc import ABC, abstractmethod
 
 from aiohttp import web
 
-from streaming.http.admission import key_of
 from streaming.http.keys import Key
+from streaming.http.request import key_of
 from streaming.http.responses import problem
 from streaming.kafka.accumulator import Headers
 from trading_app.endpoints.metrics import ResponseMetrics

@@ -6,9 +6,9 @@ from collections import OrderedDict
 
 from aiohttp import web
 
-from streaming.http.admission import key_of
 from streaming.http.guard import log_refused
 from streaming.http.keys import Key
+from streaming.http.request import key_of
 from streaming.http.responses import problem
 
 #: Clients whose state is kept. The one that has been inactive longest is dropped first.

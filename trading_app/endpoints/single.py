@@ -5,9 +5,9 @@ from aiohttp import web
 import topics
 from settings import Settings
 from streaming.clock import now_ms
-from streaming.http.admission import key_of
 from streaming.http.body import BodyError, read_body
 from streaming.http.guard import log_refused
+from streaming.http.request import key_of
 from streaming.http.responses import json_response, problem
 from trade_rules import TRADE_MAX_BYTES, InvalidTrade, NotJSON
 from trading_app.endpoints.metrics import ResponseMetrics

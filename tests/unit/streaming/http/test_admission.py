@@ -5,8 +5,9 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from streaming.http.access import Cause, Refusal
-from streaming.http.admission import Admission, RouteScopes, key_of
+from streaming.http.admission import Admission, RouteScopes
 from streaming.http.keys import Scope, line_of, new_key, parse
+from streaming.http.request import key_of
 from streaming.http.sessions import COOKIE, DURATION_S
 
 DECLARED = {
