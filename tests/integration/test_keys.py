@@ -17,7 +17,7 @@ from dev.local_kafka import LocalKafka
 from streaming.http.admission import DeclaredScopes, RouteScopes
 from streaming.http.keys import Scope, new_key, parse
 from tests.conftest import Cluster, StartProgram, make_cluster
-from tests.integration.test_access import UPGRADE, WEB_APPS, Answer, request, routes
+from tests.integration.test_access import UPGRADE, WEB_APPS, Answer, request, routes, send
 from tests.key_file import KeyFile
 from tests.programs import FAUST, ROOT, Program
 from tests.records import read_all
@@ -138,6 +138,30 @@ async def test_every_route_but_the_open_ones_asks_for_a_key(scene: Scene, packag
     assert opened == {"/healthz", "/readyz"} | ({"/page/"} if package == "chart_app" else set())
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        *(
+            "/metrics",
+            "/metrics/",
+            "//metrics",
+            "/./metrics",
+            "/METRICS",
+            "/%6detrics",
+            "/metrics?",
+        ),
+        *("/page/../metrics", "/page/%2e%2e/metrics", "/page/..%2fmetrics", "/healthz/../metrics"),
+        *("/healthz?/metrics", "/metrics?/healthz", "/metrics#/healthz", "/metrics%00/healthz"),
+        *("http://localhost/metrics", "http://localhost//metrics", "/page//metrics", "/;/metrics"),
+    ],
+)
+async def test_no_way_of_writing_a_path_leads_around_its_scope(scene: Scene, target: str) -> None:
+    for program in scene.programs.values():
+        answer = await send(program, f"GET {target} HTTP/1.1", "Host: localhost")
+        assert b"process_cpu_seconds" not in answer.body
+        assert answer.status in {400, 401, 404} or target == "/healthz?/metrics"
+
+
 async def test_a_key_does_what_its_scopes_say(scene: Scene) -> None:
     asked = {
         Scope.WRITE: [(scene.trading, "POST", "/send-trading-data")],
@@ -237,6 +261,68 @@ async def test_a_refusal_is_logged_with_the_id_of_its_key_and_nothing_more_of_it
     assert at_login.endswith(" client=127.0.0.1 key=all-write")
     for secret in scene.of.values():
         assert secret[-20:] not in chart.log()
+
+
+async def sign_in(scene: Scene, body: bytes, headers: dict[str, str] | None = None) -> Answer:
+    """Send the form for the key."""
+    return await request(scene.chart, "POST", "/login?coin=A&interval=1m", headers, body)
+
+
+async def test_a_form_gives_a_cookie_for_a_key(scene: Scene) -> None:
+    key = scene.of[Scope.READ]
+    answer = await sign_in(scene, f"key=+{key}%0A".encode())
+    assert (answer.status, answer.headers["location"]) == (303, "/?coin=A&interval=1m")
+    answer.check_headers()
+    cookie, *attributes = answer.headers["set-cookie"].split("; ")
+    assert {it.lower() for it in attributes} == {
+        *("httponly", "secure", "path=/", "samesite=strict", "max-age=604800"),
+    }
+    assert cookie.startswith("__Host-key=all-read.")
+    assert key[-20:] not in cookie
+    for path in ("/", "/api/v3/ping", "/docs", "/ws"):
+        upgrade = UPGRADE if path == "/ws" else {}
+        status = (await request(scene.chart, "GET", path, {"Cookie": cookie, **upgrade})).status
+        assert status == (101 if upgrade else 200)
+    assert (await request(scene.chart, "GET", "/metrics", {"Cookie": cookie})).status == 401
+    answer = await request(scene.chart, "POST", "/logout", {"Cookie": cookie})
+    assert (answer.status, answer.headers["location"]) == (303, "/login")
+    assert answer.headers["set-cookie"].startswith('__Host-key="";')
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+
+
+async def test_a_form_without_a_valid_key_gives_none(scene: Scene) -> None:
+    key = scene.of[Scope.READ]
+    for body, status in (
+        *((it, 403) for it in (b"", b"key=", b"key=x", b"\xff", b"=&=&;", b"kEy=" + key.encode())),
+        *((f"key={it}".encode(), 403) for it in (new_key("all-read"), scene.of[Scope.WRITE])),
+        (b"a=1&" * 200, 403),
+        (b"key=" + b"x" * 1100, 413),
+    ):
+        answer = await sign_in(scene, body)
+        assert (answer.status, "set-cookie" in answer.headers) == (status, False), body
+        answer.check_headers()
+    form = f"key={key}".encode()
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert (await sign_in(scene, form, headers)).status == 403
+        assert (await request(scene.chart, "POST", "/logout", headers)).status == 403
+    own = {"Origin": f"http://localhost:{scene.chart.port}"}
+    assert (await sign_in(scene, form, own)).status == 303
+
+
+async def test_the_form_leads_nowhere_else(scene: Scene) -> None:
+    form = f"key={scene.of[Scope.READ]}".encode()
+    for query in ("//evil.example", "%0d%0aSet-Cookie:a=b", "next=https://evil.example", "?"):
+        answer = await request(scene.chart, "POST", f"/login?{query}", {}, form)
+        assert answer.headers["location"] == f"/?{query}"
+        assert answer.headers["set-cookie"].startswith("__Host-key=")
+        answer = await request(scene.chart, "GET", f"/?{query}")
+        assert (answer.status, answer.headers["location"]) == (303, f"/login?{query}")
+    policy = (await request(scene.chart, "GET", "/login")).headers["content-security-policy"]
+    assert "form-action 'self'" in policy
+    assert "script-src" not in policy
+    key = scene.of[Scope.READ]
+    page = (await request(scene.chart, "GET", "/", bearer(key))).headers
+    assert "form-action 'none'" in page["content-security-policy"]
 
 
 async def test_keys_change_without_a_restart(scene: Scene) -> None:
