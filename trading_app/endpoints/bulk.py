@@ -58,7 +58,7 @@ class BulkEndpoint(PostEndpoint):
             and key.coins
             and bulk.reject_coins(key.may_write, f"the key {key.id} may not send this coin")
         ):
-            log_refused(request, 403)
+            log_refused(request, 207 if bulk.records else 422)
         counts: dict[str, Any] = {"accepted": len(bulk.records), "rejected": len(bulk.rejected)}
         if not bulk.records:
             return problem(422, "There is no valid trade.", **counts, errors=bulk.rejected)
