@@ -14,6 +14,24 @@ def matches_any(globs: tuple[str, ...], name: str) -> bool:
 
 def matches(glob: str, name: str) -> bool:
     """Return whether a name matches a glob, in at most ``len(glob) * len(name)`` steps."""
+    if "?" in glob:
+        return _matches_by_character(glob, name)
+    first, *rest = glob.split("*")
+    if not rest:
+        return name == first
+    *middle, last = rest
+    start, end = len(first), len(name) - len(last)
+    if start > end or not name.startswith(first) or not name.endswith(last):
+        return False
+    for part in middle:
+        start = name.find(part, start, end)
+        if start < 0:
+            return False
+        start += len(part)
+    return True
+
+
+def _matches_by_character(glob: str, name: str) -> bool:
     at = in_glob = 0
     star: int | None = None
     star_end = 0  # where in the name the text of the last star ends

@@ -11,6 +11,7 @@ from settings import Settings
 from streaming.clock import now_ms
 from streaming.http.body import BodyBudget, BodyError, read_body
 from streaming.http.guard import log_refused
+from streaming.http.keys import Key
 from streaming.http.request import key_of
 from streaming.http.responses import json_response, problem
 from streaming.kafka.accumulator import ProducerBatch
@@ -34,6 +35,27 @@ SLICE = 500
 SLICE_BYTES = 64 * 1024
 
 
+class KeyCoins:
+    """The coins of a key; counts the trades of others."""
+
+    def __init__(self, key: Key) -> None:
+        self._key = key
+        self.refused = 0
+
+    def error(self, coin: str) -> str | None:
+        """Return why a trade of a coin is refused, None if it is not."""
+        if self._key.may_write(coin):
+            return None
+        self.refused += 1
+        return f"the key {self._key.id} may not send trades of this coin"
+
+
+def _coins_of(request: web.Request) -> KeyCoins | None:
+    """Return the coins of the request's key, None if it may send all."""
+    key = key_of(request)
+    return KeyCoins(key) if key and key.coins else None
+
+
 class BulkEndpoint(PostEndpoint):
     """Accepts many trades per request, all for the first of ``TRADE_TOPICS``."""
 
@@ -52,13 +74,6 @@ class BulkEndpoint(PostEndpoint):
             return error.answer
         except BadBody as error:
             return problem(error.status, str(error))
-        key = key_of(request)
-        if (
-            key
-            and key.coins
-            and bulk.reject_coins(key.may_write, f"the key {key.id} may not send this coin")
-        ):
-            log_refused(request, 207 if bulk.records else 422)
         counts: dict[str, Any] = {"accepted": len(bulk.records), "rejected": len(bulk.rejected)}
         if not bulk.records:
             return problem(422, "There is no valid trade.", **counts, errors=bulk.rejected)
@@ -86,12 +101,15 @@ class BulkEndpoint(PostEndpoint):
             self._limiter.spend(request, len(items))
             bulk = Bulk()
             received_ms = now_ms()
+            coins = _coins_of(request)
             for part in slices(items, SLICE, SLICE_BYTES, trade_list.size_of):
                 if bulk.count:
                     await asyncio.sleep(0)
-                bulk.read(part, self._rules, received_ms)
+                bulk.read(part, self._rules, received_ms, coins.error if coins else None)
         finally:
             self._bodies.release(len(body))
+        if coins and coins.refused:
+            log_refused(request, 207 if bulk.records else 422)
         return bulk
 
     def _unconfirmed(self, bulk: Bulk, batches: list[ProducerBatch]) -> web.Response:

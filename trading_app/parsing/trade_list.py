@@ -8,8 +8,6 @@ Errors::
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
-from operator import itemgetter
 from typing import TypedDict
 
 import msgspec
@@ -53,8 +51,17 @@ class Bulk:
     rejected: list[Rejected] = field(default_factory=list)
     count: int = 0
 
-    def read(self, items: Sequence[bytes | msgspec.Raw], rules: Rules, now_ms: int) -> None:
-        """Parse the next items of the list."""
+    def read(
+        self,
+        items: Sequence[bytes | msgspec.Raw],
+        rules: Rules,
+        now_ms: int,
+        coin_error: Callable[[str], str | None] | None = None,
+    ) -> None:
+        """Parse the next items of the list.
+
+        ``coin_error`` returns why trades of a coin are rejected, None if they are not.
+        """
         start = self.count
         self.count += len(items)
         for index, item in enumerate(items, start):
@@ -62,22 +69,13 @@ class Bulk:
                 submitted = read_json(bytes(item), rules, now_ms)
             except InvalidTrade as error:
                 self.rejected.append({"index": index, "errors": error.errors})
-            else:
-                self.records.append(record_of(submitted.trade, submitted.timestamp_ms))
-                self.indexes.append(index)
-
-    def reject_coins(self, is_allowed: Callable[[str], bool], detail: str) -> bool:
-        """Reject the trades of coins that are not allowed; return whether there are any."""
-        kept = [is_allowed(record.key.decode()) for record in self.records]
-        refused = [index for index, is_kept in zip(self.indexes, kept, strict=True) if not is_kept]
-        self.records = list(compress(self.records, kept))
-        self.indexes = list(compress(self.indexes, kept))
-        self.rejected += [
-            {"index": index, "errors": [{"field": "coinName", "detail": detail}]}
-            for index in refused
-        ]
-        self.rejected.sort(key=itemgetter("index"))
-        return bool(refused)
+                continue
+            if coin_error and (detail := coin_error(submitted.trade.coinName)):
+                errors: list[FieldError] = [{"field": "coinName", "detail": detail}]
+                self.rejected.append({"index": index, "errors": errors})
+                continue
+            self.records.append(record_of(submitted.trade, submitted.timestamp_ms))
+            self.indexes.append(index)
 
 
 _split_array = msgspec.json.Decoder(list[msgspec.Raw]).decode

@@ -169,10 +169,8 @@ def test_trades_of_other_coins_are_rejected_at_their_index() -> None:
     items = [
         b'{"coinName":"%s","price":1,"numOfCoin":1}' % coin for coin in (b"A", b"B", b"A", b"C")
     ]
-    bulk.read([*items, b"{}"], RULES, 0)
-    assert bulk.reject_coins(lambda coin: coin == "A", "not yours")
+    bulk.read([*items, b"{}"], RULES, 0, lambda coin: None if coin == "A" else "not yours")
     assert [record.key for record in bulk.records] == [b"A", b"A"]
     assert bulk.indexes == [0, 2]
     assert [it["index"] for it in bulk.rejected] == [1, 3, 4]
     assert bulk.rejected[0]["errors"] == [{"field": "coinName", "detail": "not yours"}]
-    assert not bulk.reject_coins(lambda coin: coin == "A", "not yours")
