@@ -139,6 +139,12 @@ class Settings(BaseSettings):
     http_body_limit: PositiveInt = 64 * 1024
     http_read_timeout: Seconds = 10
     http_reuse_port: bool = False
+    http_allow_anonymous: bool = False
+    api_keys_file: Path | None = None
+    public_read: bool = True
+    http_tls_certfile: FilePath | None = None
+    http_tls_keyfile: FilePath | None = None
+    http_tls_client_cafile: FilePath | None = None
     http_rate_limit: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
     max_unconfirmed: PositiveInt = 50_000
 
@@ -168,6 +174,18 @@ class Settings(BaseSettings):
             )
         if self.kafka_ssl_keyfile and not self.kafka_ssl_certfile:
             raise ValueError("KAFKA_SSL_CERTFILE is needed with KAFKA_SSL_KEYFILE")
+        if not self.http_tls_certfile:
+            for name in ("http_tls_keyfile", "http_tls_client_cafile"):
+                if getattr(self, name):
+                    raise ValueError(f"HTTP_TLS_CERTFILE is needed with {name.upper()}")
+        if not self.public_read and not self.api_keys_file:
+            raise ValueError("API_KEYS_FILE is needed with PUBLIC_READ=false")
+        return self
+
+    @model_validator(mode="after")
+    def _let_no_other_pages_read_what_is_not_public(self) -> "Settings":
+        if not self.public_read:
+            self.read_origins = [origin for origin in self.read_origins if origin != "*"]
         return self
 
     @model_validator(mode="after")

@@ -23,7 +23,7 @@ from chart_app.storage.database import Database, database_url
 from chart_app.storage.gate import StoreGate
 from chart_app.storage.reader import StoreReader
 from chart_app.storage.writer import StoreWriter
-from chart_app.web import routes
+from chart_app.web import login, routes
 from chart_app.websocket import description
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.server import WebSockets
@@ -33,6 +33,8 @@ from streaming import runtime
 from streaming.app import App
 from streaming.clock import now_ms
 from streaming.globs import one_of
+from streaming.http.admission import Admission
+from streaming.http.keys import Scope
 from streaming.http.metrics import ConsumerLag
 from streaming.kafka.batch import BatchSchema
 from streaming.kafka.cluster import plain_consumer
@@ -40,6 +42,19 @@ from streaming.kafka.dead_letter import DeadLetterQueue
 from streaming.kafka.rights import Right
 from streaming.kafka.topic_ids import TopicState, topic_states
 from streaming.kafka.topic_keeper import TopicKeeper
+
+#: If there are keys, the scopes that the routes need.
+ROUTE_SCOPES = {
+    "/api/": Scope.READ,
+    "/udf/": Scope.READ,
+    "/ws": Scope.READ,
+    "/ws/": Scope.READ,
+    "/stream": Scope.READ,
+    "/": Scope.READ,
+    "/page/": None,
+    login.PATH: None,
+    login.LOGOUT_PATH: None,
+}
 
 
 class Program(NamedTuple):
@@ -93,6 +108,7 @@ def _wire(loaded: Settings) -> Program:
         port=loaded.chart_port,
         port_setting="CHART_PORT",
         topics=[*topics.trade_topics(loaded, Right.READ), *own_topics],
+        route_scopes=ROUTE_SCOPES,
         services=[
             *(gate, hub, resync),
             LiveFeed(
@@ -108,7 +124,7 @@ def _wire(loaded: Settings) -> Program:
             TopicKeeper(loaded, own_topics, lambda: app.kafka_producer),
         ],
         start_offsets=offsets.load,
-        refusal_forms={"api": binance.refused, "udf": udf.refused},
+        refusal_forms={"api": binance.refused, "udf": udf.refused, "": login.refused},
         on_logging_set_up=_log_warnings,
     )
     trades = app.topic(*loaded.trade_topics, schema=BatchSchema(key_type=bytes, value_type=Trade))
@@ -122,7 +138,10 @@ def _wire(loaded: Settings) -> Program:
         [app.check_group, gate.check, consumer.check],
         [broadcaster.warning],
     )
-    _add_routes(web_app, reader, hub, loaded)
+    binance.add_routes(web_app, reader, loaded, now_ms)
+    udf.add_routes(web_app, reader, loaded, now_ms)
+    WebSockets(hub, app.admission).add_routes(web_app)
+    _add_page(web_app, app.admission)
     return Program(app, database, web_app)
 
 
@@ -133,11 +152,12 @@ def _database(loaded: Settings) -> Database:
         settings.refuse("DATABASE_URL", error)
 
 
-def _add_routes(web_app: web.Application, reader: StoreReader, hub: Hub, loaded: Settings) -> None:
-    binance.add_routes(web_app, reader, loaded, now_ms)
-    udf.add_routes(web_app, reader, loaded, now_ms)
-    WebSockets(hub).add_routes(web_app)
-    routes.add_routes(web_app)
+def _add_page(web_app: web.Application, admission: Admission | None) -> None:
+    if admission and Scope.READ not in admission.public:
+        login.add_routes(web_app, admission)
+        routes.add_routes(web_app, has_login=True)
+    else:
+        routes.add_routes(web_app)
 
 
 def _log_warnings() -> None:

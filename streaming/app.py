@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import faust
@@ -20,9 +20,14 @@ from yarl import URL
 
 from streaming import internals, logs
 from streaming.http import health, metrics, openapi
+from streaming.http import keys as api_keys
 from streaming.http.access import LOOPBACK_NAMES, Access
+from streaming.http.admission import Admission, DeclaredScopes
+from streaming.http.files import WatchedFiles
 from streaming.http.guard import RefusalForm
+from streaming.http.keys import Scope
 from streaming.http.server import Web
+from streaming.http.tls import CertificateFiles, ServerTLS
 from streaming.kafka.cluster import credentials
 from streaming.kafka.consumer import Consumer
 from streaming.kafka.gate import KafkaGate
@@ -51,6 +56,16 @@ HEARTBEAT_INTERVAL_S = 0.5
 #: How long a request to the broker may take before its connection is given up.
 REQUEST_TIMEOUT_S = 30.0
 
+#: The scopes of the pages that both programs have. ``/readyz`` says why to those with OPS.
+COMMON_SCOPES: DeclaredScopes = {
+    "/healthz": None,
+    "/readyz": None,
+    "/metrics": Scope.OPS,
+    "/openapi.json": Scope.READ,
+    "/docs": Scope.READ,
+    "/docs/": Scope.READ,
+}
+
 StartOffsets = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 
 
@@ -74,7 +89,9 @@ class Worker(faust.Worker):
         cast(App, self.app).on_logging_set_up()
 
     def _on_startup_end_spinner(self) -> None:
-        logger.info("Ready: http://%s:%s", self.app.conf.web_bind, self.app.conf.web_port)
+        app = cast(App, self.app)
+        scheme = "https" if app.tls else "http"
+        logger.info("Ready: %s://%s:%s", scheme, app.conf.web_bind, app.conf.web_port)
 
     async def _sentinel_task(self) -> None:
         """Let cancelled tasks end before the loop is closed; mode waits a whole second."""
@@ -140,6 +157,7 @@ class App(faust.App):
         port: int,
         port_setting: str,
         topics: Sequence[TopicSpec],
+        route_scopes: DeclaredScopes | None = None,
         producer_only: bool = False,
         services: Iterable[ServiceT] = (),
         start_offsets: StartOffsets | None = None,
@@ -148,7 +166,8 @@ class App(faust.App):
     ) -> None:
         """Configure the app; ``services`` start once Kafka is ready, before the consumer.
 
-        ``port_setting`` is the name of the port's setting, for error messages. ``start_offsets``
+        ``port_setting`` is the name of the port's setting, for error messages. ``route_scopes``
+        are the scopes that the program's own routes need, if there are keys. ``start_offsets``
         returns the offsets of partitions that are not read from the group's committed ones.
         ``refusal_forms`` makes responses to refused requests, by the first segment of the path,
         instead of a problem+json. ``on_logging_set_up`` is called once a worker can log.
@@ -170,6 +189,10 @@ class App(faust.App):
             settings.read_origins,
         )
         self.refusal_forms: Mapping[str, RefusalForm] = refusal_forms or {}
+        self.admission = _admission(settings, {**COMMON_SCOPES, **(route_scopes or {})})
+        self.allows_anonymous = settings.http_allow_anonymous
+        self.tls = _tls(settings)
+        self.watched_files = list(self._watched_files(settings))
         self.services = list(services)
         self._start_offsets = start_offsets
         super().__init__(
@@ -206,10 +229,25 @@ class App(faust.App):
     ) -> web.Application:
         """Add the health, metrics and documentation pages; return the aiohttp application."""
         web_app = cast(Web, self.web).web_app
-        health.add_routes(web_app, [self.pulse.check, self.rights.check, *checks], warnings)
+        checks = [self.pulse.check, self.rights.check, *checks]
+        health.add_routes(web_app, checks, warnings, self._may_see_reasons)
         metrics.add_routes(web_app)
         openapi.add_routes(web_app, document)
         return web_app
+
+    def _may_see_reasons(self, request: web.Request) -> bool:
+        return self.admission is None or self.admission.has_scope(request, Scope.OPS)
+
+    def _watched_files(self, settings: ProgramSettings) -> Iterator[WatchedFiles]:
+        if admission := self.admission:
+            assert settings.api_keys_file
+
+            def load(contents: Sequence[bytes]) -> None:
+                admission.keys = api_keys.parse(contents[0])
+
+            yield WatchedFiles("API_KEYS_FILE", [settings.api_keys_file], load)
+        if self.tls:
+            yield WatchedFiles("HTTP_TLS_CERTFILE", self.tls.files.paths, self.tls.load)
 
     async def start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
         """Return the offsets to start from, for partitions not read from the committed ones."""
@@ -247,6 +285,23 @@ class App(faust.App):
 
     def _create_directories(self) -> None:
         """Create no data folder: a worker keeps no state."""
+
+
+def _admission(settings: ProgramSettings, scopes: DeclaredScopes) -> Admission | None:
+    """Return what checks keys, None if there are none."""
+    if settings.api_keys_file is None:
+        return None
+    return Admission(scopes, public=[Scope.READ] if settings.public_read else [])
+
+
+def _tls(settings: ProgramSettings) -> ServerTLS | None:
+    """Return the certificate of the HTTP server, None if it does without TLS."""
+    if settings.http_tls_certfile is None:
+        return None
+    files = CertificateFiles(
+        settings.http_tls_certfile, settings.http_tls_keyfile, settings.http_tls_client_cafile
+    )
+    return ServerTLS(files)
 
 
 def _end_now() -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from streaming.redaction import redact
+
 #: While a broker is down, aiokafka logs some 150 equal lines a second.
 REPEAT_INTERVAL_S = 10.0
 NOISY_LOGGERS = ("aiokafka", "asyncio", "faust", "mode")
@@ -55,6 +57,7 @@ class TextFormatter(logging.Formatter):
         text = record.getMessage()
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
+        text = redact(text)
         return self.prefix(record) + "\n  ".join(map(escape, text.split("\n")))
 
     def format_many(self, record: logging.LogRecord, messages: Iterable[str], _fields: Any) -> str:
@@ -68,9 +71,9 @@ class JSONFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
-        entry = _head(record) | {"message": record.getMessage()}
+        entry = _head(record) | {"message": redact(record.getMessage())}
         if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
+            entry["exception"] = redact(self.formatException(record.exc_info))
         return _json_line(entry)
 
     def format_many(

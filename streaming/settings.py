@@ -76,6 +76,30 @@ class ProgramSettings(KafkaSettings, Protocol):
         """Host names that requests may use; if empty, localhost and :attr:`http_host`."""
 
     @property
+    def http_allow_anonymous(self) -> bool:
+        """Whether other machines may connect although there are no keys."""
+
+    @property
+    def api_keys_file(self) -> Path | None:
+        """The file of keys; without one, nobody needs a key."""
+
+    @property
+    def public_read(self) -> bool:
+        """Whether market data is read without a key."""
+
+    @property
+    def http_tls_certfile(self) -> Path | None:
+        """The file of the server's certificate; without one, it does not speak TLS."""
+
+    @property
+    def http_tls_keyfile(self) -> Path | None:
+        """The file of its key, if not the same."""
+
+    @property
+    def http_tls_client_cafile(self) -> Path | None:
+        """The file of CA certificates, one of which must have issued a client's certificate."""
+
+    @property
     def http_reuse_port(self) -> bool:
         """Whether several processes listen on one port."""
 

@@ -84,11 +84,11 @@ class Program:
 
     def wait_ready(self) -> Self:
         """Wait for the line that says it is ready."""
-        starts = self.log().count("Ready: http://")
+        starts = self.log().count("Ready: http")
 
         def ready() -> bool:
             assert self.running, self.log()
-            return self.log().count("Ready: http://") > starts
+            return self.log().count("Ready: http") > starts
 
         wait_for(ready, f"{self.package} is ready:\n{self.log()}")
         return self

@@ -17,6 +17,8 @@ LONGEST = (
     "tests/integration/test_run.py",
     "tests/integration/test_trades_faults.py",
     "tests/browser/test_page.py",
+    "tests/browser/test_login.py",
+    "tests/integration/test_keys.py",
     "tests/integration/test_no_loss.py",
     "tests/integration/test_exactly_once.py::test_every_trade_counts_once_where_trades_are_not_stored",
     "tests/integration/test_exactly_once.py",

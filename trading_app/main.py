@@ -11,13 +11,17 @@ import topics
 from records import Trade
 from streaming import runtime
 from streaming.app import App
+from streaming.http.keys import Scope
 from streaming.kafka.rights import Right
+from trading_app import key_command, replay_command
 from trading_app.endpoints import bulk, openapi, single
 from trading_app.endpoints.bulk import BulkEndpoint
 from trading_app.endpoints.rate_limiter import RateLimiter
 from trading_app.endpoints.single import SingleEndpoint
 from trading_app.publisher import Publisher
-from trading_app.replay_command import make_command
+
+#: If there are keys, the scopes that the routes need.
+ROUTE_SCOPES = {single.PATH: Scope.WRITE, bulk.PATH: Scope.WRITE}
 
 
 class Program(NamedTuple):
@@ -40,6 +44,7 @@ def program() -> Program:
         port=loaded.trading_port,
         port_setting="TRADING_PORT",
         topics=topics.trade_topics(loaded, Right.WRITE),
+        route_scopes=ROUTE_SCOPES,
         producer_only=True,
         on_logging_set_up=settings.warn_of_misspelt,
     )
@@ -49,5 +54,6 @@ def program() -> Program:
     web_app = app.add_pages(openapi.document(loaded), [])
     web_app.router.add_post(single.PATH, SingleEndpoint(publisher, limiter, loaded).post)
     web_app.router.add_post(bulk.PATH, BulkEndpoint(publisher, limiter, loaded).post)
-    make_command(app, publisher, loaded)
+    replay_command.make_command(app, publisher, loaded)
+    key_command.make_command()
     return Program(app, trades, web_app)

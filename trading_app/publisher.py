@@ -17,7 +17,7 @@ from prometheus_client import Counter, Gauge
 
 from settings import Settings
 from streaming.deadlines import Deadlines
-from streaming.kafka.accumulator import Accumulator, ProducerBatch
+from streaming.kafka.accumulator import Accumulator, Headers, ProducerBatch
 from streaming.kafka.producer import Producer
 from streaming.slices import chunks
 from trading_app.parsing.submission import TradeRecord
@@ -78,12 +78,14 @@ class Publisher:
         """Return whether the maximum of unconfirmed trades is reached."""
         return self._unconfirmed >= self.max_unconfirmed
 
-    async def publish(self, topic: str, record: TradeRecord) -> Stored:
+    async def publish(
+        self, topic: str, record: TradeRecord, headers: Headers | None = None
+    ) -> Stored:
         """Send a trade; return where Kafka stored it.
 
         Raises :exc:`PublishError`, at the latest after ``KAFKA_DELIVERY_TIMEOUT`` seconds.
         """
-        ((batch, index),) = await self.send(topic, (record,))
+        ((batch, index),) = await self.send(topic, (record,), headers)
         waiter = batch.waiter()
         self._deadlines.add(waiter)
         await waiter
@@ -96,19 +98,21 @@ class Publisher:
         timestamp = appended_ms or record.timestamp_ms
         return Stored(topic, stored.partition, stored.offset + index, timestamp)
 
-    async def publish_all(self, topic: str, records: Sequence[TradeRecord]) -> list[ProducerBatch]:
+    async def publish_all(
+        self, topic: str, records: Sequence[TradeRecord], headers: Headers | None = None
+    ) -> list[ProducerBatch]:
         """Send trades, in order, and wait; return the batch of each.
 
         If a batch is not ``stored``, the outcome of its trades is unknown. Trades at the end have
         no batch if the producer was closed meanwhile. Raises :exc:`NotSent` if not all may be sent.
         """
-        batches = [batch for batch, _ in await self.send(topic, records)]
+        batches = [batch for batch, _ in await self.send(topic, records, headers)]
         waiters = [batch.waiter() for batch in set(batches)]
         await asyncio.wait(waiters, timeout=self._deadlines.timeout_s)
         return batches
 
     async def send(
-        self, topic: str, records: Sequence[TradeRecord]
+        self, topic: str, records: Sequence[TradeRecord], headers: Headers | None = None
     ) -> list[tuple[ProducerBatch, int]]:
         """Do as :meth:`publish_all`, without waiting; return the index in the batch, too."""
         partitions = await self._reserve(topic, len(records))
@@ -117,7 +121,7 @@ class Publisher:
             if sent:
                 await asyncio.sleep(0)
             try:
-                sent += self._accumulator.append(topic, partitions, chunk)
+                sent += self._accumulator.append(topic, partitions, chunk, headers)
             except (NotReady, KafkaError) as error:
                 self._unconfirmed -= len(records) - len(sent)
                 if not sent:

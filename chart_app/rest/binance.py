@@ -15,14 +15,15 @@ from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import Range, StoreReader
 from settings import Settings
 from streaming.clock import NowMs
-from streaming.http.access import ReadOrigins
+from streaming.http.access import Cause, ReadOrigins, Refusal
 from streaming.http.responses import Handler, json_response
 
 ROOT = "/api/v3"
 #: How long the tickers of all coins are cached: to compute them takes 30 ms for 200 coins.
 TICKERS_MAX_AGE_MS = 1000
-#: Binance's UNAUTHORIZED.
-UNAUTHORIZED = -1002
+#: Binance's codes for what a request is refused for: UNAUTHORIZED, BAD_API_KEY_FMT and
+#: REJECTED_MBX_KEY.
+REFUSED = {Cause.ADDRESS: -1002, Cause.NO_KEY: -2014, Cause.KEY: -2015}
 #: Binance's DISCONNECTED.
 UNAVAILABLE = (-1001, "The store does not answer; try again later.")
 
@@ -184,9 +185,9 @@ def _range(query: parameters.Query) -> Range:
     }
 
 
-def refused(status: int, reason: str) -> web.Response:
+def refused(_: web.Request, refusal: Refusal) -> web.Response:
     """Return Binance's error response to a request that was refused."""
-    return json_response({"code": UNAUTHORIZED, "msg": reason}, status)
+    return json_response({"code": REFUSED[refusal.cause], "msg": refusal.detail}, refusal.status)
 
 
 def _handler(endpoint: Endpoint) -> Handler:

@@ -29,6 +29,13 @@ def _json(description: str, schema: Schema) -> Schema:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
+def _refusals(error: str) -> Schema:
+    return {
+        "401": _json(openapi.NO_KEY, ref(error)),
+        "403": _json(openapi.NO_SCOPE, ref(error)),
+    }
+
+
 def _get(
     summary: str, schema: Schema, *parameters: Schema, error: str = "Error", **more: Any
 ) -> Schema:
@@ -36,6 +43,7 @@ def _get(
     responses = {
         "200": _json("Found.", schema),
         "503": _json("The store does not answer; try again later.", ref(error)),
+        **_refusals(error),
     }
     if parameters and error == "Error":
         responses["400"] = _json("A parameter is invalid.", ref("Error"))
@@ -44,8 +52,9 @@ def _get(
     }
 
 
-def _static(summary: str, schema: Schema) -> Schema:
-    return {"get": {"summary": summary, "responses": {"200": _json("OK.", schema)}}}
+def _static(summary: str, schema: Schema, error: str = "Error") -> Schema:
+    responses = {"200": _json("OK.", schema), **_refusals(error)}
+    return {"get": {"summary": summary, "responses": responses}}
 
 
 _A_SYMBOL = _parameter(
@@ -146,6 +155,7 @@ _UDF_PATHS = {
             supports_timescale_marks=FLAG,
             supported_resolutions=array(TEXT),
         ),
+        error="ChartError",
     ),
     "/udf/time": {
         "get": {
@@ -154,7 +164,8 @@ _UDF_PATHS = {
                 "200": {
                     "description": "s since 1970.",
                     "content": {"text/plain": {"schema": {"type": "string"}}},
-                }
+                },
+                **_refusals("ChartError"),
             },
         }
     },

@@ -13,7 +13,7 @@ from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import StoreReader
 from settings import Settings
 from streaming.clock import NowMs
-from streaming.http.access import ReadOrigins
+from streaming.http.access import ReadOrigins, Refusal
 from streaming.http.responses import Handler, json_response
 
 ROOT = "/udf"
@@ -141,9 +141,9 @@ class Feed:
         return name
 
 
-def refused(status: int, reason: str) -> web.Response:
+def refused(_: web.Request, refusal: Refusal) -> web.Response:
     """Return UDF's error response to a request that was refused."""
-    return json_response({"s": "error", "errmsg": reason}, status)
+    return json_response({"s": "error", "errmsg": refusal.detail}, refusal.status)
 
 
 def symbol_info(coin: Coin) -> dict[str, Any]:

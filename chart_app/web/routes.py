@@ -36,17 +36,27 @@ CONTENT_TYPES = {
 }
 
 
-def add_routes(web_app: web.Application, charts: Path = CHARTS) -> None:
-    """Add ``/`` and ``/page/…``; without the chart package, ``/`` says what to run."""
+#: In the page, a link that is shown where one signs in.
+HIDDEN_LINK, SHOWN_LINK = b'<p id="session" hidden>', b'<p id="session">'
+
+
+def add_routes(web_app: web.Application, charts: Path = CHARTS, *, has_login: bool = False) -> None:
+    """Add ``/`` and ``/page/…``; without the chart package, ``/`` says what to run.
+
+    ``has_login``: the page has a link to where one signs out.
+    """
     if not charts.exists():
         web_app.router.add_get("/", _missing)
         return
     files = {f"/page/{path.name}": path for path in FOLDER.iterdir() if path.is_file()}
-    for name in ("index.html", "package.json", "package-lock.json"):
+    for name in ("index.html", "login.html", "package.json", "package-lock.json"):
         del files[f"/page/{name}"]
     files |= {"/": FOLDER / "index.html", "/page/lightweight-charts.mjs": charts}
     for route, path in files.items():
-        web_app.router.add_get(route, _serve(path))
+        body = path.read_bytes()
+        if has_login and route == "/":
+            body = body.replace(HIDDEN_LINK, SHOWN_LINK)
+        web_app.router.add_get(route, _serve(path, body))
 
 
 def warn_if_missing(charts: Path = CHARTS) -> None:
@@ -59,8 +69,7 @@ async def _missing(_: web.Request) -> web.Response:
     return web.Response(status=503, text=MISSING)
 
 
-def _serve(path: Path) -> Handler:
-    body = path.read_bytes()
+def _serve(path: Path, body: bytes) -> Handler:
     tag = hashlib.sha256(body).hexdigest()[:32]
     headers = {
         **SECURITY_HEADERS,

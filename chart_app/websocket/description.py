@@ -17,7 +17,8 @@ DESCRIPTION = f"""\
 - `<symbol>@miniTicker`, `{ALL_TICKERS}`: `24hrMiniTicker`, the last 24 hours of a coin,
   once a second if it was traded; the latter is an array of all such coins.
 
-A symbol is the coin's name in any case; decimals are text, times ms.
+A symbol is the coin's name in any case; decimals are text, times ms. Where reading needs a key, the
+request that opens the connection presents it in a header, as any other does.
 
 Send `{{"method": "{METHODS[0]}", "params": ["BTC-USD@kline_1m"], "id": 1}}` to add streams,
 `{METHODS[1]}` to remove them, `{METHODS[2]}` (without `params`) to list them. The reply is

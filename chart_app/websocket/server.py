@@ -10,6 +10,9 @@ from aiohttp import WSCloseCode, web
 from chart_app.websocket.connection import Connection
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.requests import MAX_STREAMS
+from streaming.http.admission import Admission
+from streaming.http.keys import Key, Scope
+from streaming.http.request import key_of
 from streaming.http.responses import problem
 
 #: The interval of pings; a client that does not answer within half of it is cut off.
@@ -19,6 +22,8 @@ CLOSE_TIMEOUT_S = 1.0
 #: Longer for a client that was too slow: to read what it was sent, and why it is cut off.
 CUT_OFF_TIMEOUT_S = 5.0
 MAX_MESSAGE_BYTES = 64 * 1024
+#: How often it is checked whether the keys of connections are still valid.
+KEY_CHECK_INTERVAL_S = 1.0
 #: Bytes of a connection that may be buffered below the send queue: in aiohttp, the event loop and
 #: the operating system each. By default the system buffers 4 MB: for a client of an event a second,
 #: hours of candles that are out of date.
@@ -36,9 +41,13 @@ def _bound_unsent(transport: asyncio.Transport) -> None:
 class WebSockets:
     """The open connections."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, admission: Admission | None = None) -> None:
         self._hub = hub
+        self._admission = admission
         self._open: dict[Connection, asyncio.Task[Any]] = {}
+        #: The keys of those that needed one.
+        self._keys: dict[Connection, Key] = {}
+        self._key_timer: asyncio.TimerHandle | None = None
 
     def add_routes(self, web_app: web.Application) -> None:
         """Add the routes, and the close at the end of the program."""
@@ -72,6 +81,9 @@ class WebSockets:
             _bound_unsent(request.transport)
         connection = Connection(response, self._hub, combined=combined)
         self._open[connection] = asyncio.current_task()  # type: ignore[assignment]
+        if key := key_of(request):
+            self._keys[connection] = key
+            self._check_keys_later()
         try:
             await connection.run(names[:MAX_STREAMS])
             code, reason = connection.close_frame or (WSCloseCode.OK, "")
@@ -82,9 +94,23 @@ class WebSockets:
                     await response.close(code=code, message=reason.encode(), drain=False)
         finally:
             del self._open[connection]
+            self._keys.pop(connection, None)
             if request.transport is not None:
                 request.transport.abort()  # close() would wait for a client that does not read
         return response
+
+    def _check_keys_later(self) -> None:
+        if self._keys and self._key_timer is None:
+            loop = asyncio.get_running_loop()
+            self._key_timer = loop.call_later(KEY_CHECK_INTERVAL_S, self._check_keys)
+
+    def _check_keys(self) -> None:
+        """End the connections whose keys were removed or have expired."""
+        self._key_timer = None
+        for connection, key in self._keys.items():
+            if self._admission is None or not self._admission.is_valid(key, Scope.READ):
+                connection.end(WSCloseCode.POLICY_VIOLATION, "the key is no longer valid")
+        self._check_keys_later()
 
     async def _end_all(self, _: web.Application) -> None:
         for connection in self._open:

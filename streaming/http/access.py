@@ -8,6 +8,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterable, Mapping
+from enum import Enum, auto
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -37,11 +38,25 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z._-]{1,254})(?::[0-9]{0,
 _AUTHORITY = re.compile(r"(?:[^/?#]{0,20}://)?([^/?#]*)")
 
 
+class Cause(Enum):
+    """What a request is refused for."""
+
+    #: Its host or origin.
+    ADDRESS = auto()
+    #: It has no key, or something else in its place.
+    NO_KEY = auto()
+    #: Its key, which is not valid or does not have the scope.
+    KEY = auto()
+
+
 class Refusal(NamedTuple):
     """Why a request is refused: the status of the response and its detail."""
 
     status: int
     detail: str
+    cause: Cause = Cause.ADDRESS
+    #: The id in the key that was presented, if any.
+    key_id: str | None = None
 
 
 class ReadOrigins:
@@ -130,6 +145,16 @@ def quote(value: str) -> str:
     """Return a client's text as a JSON string in ASCII, truncated if it is long."""
     shown = value if len(value) <= QUOTED_MAX_CHARS else f"{value[:QUOTED_MAX_CHARS]}…"
     return json.dumps(shown)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether who listens on a host is reached from this machine only."""
+    if host in LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_address(name: str) -> bool:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from aiohttp import hdrs, web
 from multidict import istr
 
-from streaming.http.access import SECURITY_HEADERS, Access, quote, target_host
+from streaming.http.access import Access, Refusal, quote, target_host
+from streaming.http.admission import Admission
+from streaming.http.request import key_of
 from streaming.http.responses import Handler, problem
 from streaming.logs import ACCESS_LOGGER, escape
 
@@ -18,35 +20,31 @@ logger = logging.getLogger(__name__)
 access_logger = logging.getLogger(ACCESS_LOGGER)
 
 SEC_FETCH_SITE = istr("Sec-Fetch-Site")
-_NOSNIFF, _POLICY = [(istr(name), value) for name, value in SECURITY_HEADERS.items()]
 
-#: Makes the response to a refused request from a status and a reason.
-RefusalForm = Callable[[int, str], web.Response]
-
-
-class Request(web.Request):
-    """A request whose response gets the security headers, whoever creates it."""
-
-    async def _prepare_hook(self, response: web.StreamResponse) -> None:
-        add = response.headers.setdefault
-        add(*_NOSNIFF)
-        add(*_POLICY)
+#: Makes the response to a request that is refused.
+RefusalForm = Callable[[web.Request, Refusal], web.Response]
+#: With a 401: how to present a key.
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
 class Guard:
     """Refuses a request or passes it to a handler; the handler's exceptions become responses."""
 
-    def __init__(self, access: Access, forms: Mapping[str, RefusalForm]) -> None:
+    def __init__(
+        self, access: Access, forms: Mapping[str, RefusalForm], admission: Admission | None = None
+    ) -> None:
         """``forms`` maps the first segment of a path to its :data:`RefusalForm`.
 
-        All other paths are refused with a problem+json.
+        All other paths are refused with a problem+json. ``admission`` is None if there are no keys.
         """
         self._refusal = access.refusal
+        self._admission = admission
         self._forms = forms
 
     def __call__(self, handle: Handler) -> Handler:
         """Return a handler that passes requests to ``handle`` unless they are refused."""
         refusal_of = self._refusal
+        key_refusal_of = self._admission.refusal if self._admission else None
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             header = request.headers.get
@@ -55,8 +53,10 @@ class Guard:
             )
             if refusal is None and request.raw_path[0] != "/":
                 refusal = refusal_of(request.method, target_host(request.raw_path), None, None)
+            if refusal is None and key_refusal_of:
+                refusal = key_refusal_of(request)
             if refusal is not None:
-                return self._refuse(request, *refusal)
+                return self._refuse(request, refusal)
             try:
                 return await handle(request)
             except web.HTTPException as error:
@@ -67,18 +67,34 @@ class Guard:
 
         return guarded
 
-    def _refuse(self, request: web.Request, status: int, detail: str) -> web.Response:
-        access_logger.warning(
-            "refused status=%d method=%s target=%s host=%s origin=%s client=%s",
-            status,
-            request.method,
-            quote(request.raw_path),
-            quote(request.headers.get(hdrs.HOST, "")),
-            quote(request.headers.get(hdrs.ORIGIN, "")),
-            request.remote,
-        )
-        form = self._forms.get(request.path[1:].partition("/")[0], problem)
-        return form(status, detail)
+    def _refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
+        log_refused(request, refusal.status, refusal.key_id)
+        form = self._forms.get(request.path[1:].partition("/")[0], problem_form)
+        response = form(request, refusal)
+        if response.status == 401:
+            response.headers.update(CHALLENGE)
+        return response
+
+
+def problem_form(_: web.Request, refusal: Refusal) -> web.Response:
+    """Return a refusal as problem+json."""
+    return problem(refusal.status, refusal.detail)
+
+
+def log_refused(request: web.Request, status: int, key_id: str | None = None) -> None:
+    """Log that a request was refused, with the id of its key."""
+    key = key_of(request)
+    key_id = key.id if key else key_id
+    access_logger.warning(
+        "refused status=%d method=%s target=%s host=%s origin=%s client=%s%s",
+        status,
+        request.method,
+        quote(request.raw_path),
+        quote(request.headers.get(hdrs.HOST, "")),
+        quote(request.headers.get(hdrs.ORIGIN, "")),
+        request.remote,
+        f" key={key_id}" if key_id else "",
+    )
 
 
 def _http_error(request: web.Request, error: web.HTTPException) -> web.Response:

@@ -79,20 +79,25 @@ class Pulse(Service):
 
 
 def add_routes(
-    web_app: web.Application, checks: list[Check], warnings: Sequence[Check] = ()
+    web_app: web.Application,
+    checks: list[Check],
+    warnings: Sequence[Check] = (),
+    may_see_reasons: Callable[[web.Request], bool] = lambda _: True,
 ) -> None:
     """Add ``/healthz`` (the process is up) and ``/readyz`` (it can do its work).
 
     ``/readyz`` answers 503 if one of ``checks`` fails; it lists failed ``warnings`` with a 200.
+    Who may not see the reasons gets the status only.
     """
 
     async def healthz(_: web.Request) -> web.Response:
         return json_response({"status": "ok"})
 
-    async def readyz(_: web.Request) -> web.Response:
+    async def readyz(request: web.Request) -> web.Response:
         if reasons := _failures(checks):
-            return json_response({"status": "unavailable", "reasons": reasons}, 503)
-        if failures := _failures(warnings):
+            shown = {"reasons": reasons} if may_see_reasons(request) else {}
+            return json_response({"status": "unavailable", **shown}, 503)
+        if (failures := _failures(warnings)) and may_see_reasons(request):
             return json_response({"status": "ok", "warnings": failures})
         return json_response({"status": "ok"})
 

@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from streaming.http.admission import API_KEY_HEADER
+
 OPENAPI_VERSION = "3.0.3"
 #: The version in pyproject.toml, which containers do not include; a test keeps the two equal.
 PROGRAM_VERSION = "0.2.0"
@@ -53,6 +55,29 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 
+#: How a key is presented, where the program asks for keys.
+SECURITY_SCHEMES: dict[str, Any] = {
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "ts_<id>_<43 characters>",
+        "description": "Needed if the program has a file of keys.",
+    },
+    "binanceKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": str(API_KEY_HEADER),
+        "description": "The same key, in the header of Binance's clients.",
+    },
+}
+#: One of them, or none where the program asks for no key.
+SECURITY: list[dict[str, list[str]]] = [{"key": []}, {"binanceKey": []}, {}]
+NO_SECURITY: list[dict[str, list[str]]] = []
+
+NO_KEY = "There are keys, and the request has none that is valid."
+NO_SCOPE = "The key does not have the scope."
+
+
 def problem(description: str, **more: Any) -> dict[str, Any]:
     """Return the description of a problem+json response."""
     schema = {"$ref": "#/components/schemas/Problem"}
@@ -65,8 +90,12 @@ def document(title: str, description: str, paths: dict[str, Any]) -> dict[str, A
     return {
         "openapi": OPENAPI_VERSION,
         "info": {"title": title, "description": description, "version": PROGRAM_VERSION},
+        "security": SECURITY,
         "paths": {**paths, **_COMMON_PATHS},
-        "components": {"schemas": {"Problem": PROBLEM_SCHEMA}},
+        "components": {
+            "schemas": {"Problem": PROBLEM_SCHEMA},
+            "securitySchemes": SECURITY_SCHEMES,
+        },
     }
 
 
@@ -105,8 +134,8 @@ def _status_page(summary: str, ok: str, unavailable: str | None = None) -> dict[
     if unavailable:
         texts = {"type": "array", "items": {"type": "string"}}
         responses["200"] = _json(ok, properties, {"warnings": texts})
-        responses["503"] = _json(unavailable, {**properties, "reasons": texts})
-    return {"get": {"summary": summary, "responses": responses}}
+        responses["503"] = _json(unavailable, properties, {"reasons": texts})
+    return {"get": {"summary": summary, "security": NO_SECURITY, "responses": responses}}
 
 
 def _json(
@@ -125,7 +154,7 @@ _COMMON_PATHS = {
     "/readyz": _status_page(
         "Can it do its work?",
         "It can; `warnings`, if present, lists other faults.",
-        "It cannot now; `reasons` says why.",
+        "It cannot now; `reasons` says why, where there are keys to one with the scope `ops`.",
     ),
     "/metrics": {
         "get": {
@@ -134,7 +163,9 @@ _COMMON_PATHS = {
                 "200": {
                     "description": "The text exposition format.",
                     "content": {"text/plain": {"schema": {"type": "string"}}},
-                }
+                },
+                "401": problem(NO_KEY),
+                "403": problem(NO_SCOPE),
             },
         }
     },

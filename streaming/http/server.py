@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -12,7 +12,8 @@ from aiohttp.log import server_logger
 from faust.types import AppT
 from faust.web.drivers import aiohttp as driver
 
-from streaming.http.access import Access
+from streaming.http.access import Access, is_loopback
+from streaming.http.admission import Admission
 from streaming.http.body import CLIENT_FAULTS
 from streaming.http.connections import (
     IDLE_TIMEOUT_S,
@@ -21,7 +22,10 @@ from streaming.http.connections import (
     connections_max,
     raise_file_limit,
 )
-from streaming.http.guard import Guard, RefusalForm, Request
+from streaming.http.files import InvalidFile, WatchedFiles
+from streaming.http.guard import Guard, RefusalForm
+from streaming.http.request import Request
+from streaming.http.tls import ServerTLS, TLSSite
 
 logger = logging.getLogger(__name__)
 
@@ -66,9 +70,13 @@ class ServedApp(Protocol):
     """The attributes that the server needs of the app, in addition to Faust's."""
 
     access: Access
+    admission: Admission | None
+    allows_anonymous: bool
     refusal_forms: Mapping[str, RefusalForm]
     port_setting: str
     web_reuse_port: bool
+    tls: ServerTLS | None
+    watched_files: Sequence[WatchedFiles]
 
 
 class Web(driver.Web):
@@ -87,7 +95,7 @@ class Web(driver.Web):
         served = cast(ServedApp, app)
         self._runner = Runner(
             self.web_app,
-            Guard(served.access, served.refusal_forms),
+            Guard(served.access, served.refusal_forms, served.admission),
             Connections(connections_max(raise_file_limit())),
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,
             lingering_time=LINGERING_TIME_S,
@@ -95,7 +103,26 @@ class Web(driver.Web):
         )
 
     async def on_start(self) -> None:
-        """Start the server, without the CORS hook that Faust adds to every response."""
+        """Start the server, without the CORS hook that Faust adds to every response.
+
+        It does not start without the files that it needs, nor open to others by mistake.
+        """
+        served = cast(ServedApp, self.app)
+        host = self.app.conf.web_bind
+        if served.admission is None and not served.allows_anonymous and not is_loopback(host):
+            logger.critical(
+                "HTTP_HOST=%s lets other machines in, and without keys anybody may do anything: "
+                "set API_KEYS_FILE, or HTTP_ALLOW_ANONYMOUS=true",
+                host,
+            )
+            raise SystemExit(1)
+        for files in served.watched_files:
+            try:
+                files.load_first()
+            except InvalidFile as error:
+                logger.critical("%s", error)
+                raise SystemExit(1) from None
+            self.add_dependency(files)
         self.init_server()
         self._thread = driver.Server(self, loop=self.loop, beacon=self.beacon)
         self.add_dependency(self._thread)
@@ -115,9 +142,8 @@ class Web(driver.Web):
             raise SystemExit(1) from None
 
     def _new_transport_tcp(self) -> web.BaseSite:
-        return web.TCPSite(
-            self._runner,
-            self.app.conf.web_bind,
-            self.app.conf.web_port,
-            reuse_port=cast(ServedApp, self.app).web_reuse_port,
-        )
+        served = cast(ServedApp, self.app)
+        host, port = self.app.conf.web_bind, self.app.conf.web_port
+        if served.tls:
+            return TLSSite(self._runner, host, port, served.tls, reuse_port=served.web_reuse_port)
+        return web.TCPSite(self._runner, host, port, reuse_port=served.web_reuse_port)

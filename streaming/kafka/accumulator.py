@@ -25,6 +25,8 @@ HASHES_KEPT = 131_072
 
 #: (key, value, timestamp in ms).
 OutgoingRecord = tuple[bytes, bytes, int]
+#: Names and values of a record's headers.
+Headers = list[tuple[str, bytes]]
 
 
 class ProducerBatch:
@@ -75,12 +77,17 @@ class Accumulator:
         self._newest: dict[TopicPartition, ProducerBatch] = {}
 
     def append(
-        self, topic: str, partitions: int, records: Iterable[OutgoingRecord]
+        self,
+        topic: str,
+        partitions: int,
+        records: Iterable[OutgoingRecord],
+        headers: Headers | None = None,
     ) -> list[tuple[ProducerBatch, int]]:
         """Send records, in order; return for each its batch and its index in the batch.
 
         ``partitions`` is the topic's number of them; records with the same key go to the same
-        one. Raises NotReady and KafkaError if the producer is closed: then none was sent.
+        one. All get the same ``headers``. Raises NotReady and KafkaError if the producer is
+        closed: then none was sent.
         """
         kafka = self._producer().kafka
         failed = internals.send_error(kafka) is not None
@@ -91,6 +98,7 @@ class Accumulator:
         queues = internals.send_queues(kafka)
         tps = _partitions_of(topic, partitions)
         appended = []
+        headers = headers or []
         for key, value, timestamp_ms in records:
             tp = tps[_positive_hash(key) % partitions]
             queue = queues.get(tp)
@@ -99,10 +107,12 @@ class Accumulator:
                 not queue
                 or not batch
                 or queue[-1] is not batch.queued
-                or not batch.builder.append(timestamp=timestamp_ms, key=key, value=value)
+                or not batch.builder.append(
+                    timestamp=timestamp_ms, key=key, value=value, headers=headers
+                )
             ):
                 batch = self._new_batch(kafka, tp)
-                batch.builder.append(timestamp=timestamp_ms, key=key, value=value)
+                batch.builder.append(timestamp=timestamp_ms, key=key, value=value, headers=headers)
             appended.append((batch, batch.count))
             batch.count += 1
         return appended

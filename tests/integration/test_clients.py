@@ -16,8 +16,10 @@ from aiokafka import AIOKafkaProducer
 import trade_rules
 from chart_app.model.intervals import MINUTE_MS
 from dev.local_kafka import LocalKafka
+from streaming.http.keys import new_key
 from tests.conftest import Cluster, make_cluster
 from tests.integration.filled_store import FilledStore, Given
+from tests.key_file import KeyFile
 from tests.programs import Program
 from tests.waiting import PATIENCE_S
 from trade_rules import TradeMessage
@@ -82,12 +84,19 @@ def scene(kafka: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield Scene(chart.url, websocket, cluster, open_times)
 
 
-@pytest.fixture
-async def exchange(scene: Scene) -> AsyncIterator[Any]:
-    """Return ccxt's client, REST and WebSocket."""
+@asynccontextmanager
+async def open_exchange(
+    scene: Scene,
+    headers: dict[str, str] | None = None,
+) -> AsyncIterator[Any]:
+    """Open ccxt's client, REST and WebSocket, that sends these headers, too."""
     exchange = ccxt.pro.binance(
         {
-            "options": {"fetchMarkets": {"types": ["spot"]}},
+            "headers": headers or {},
+            "options": {
+                "fetchMarkets": {"types": ["spot"]},
+                "ws": {"options": {"headers": headers or {}}},
+            },
             "urls": {
                 "api": {
                     "public": f"{scene.http}/api/v3",
@@ -96,8 +105,17 @@ async def exchange(scene: Scene) -> AsyncIterator[Any]:
             },
         }
     )
-    yield exchange
-    await exchange.close()
+    try:
+        yield exchange
+    finally:
+        await exchange.close()
+
+
+@pytest.fixture
+async def exchange(scene: Scene) -> AsyncIterator[Any]:
+    """Return ccxt's client."""
+    async with open_exchange(scene) as exchange:
+        yield exchange
 
 
 @pytest.fixture
@@ -226,3 +244,71 @@ async def test_python_binance_watches_klines_and_trades(client: AsyncClient, sce
         async with manager.multiplex_socket(["solusdt@trade", "solusdt@kline_1h"]) as streams:
             for stream in ("solusdt@kline_1h", "solusdt@trade"):
                 await arrives(streams.recv, lambda event: event["stream"] == stream)  # noqa: B023
+
+
+class Keyed(NamedTuple):
+    """chart_app where reading is not public, and a key that may read."""
+
+    scene: Scene
+    key: str
+
+
+@pytest.fixture(scope="module")
+def keyed(kafka: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
+    """Run chart_app over the same history, for those with a key."""
+    folder = tmp_path_factory.mktemp("keyed")
+    url = f"sqlite:///{folder}/chart.sqlite"
+    open_times = [int(time.time() * 1000) // MINUTE_MS * MINUTE_MS]
+    asyncio.run(fill(url, open_times))
+    keys = KeyFile(folder / "api.keys")
+    key = keys.add("bot", "read")
+    cluster = make_cluster(kafka)
+    settings = {
+        **cluster.settings,
+        "DATABASE_URL": url,
+        "API_KEYS_FILE": str(keys.path),
+        "PUBLIC_READ": "false",
+    }
+    with Program("chart_app", folder, settings) as chart:
+        chart.wait_ready()
+        websocket = chart.url.replace("http://", "ws://")
+        yield Keyed(Scene(chart.url, websocket, cluster, open_times), key)
+
+
+async def test_python_binance_presents_its_key(
+    keyed: Keyed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = keyed.scene
+    monkeypatch.setattr(AsyncClient, "API_URL", f"{scene.http}/api")
+    monkeypatch.setattr(BinanceSocketManager, "STREAM_URL", f"{scene.websocket}/")
+    for wrong, code in (("", -2014), ("x" * 64, -2014), (new_key("bot"), -2015)):
+        with pytest.raises(BinanceAPIException) as raised:
+            await AsyncClient.create(wrong, "a secret that is not sent")
+        assert (raised.value.status_code, raised.value.code) == (401, code)
+    client = await AsyncClient.create(keyed.key, "a secret that is not sent")
+    try:
+        klines = await client.get_klines(symbol="BTCUSDT", interval="1m")
+        assert [row[0] for row in klines] == scene.open_times
+        manager = BinanceSocketManager(client)
+        manager.ws_kwargs = {"additional_headers": {"X-MBX-APIKEY": keyed.key}}
+        async with scene.trades_flow(), manager.trade_socket("SOLUSDT") as trades:
+            event = await arrives(trades.recv, lambda event: event["p"] == "777")
+            assert event["e"] == "trade"
+    finally:
+        await client.close_connection()
+
+
+async def test_ccxt_presents_a_key_among_its_headers(keyed: Keyed) -> None:
+    scene = keyed.scene
+    async with open_exchange(scene) as exchange:
+        with pytest.raises(ccxt.AuthenticationError):
+            await exchange.load_markets()
+    async with open_exchange(scene, {"X-MBX-APIKEY": keyed.key}) as exchange:
+        candles = await exchange.fetch_ohlcv("BTC/USDT", "1m")
+        assert [candle[0] for candle in candles] == scene.open_times
+        async with scene.trades_flow():
+            trades = await arrives(
+                lambda: exchange.watch_trades("SOL/USDT"),
+                lambda trades: trades[-1]["price"] == 777,
+            )
+        assert trades[-1]["amount"] == 0.5

@@ -37,7 +37,7 @@ INDENTED = re.compile(r"(?<=\n\n)(?:    .*\n)+(?:\n+(?:    .*\n)+)*")
 SPAN = re.compile(r"(`+)(.+?)\1", re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 PATH = re.compile(r"\.?[\w-]+(?:[./][\w-]+)*/?")
-FAUST_COMMAND = re.compile(r"-A (\w+) (\w+)")
+FAUST_COMMAND = re.compile(r"-A (\w+) ([\w-]+)")
 
 
 def find_pages() -> Iterator[str]:

@@ -50,6 +50,18 @@ def test_the_websocket_is_described_in_full() -> None:
 
 def test_every_answer_of_the_contract_is_documented() -> None:
     paths = DOCUMENTS["trading_app"]["paths"]
-    one = {"201", "400", "408", "413", "415", "422", "429", "503"}
+    one = {"201", "400", "401", "403", "408", "413", "415", "422", "429", "503"}
     assert set(paths["/send-trading-data"]["post"]["responses"]) == one
     assert set(paths["/trades"]["post"]["responses"]) == {*one, "207"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_where_a_key_may_be_needed_is_documented(document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert {it["type"] for it in schemes.values()} == {"http", "apiKey"}
+    assert document["security"] == [*({name: []} for name in schemes), {}]
+    for path, page in document["paths"].items():
+        for operation in page.values():
+            is_open = path in {"/healthz", "/readyz"}
+            assert ("security" in operation) is is_open, path
+            assert ({"401", "403"} <= operation["responses"].keys()) is not is_open, path

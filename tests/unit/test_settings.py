@@ -80,6 +80,14 @@ def test_compose_has_the_ports_defaults_of_the_settings() -> None:
     )
 
 
+def test_compose_lets_nobody_in_from_elsewhere_without_keys() -> None:
+    compose = (ROOT / "docker-compose.yaml").read_text()
+    assert 'HTTP_ALLOW_ANONYMOUS: "true"' in compose
+    ports = re.findall(r"^    ports: \[\"(.*?)\"\]", compose, re.MULTILINE)
+    assert len(ports) == 4
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
 def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_CLIENT_BOOTSTRAP_SERVER", "a:1, b.example:2,[::1]:3")
     monkeypatch.setenv("TRADE_TOPICS", "tradeData,more")
@@ -271,3 +279,27 @@ def test_a_name_that_is_another_is_not_told(name: str) -> None:
 def test_the_example_misspells_nothing() -> None:
     names = re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert list(settings.find_misspelt(names)) == []
+
+
+def test_tls_needs_a_certificate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "file.pem"
+    file.touch()
+    for name in ("HTTP_TLS_KEYFILE", "HTTP_TLS_CLIENT_CAFILE"):
+        line = failure(monkeypatch, **{name: str(file)})
+        assert line == f"bad setting: HTTP_TLS_CERTFILE is needed with {name}"
+        monkeypatch.delenv(name)
+
+
+def test_reading_that_is_not_public_needs_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "API_KEYS_FILE is needed" in failure(monkeypatch, PUBLIC_READ="false")
+
+
+def test_where_reading_is_not_public_pages_of_others_do_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("API_KEYS_FILE", "api.keys")
+    assert Settings().read_origins == ["*"]
+    monkeypatch.setenv("PUBLIC_READ", "false")
+    assert Settings().read_origins == []
+    monkeypatch.setenv("READ_ORIGINS", "https://page.example,*")
+    assert Settings().read_origins == ["https://page.example"]

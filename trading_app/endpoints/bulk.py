@@ -9,11 +9,20 @@ from aiohttp import web
 from settings import Settings
 from streaming.clock import now_ms
 from streaming.http.body import BodyBudget, BodyError, read_body
+from streaming.http.guard import log_refused
+from streaming.http.keys import Key
+from streaming.http.request import key_of
 from streaming.http.responses import json_response, problem
 from streaming.kafka.accumulator import ProducerBatch
 from streaming.slices import slices
 from trading_app.endpoints.metrics import ResponseMetrics
-from trading_app.endpoints.post import RETRY_AFTER, PostEndpoint, may_backdate, rules_of
+from trading_app.endpoints.post import (
+    RETRY_AFTER,
+    PostEndpoint,
+    headers_of,
+    may_backdate,
+    rules_of,
+)
 from trading_app.endpoints.rate_limiter import RateLimiter
 from trading_app.parsing import trade_list
 from trading_app.parsing.media_type import JSON, read_media_type
@@ -28,6 +37,27 @@ BODIES_LIMIT = 8 * BODY_LIMIT
 #: Trades, and bytes, parsed in one turn of the event loop: 3 ms, at worst 15.
 SLICE = 500
 SLICE_BYTES = 64 * 1024
+
+
+class KeyCoins:
+    """The coins of a key; counts the trades of others."""
+
+    def __init__(self, key: Key) -> None:
+        self._key = key
+        self.refused = 0
+
+    def error(self, coin: str) -> str | None:
+        """Return why a trade of a coin is refused, None if it is not."""
+        if self._key.may_write(coin):
+            return None
+        self.refused += 1
+        return f"the key {self._key.id} may not send trades of this coin"
+
+
+def _coins_of(request: web.Request) -> KeyCoins | None:
+    """Return the coins of the request's key, None if it may send all."""
+    key = key_of(request)
+    return KeyCoins(key) if key and key.coins else None
 
 
 class BulkEndpoint(PostEndpoint):
@@ -52,7 +82,9 @@ class BulkEndpoint(PostEndpoint):
         if not bulk.records:
             return problem(422, "There is no valid trade.", **counts, errors=bulk.rejected)
         try:
-            batches = await self._publisher.publish_all(self._topic, bulk.records)
+            batches = await self._publisher.publish_all(
+                self._topic, bulk.records, headers_of(request)
+            )
         except NotSent as error:
             return problem(503, f"No trade was sent: {error}.", headers=RETRY_AFTER)
         if len(batches) < len(bulk.records) or not all(batch.stored for batch in set(batches)):
@@ -73,12 +105,16 @@ class BulkEndpoint(PostEndpoint):
             self._limiter.spend(request, len(items))
             bulk = Bulk()
             received_ms, allow_old = now_ms(), may_backdate(request)
+            coins = _coins_of(request)
+            error_of = coins.error if coins else None
             for part in slices(items, SLICE, SLICE_BYTES, trade_list.size_of):
                 if bulk.count:
                     await asyncio.sleep(0)
-                bulk.read(part, self._rules, received_ms, allow_old=allow_old)
+                bulk.read(part, self._rules, received_ms, error_of, allow_old=allow_old)
         finally:
             self._bodies.release(len(body))
+        if coins and coins.refused:
+            log_refused(request, 207 if bulk.records else 422)
         return bulk
 
     def _unconfirmed(self, bulk: Bulk, batches: list[ProducerBatch]) -> web.Response:

@@ -42,13 +42,15 @@ def _send_trading_data(settings: Settings) -> dict[str, Any]:
             "400": openapi.problem(
                 "The body is not JSON or not a form; or, as text, `topic is undefined`."
             ),
+            "401": openapi.problem(openapi.NO_KEY),
+            "403": openapi.problem(_NOT_ALLOWED),
             "408": openapi.problem("The body did not arrive in time."),
             "413": openapi.problem(
                 f"The body is too large: a trade has at most {TRADE_MAX_BYTES} bytes."
             ),
             "415": openapi.problem("The body is neither JSON nor a form."),
             "422": openapi.problem("Some fields are not valid; `errors` names them all."),
-            "429": _retry("The client has sent more trades a second than it may."),
+            "429": _retry("The client, or its key, has sent more trades a second than it may."),
             "503": _retry("Kafka has not confirmed the trade; `detail` says whether it was sent."),
         },
     }
@@ -73,13 +75,15 @@ def _trades(settings: Settings) -> dict[str, Any]:
             "201": _counts("Kafka holds all trades."),
             "207": _counts("Kafka holds all trades but those in `errors`, which are not valid."),
             "400": openapi.problem("The body is not a JSON array."),
+            "401": openapi.problem(openapi.NO_KEY),
+            "403": openapi.problem(openapi.NO_SCOPE),
             "408": openapi.problem("The body did not arrive in time."),
             "413": openapi.problem("There are more than 10,000 trades or 4 MiB."),
             "415": openapi.problem("The body is neither JSON nor NDJSON."),
             "422": _problem_of_many(
                 "No trade is valid.", {"accepted": _INTEGER, "rejected": _INTEGER}
             ),
-            "429": _retry("The client has sent more trades a second than it may."),
+            "429": _retry("The client, or its key, has sent more trades a second than it may."),
             "503": {
                 **_problem_of_many(
                     "Kafka has not confirmed all trades. Without `confirmed`, none was sent.",
@@ -145,6 +149,7 @@ def _submission(topics: list[str], required: list[str]) -> dict[str, Any]:
     }
 
 
+_NOT_ALLOWED = "The key does not have the scope `write`, or may not send trades of this coin."
 _NUMBER = {"type": "number", "minimum": 1e-18, "maximum": 1e18, "exclusiveMaximum": True}
 _INTEGER = {"type": "integer"}
 _INDEXES = {"type": "array", "items": _INTEGER}

@@ -1,4 +1,4 @@
-"""Limits how many trades a second each client may send."""
+"""Limits how many trades a second each client, and each key, may send."""
 
 import math
 import time
@@ -6,6 +6,9 @@ from collections import OrderedDict
 
 from aiohttp import web
 
+from streaming.http.guard import log_refused
+from streaming.http.keys import Key
+from streaming.http.request import key_of
 from streaming.http.responses import problem
 
 #: Clients whose state is kept. The one that has been inactive longest is dropped first.
@@ -37,14 +40,44 @@ class TokenBuckets:
             self._full_at.popitem(last=False)
 
 
+class KeyBuckets:
+    """A token bucket for each key that has a rate."""
+
+    def __init__(self) -> None:
+        #: By the id of the key, with its rate, which may change.
+        self._buckets: OrderedDict[str, tuple[float, TokenBuckets]] = OrderedDict()
+
+    def of(self, key: Key) -> TokenBuckets:
+        """Return the bucket of a key, a new one if its rate has changed."""
+        per_s, bucket = self._buckets.get(key.id, (0, None))
+        if bucket is None or per_s != key.trades_per_s:
+            bucket = TokenBuckets(key.trades_per_s)
+            self._buckets[key.id] = (key.trades_per_s, bucket)
+            if len(self._buckets) > CLIENTS_MAX:
+                self._buckets.popitem(last=False)
+        return bucket
+
+
 class RateLimiter:
-    """Limits the rate of each client, by its IP address; a rate of 0 is no limit."""
+    """Limits the rate of each client, by its IP address; a rate of 0 is no limit.
+
+    A key that has a rate is limited to it, too, from whatever addresses it is used.
+    """
 
     def __init__(self, trades_per_s: float) -> None:
         self._buckets = TokenBuckets(trades_per_s) if trades_per_s else None
+        self._key_buckets = KeyBuckets()
 
     def refusal(self, request: web.Request) -> web.Response | None:
-        """Return a 429 for a client that must wait, else None."""
+        """Return a 429 for a client or a key that must wait, else None."""
+        key = key_of(request)
+        if key and key.trades_per_s:
+            wait_s = math.ceil(self._key_buckets.of(key).wait_s(key.id, time.monotonic()))
+            if wait_s:
+                log_refused(request, 429)
+                headers = {"Retry-After": str(wait_s)}
+                detail = f"The key {key.id} may send {key.trades_per_s:g} trades a second."
+                return problem(429, detail, headers=headers)
         if self._buckets is None:
             return None
         wait_s = math.ceil(self._buckets.wait_s(request.remote or "", time.monotonic()))
@@ -55,5 +88,8 @@ class RateLimiter:
 
     def spend(self, request: web.Request, trades: int) -> None:
         """Count trades that a client has sent, valid or not."""
+        key = key_of(request)
+        if key and key.trades_per_s:
+            self._key_buckets.of(key).spend(key.id, trades, time.monotonic())
         if self._buckets is not None:
             self._buckets.spend(request.remote or "", trades, time.monotonic())

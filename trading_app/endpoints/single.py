@@ -5,10 +5,19 @@ from aiohttp import web
 from settings import Settings
 from streaming.clock import now_ms
 from streaming.http.body import BodyError, read_body
+from streaming.http.guard import log_refused
+from streaming.http.request import key_of
 from streaming.http.responses import json_response, problem
 from trade_rules import TRADE_MAX_BYTES, InvalidTrade, NotJSON
 from trading_app.endpoints.metrics import ResponseMetrics
-from trading_app.endpoints.post import RETRY_AFTER, PostEndpoint, may_backdate, rules_of
+from trading_app.endpoints.post import (
+    RETRY_AFTER,
+    NotAllowed,
+    PostEndpoint,
+    headers_of,
+    may_backdate,
+    rules_of,
+)
 from trading_app.endpoints.rate_limiter import RateLimiter
 from trading_app.parsing import form, submission
 from trading_app.parsing.form import NotAForm
@@ -35,10 +44,16 @@ class SingleEndpoint(PostEndpoint):
         try:
             submitted = await self._read(request)
             self._limiter.spend(request, 1)
+            key = key_of(request)
+            if key and not key.may_write(submitted.trade.coinName):
+                log_refused(request, 403)
+                raise NotAllowed(key)  # noqa: TRY301 - it is answered as the others are
             stored = await self._publisher.publish(
-                submitted.topic, record_of(submitted.trade, submitted.timestamp_ms)
+                submitted.topic,
+                record_of(submitted.trade, submitted.timestamp_ms),
+                headers_of(request),
             )
-        except BodyError as error:
+        except (BodyError, NotAllowed) as error:
             return error.answer
         except (NotJSON, NotAForm) as error:
             return problem(400, str(error))

@@ -6,7 +6,7 @@ Errors::
       + TooMany       it has more than MAX_TRADES
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -56,10 +56,14 @@ class Bulk:
         items: Sequence[bytes | msgspec.Raw],
         rules: Rules,
         now_ms: int,
+        coin_error: Callable[[str], str | None] | None = None,
         *,
         allow_old: bool = False,
     ) -> None:
-        """Parse the next items of the list, as :func:`submission.read_json` parses one."""
+        """Parse the next items of the list, as :func:`submission.read_json` parses one.
+
+        ``coin_error`` returns why trades of a coin are rejected, None if they are not.
+        """
         start = self.count
         self.count += len(items)
         for index, item in enumerate(items, start):
@@ -67,9 +71,13 @@ class Bulk:
                 submitted = read_json(bytes(item), rules, now_ms, allow_old=allow_old)
             except InvalidTrade as error:
                 self.rejected.append({"index": index, "errors": error.errors})
-            else:
-                self.records.append(record_of(submitted.trade, submitted.timestamp_ms))
-                self.indexes.append(index)
+                continue
+            if coin_error and (detail := coin_error(submitted.trade.coinName)):
+                errors: list[FieldError] = [{"field": "coinName", "detail": detail}]
+                self.rejected.append({"index": index, "errors": errors})
+                continue
+            self.records.append(record_of(submitted.trade, submitted.timestamp_ms))
+            self.indexes.append(index)
 
 
 _split_array = msgspec.json.Decoder(list[msgspec.Raw]).decode

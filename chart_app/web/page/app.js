@@ -9,6 +9,7 @@ import { Loader } from "./loader.js";
 import { Notice } from "./notice.js";
 import { Painter } from "./painter.js";
 import { Quote } from "./quote.js";
+import { signInIfOver } from "./session.js";
 import { Store } from "./store.js";
 import { StreamClient } from "./stream_client.js";
 import { TradeTape } from "./trade_tape.js";
@@ -210,6 +211,7 @@ class App {
   /** @param {ConnectionState} state */
   #drawConnection(state) {
     this.#store.isConnected = state !== "reconnecting";
+    if (!this.#store.isConnected) signInIfOver();
     element("connection").dataset.state = state;
     element("connection").textContent = CONNECTION_TEXTS[state];
   }

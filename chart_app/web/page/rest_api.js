@@ -1,4 +1,5 @@
 // The requests to the market-data API.
+import { signIn } from "./session.js";
 import { candleFromRow, tradeFromRow } from "./wire_format.js";
 
 /** @import { Candle } from "./candles.js" */
@@ -77,6 +78,7 @@ export async function fetchCandlesBefore(time, coin, interval, signal) {
  */
 async function get(path, query, signal) {
   const response = await fetch(`/api/v3/${path}?${new URLSearchParams(query)}`, { signal });
+  if (response.status === 401) signIn();
   const content = await response.json();
   if (!response.ok) throw new Error(content.msg ?? content.detail ?? `HTTP ${response.status}`);
   return content;

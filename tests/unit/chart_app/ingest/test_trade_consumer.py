@@ -190,7 +190,7 @@ async def test_of_a_topic_that_was_recreated_nothing_is_taken_for_what_comes_nex
 
 async def test_where_kafka_does_not_say_whether_a_topic_was_recreated_it_is_asked_again() -> None:
     store, consumer = Store(), Consumer()
-    answers = [KafkaConnectionError(), TimeoutError(), False]
+    answers: list[bool | Exception] = [KafkaConnectionError(), TimeoutError(), False]
     await consume(store, consumer, batch(*range(12), start=0), recreated=answers)
     assert store.kept == [(10, [10, 11])]
     assert consumer.seeks == 0

@@ -8,6 +8,7 @@ from streaming.http.access import (
     Access,
     ReadOrigins,
     host_name,
+    is_loopback,
     target_host,
 )
 
@@ -169,3 +170,16 @@ def test_strangers_cannot_fill_the_memory_with_verdicts() -> None:
         access.refusal("GET", f"{number}.example", EVIL, None)
         access.refusal("GET", "localhost", f"https://{number}.example", None)
     assert access.refusal.cache_info().currsize == CACHED_DECISIONS_MAX
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.10", "::1"])
+def test_this_machine_is_reached_from_itself_only(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "::", "10.0.0.1", "::ffff:10.0.0.1", "localhost.example", "trades", "", "127.1"],
+)
+def test_any_other_host_is_beyond_this_machine(host: str) -> None:
+    assert not is_loopback(host)

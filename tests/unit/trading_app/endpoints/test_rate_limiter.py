@@ -1,8 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streaming.http.keys import Key, Scope
 from trading_app.endpoints import rate_limiter
-from trading_app.endpoints.rate_limiter import TokenBuckets
+from trading_app.endpoints.rate_limiter import KeyBuckets, TokenBuckets
 
 
 def test_a_full_bucket_lets_a_second_s_worth_through() -> None:
@@ -54,3 +55,24 @@ def test_over_any_time_no_more_than_the_rate_and_one_list_gets_through(
             limit.spend("a", trades, now)
             sent += trades
     assert sent <= 10 * (now + 1) + 50
+
+
+def key(key_id: str, trades_per_s: float) -> Key:
+    return Key(key_id, "", frozenset({Scope.WRITE}), trades_per_s=trades_per_s)
+
+
+def test_each_key_has_a_bucket_of_its_own_and_a_new_one_with_a_new_rate() -> None:
+    buckets = KeyBuckets()
+    one = buckets.of(key("a", 1))
+    one.spend("a", 10, 0)
+    assert buckets.of(key("a", 1)) is one
+    assert buckets.of(key("b", 1)) is not one
+    assert buckets.of(key("a", 2)).wait_s("a", 0) == 0
+
+
+def test_buckets_of_keys_are_bounded() -> None:
+    buckets = KeyBuckets()
+    first = buckets.of(key("first", 1))
+    for number in range(rate_limiter.CLIENTS_MAX):
+        buckets.of(key(str(number), 1))
+    assert buckets.of(key("first", 1)) is not first

@@ -162,3 +162,15 @@ def test_what_is_no_array_is_refused_with_the_place(body: bytes, why: str) -> No
 def test_a_submission_without_a_topic_goes_where_the_rules_say() -> None:
     fields = {"coinName": "BTC", "price": "1", "numOfCoin": "1"}
     assert parse(fields, RULES, NOW_MS).topic == "tradeData"
+
+
+def test_trades_of_other_coins_are_rejected_at_their_index() -> None:
+    bulk = Bulk()
+    items = [
+        b'{"coinName":"%s","price":1,"numOfCoin":1}' % coin for coin in (b"A", b"B", b"A", b"C")
+    ]
+    bulk.read([*items, b"{}"], RULES, 0, lambda coin: None if coin == "A" else "not yours")
+    assert [record.key for record in bulk.records] == [b"A", b"A"]
+    assert bulk.indexes == [0, 2]
+    assert [it["index"] for it in bulk.rejected] == [1, 3, 4]
+    assert bulk.rejected[0]["errors"] == [{"field": "coinName", "detail": "not yours"}]
