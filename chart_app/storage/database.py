@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from chart_app.storage.errors import LOCK_NOT_AVAILABLE, StoreError, WrongStore, sqlstate
 from chart_app.storage.schema import SQLITE
+from chart_app.storage.wal import MAX_PAGES, WriteAheadLog
 from settings import Settings
 
 SQLITE_FILE = "chart.sqlite"
@@ -74,6 +75,7 @@ class Database:
             self.reader = self._postgresql(pool_size=READERS, pool_pre_ping=True)
         #: For SQLite only: runs each transaction as a whole.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._log = WriteAheadLog(self.reader)
 
     async def write(
         self, function: Callable[[Connection], Result], *, snapshot: bool = False
@@ -88,7 +90,9 @@ class Database:
         """
         if self._writer is None:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._thread, self._write, function)
+            result = await loop.run_in_executor(self._thread, self._write, function)
+            self._log.written()
+            return result
         isolation = "repeatable_read" if snapshot else "read_committed"
         tries_left = TRIES
         while True:
@@ -172,6 +176,7 @@ class Database:
         """Close all connections."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         if self._writer is None:
+            await self._log.close()
             self.engine.dispose()
         else:
             await self._writer.dispose()
@@ -242,6 +247,7 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     # A power cut may undo the last transactions with their offsets: the records are read again.
     cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {MAX_PAGES}")
     cursor.close()
 
 
