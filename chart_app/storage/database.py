@@ -1,18 +1,20 @@
 """The connections to the database, SQLite or PostgreSQL: one that writes, several that read."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from asyncpg.exceptions import PostgresError
 from sqlalchemy import URL, Connection, Dialect, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from chart_app.storage.errors import StoreError, WrongStore, sqlstate
+from chart_app.storage.errors import LOCK_NOT_AVAILABLE, StoreError, WrongStore, sqlstate
 from chart_app.storage.schema import SQLITE
+from chart_app.storage.wal import MAX_PAGES, WriteAheadLog
 from settings import Settings
 
 SQLITE_FILE = "chart.sqlite"
@@ -73,6 +75,7 @@ class Database:
             self.reader = self._postgresql(pool_size=READERS, pool_pre_ping=True)
         #: For SQLite only: runs each transaction as a whole.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._log = WriteAheadLog(self.reader)
 
     async def write(
         self, function: Callable[[Connection], Result], *, snapshot: bool = False
@@ -87,7 +90,9 @@ class Database:
         """
         if self._writer is None:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._thread, self._write, function)
+            result = await loop.run_in_executor(self._thread, self._write, function)
+            self._log.written()
+            return result
         isolation = "repeatable_read" if snapshot else "read_committed"
         tries_left = TRIES
         while True:
@@ -97,6 +102,21 @@ class Database:
             except (DBAPIError, PostgresError) as error:
                 if not tries_left or sqlstate(error) not in CONFLICTS:
                     raise
+
+    async def write_at_once(self, function: Callable[[Connection], Result]) -> Result | None:
+        """Call a function that runs one statement of PostgreSQL, its own transaction.
+
+        Return None if the server refuses the statement: then nothing has changed.
+        """
+        assert self._writer is not None
+        try:
+            async with _connected(self._writer) as (connection, _):
+                return await connection.run_sync(function)
+        except PostgresError as error:
+            code = sqlstate(error)
+            if code[:2] in NOT_OF_A_STATEMENT or code == LOCK_NOT_AVAILABLE:
+                raise
+            return None
 
     async def write_at_leisure(self, function: Callable[[Connection], Result]) -> Result:
         """Call a function as :meth:`write` does, once, whose statements may take any time."""
@@ -156,6 +176,7 @@ class Database:
         """Close all connections."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         if self._writer is None:
+            await self._log.close()
             self.engine.dispose()
         else:
             await self._writer.dispose()
@@ -166,11 +187,20 @@ async def _in_transaction(
     engine: AsyncEngine, isolation: str, function: Callable[[Connection], Result]
 ) -> Result:
     """Call a function in a transaction of asyncpg: it may use the driver's connection directly."""
+    async with (
+        _connected(engine) as (connection, driver),
+        driver.transaction(isolation=isolation),
+    ):
+        return await connection.run_sync(function)
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, Any]]:
+    """Yield a connection, and that of the driver; give it up if it fails."""
     async with engine.connect() as connection:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         try:
-            async with driver.transaction(isolation=isolation):
-                return await connection.run_sync(function)
+            yield connection, driver
         except BaseException as error:
             # SQLAlchemy does not see the driver's errors. Where it is not the server that has
             # answered with one, the connection may be lost, or in the midst of an operation.
@@ -217,6 +247,7 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     # A power cut may undo the last transactions with their offsets: the records are read again.
     cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {MAX_PAGES}")
     cursor.close()
 
 

@@ -106,10 +106,8 @@ class StoreWriter:
         whether they were stored, and trying again is safe.
         """
         try:
-            folded = fold_together(batches)
-            change, scales = await self._write(
-                lambda connection: self._apply(connection, batches, folded)
-            )
+            with translate_errors():
+                change, scales = await self._store(batches)
         except Refused:
             raise  # nothing was stored
         except BaseException:
@@ -119,11 +117,28 @@ class StoreWriter:
         self._scales.update(scales)
         return change
 
-    def _apply(
-        self, connection: Connection, batches: Sequence[WriteBatch], folded: Folded
-    ) -> tuple[Change, dict[str, Scale]]:
-        self._pass_fence(connection, covered_offsets(batches))
+    async def _store(self, batches: Sequence[WriteBatch]) -> tuple[Change, dict[str, Scale]]:
+        """Return what has changed, and the scales that have grown."""
+        moves = [
+            Move(*tp, checkpoint.partition_id, checkpoint.next_offset, next_offset)
+            for tp, (checkpoint, next_offset) in covered_offsets(batches).items()
+        ]
         trades = Trades.joined(batch.trades for batch in batches)
+        folded = fold_together(batches)
+        if not self._grown(folded.scales):
+            to_insert = trades if self._store_trades else Trades()
+            statement = self._rows.in_one_statement(moves, to_insert, folded.candles)
+            candles = await self._database.write_at_once(statement) if statement else None
+            if candles is not None:
+                return Change(trades, candles), {}
+        return await self._database.write(
+            lambda connection: self._apply(connection, moves, trades, folded)
+        )
+
+    def _apply(
+        self, connection: Connection, moves: Sequence[Move], trades: Trades, folded: Folded
+    ) -> tuple[Change, dict[str, Scale]]:
+        self._pass_fence(connection, moves)
         refusals = self._add_coins(connection, trades, folded)
         trades = trades.without(refusals) if refusals else trades
         if trades and self._store_trades:
@@ -136,11 +151,7 @@ class StoreWriter:
         if refusals:
             raise Refused(refusals)
         candles = self._rows.merge_candles(connection, folded.candles)
-        grown = {
-            coin: scale.union(self._scales.get(coin, scale))
-            for coin, scale in folded.scales.items()
-            if not scale.within(self._scales.get(coin))
-        }
+        grown = self._grown(folded.scales)
         if grown:
             self._rows.put_scales(connection, grown)
         return Change(trades, candles), grown
@@ -157,13 +168,15 @@ class StoreWriter:
         pairs = zip(trades.ids, trades.coins, strict=True)
         return {id_: refused[coin] for id_, coin in pairs if coin in refused}
 
-    def _pass_fence(
-        self, connection: Connection, covered: Mapping[TP, tuple[Checkpoint, int]]
-    ) -> None:
-        moves = [
-            Move(*tp, checkpoint.partition_id, checkpoint.next_offset, next_offset)
-            for tp, (checkpoint, next_offset) in covered.items()
-        ]
+    def _grown(self, scales: Mapping[str, Scale]) -> dict[str, Scale]:
+        """Return the scales that are larger than what is known to be stored."""
+        return {
+            coin: scale.union(self._scales.get(coin, scale))
+            for coin, scale in scales.items()
+            if not scale.within(self._scales.get(coin))
+        }
+
+    def _pass_fence(self, connection: Connection, moves: Sequence[Move]) -> None:
         moved = self._rows.move_offsets(connection, moves)
         for move in moves:
             if move.partition_id not in moved:

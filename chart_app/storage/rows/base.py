@@ -1,7 +1,7 @@
 """What both databases' ways to write rows have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -59,6 +59,19 @@ class RowWriter(ABC):
         self, connection: Connection, candles: Mapping[CandleKey, Candle]
     ) -> dict[CandleKey, Candle]:
         """Merge candles into the stored ones, and return the results."""
+
+    def in_one_statement(
+        self,
+        moves: Sequence[Move],  # noqa: ARG002
+        trades: Trades,  # noqa: ARG002
+        candles: Mapping[CandleKey, Candle],  # noqa: ARG002
+    ) -> Callable[[Connection], dict[CandleKey, Candle]] | None:
+        """Return a function that does all three in one statement, or None if that is no gain.
+
+        It returns the merged candles. The statement fails, and nothing has changed, if an offset is
+        not where it is believed to be, or a trade is not new: then the steps above say which.
+        """
+        return None
 
     @abstractmethod
     def put_candles(self, connection: Connection, candles: Mapping[CandleKey, Candle]) -> None:

@@ -5,9 +5,8 @@ arrays are texts, which the database reads: to encode them value by value would 
 the rest. So would SQLAlchemy's way to the driver, which is called directly.
 """
 
-import io
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from asyncpg.exceptions import DeadlockDetectedError, UniqueViolationError
@@ -28,23 +27,29 @@ from chart_app.storage.schema import Exact
 
 #: After a trade was not new, so many transactions expect more of that.
 CAREFUL_TRANSACTIONS = 100
+#: So many trades, or fewer, are stored by one statement for all; more are faster by COPY.
+ONE_STATEMENT_TRADES = 500
 
 
 _INSERT = (
     "INSERT INTO {table} AS stored ({names}) SELECT {names} "
-    "FROM {arrays} AS incoming ({names}) {order}ON CONFLICT {conflict}"
+    "FROM {arrays} AS incoming ({names}) {which} {then}"
 )
 
 
-def insert_arrays(table: Table, conflict: str, order: Sequence[Column[Any]] = ()) -> str:
-    """Return a statement that inserts rows, given an array of each column in their order."""
+def insert_arrays(table: Table, then: str, *, which: str = "", first: int = 1) -> str:
+    """Return a statement that inserts rows, given an array of each column in their order.
+
+    ``which`` are clauses about the rows that come in, ``then`` those about the rows of the table.
+    ``first`` is the number of the first parameter.
+    """
     columns = schema.given_columns(table)
     return _INSERT.format(
         table=table.name,
         names=_names(columns),
-        arrays=_arrays(map(_array_type, columns)),
-        order=f"ORDER BY {_names(order)} " if order else "",
-        conflict=conflict,
+        arrays=_arrays(map(_array_type, columns), first),
+        which=which,
+        then=then,
     )
 
 
@@ -58,16 +63,16 @@ def _array_type(column: Column[Any]) -> str:
     return "bigint" if isinstance(column.type, Integer) else "text"
 
 
-def _arrays(types: Iterable[str]) -> str:
+def _arrays(types: Iterable[str], first: int = 1) -> str:
     """Return a table function of arrays of these types, given as texts."""
-    parameters = (f"CAST(${n}::text AS {type_}[])" for n, type_ in enumerate(types, 1))
+    parameters = (f"CAST(${n}::text AS {type_}[])" for n, type_ in enumerate(types, first))
     return f"unnest({', '.join(parameters)})"
 
 
 def on_conflict_set(keys: Iterable[Column[Any]], changes: Mapping[str, str]) -> str:
     """Return the conflict clause that changes columns of the row with the same keys."""
     changed = ", ".join(f"{name} = {value}" for name, value in changes.items())
-    return f"({_names(keys)}) DO UPDATE SET {changed}"
+    return f"ON CONFLICT ({_names(keys)}) DO UPDATE SET {changed}"
 
 
 #: The order of a candle's first and last trades, see :class:`chart_app.model.candles.Mark`.
@@ -92,17 +97,12 @@ _CANDLE_TEXTS = ", ".join(
     f"stored.{it.name}" if isinstance(it.type, Integer) else f"CAST(stored.{it.name} AS text)"
     for it in schema.candles.columns
 )
-MERGE_CANDLES = insert_arrays(
-    schema.candles,
-    on_conflict_set(
-        schema.candles.primary_key,
-        {
-            it.name: _MERGE[it.attribute.split(".")[0]].format(it.name)
-            for it in candle_model.COLUMNS
-        },
-    )
-    + f" RETURNING {_CANDLE_TEXTS}",
+_MERGED = on_conflict_set(
+    schema.candles.primary_key,
+    {it.name: _MERGE[it.attribute.split(".")[0]].format(it.name) for it in candle_model.COLUMNS},
 )
+_MERGED += f" RETURNING {_CANDLE_TEXTS}"
+MERGE_CANDLES = insert_arrays(schema.candles, _MERGED)
 PUT_CANDLES = insert_arrays(
     schema.candles,
     on_conflict_set(
@@ -120,7 +120,7 @@ PUT_SCALES = insert_arrays(
         },
     ),
 )
-INSERT_NEW_COINS = insert_arrays(schema.coins, "DO NOTHING")
+INSERT_NEW_COINS = insert_arrays(schema.coins, "ON CONFLICT DO NOTHING")
 #: LIMIT has each looked up by its index: a join may read the whole table.
 _SELECT_OTHERS = """
     SELECT given.coin_id, given.trade_id, stored.price, stored.amount
@@ -129,11 +129,6 @@ _SELECT_OTHERS = """
         WHERE trade_id = given.trade_id AND coin_id = given.coin_id LIMIT 1
     ) AS stored
     WHERE stored.price <> given.price OR stored.amount <> given.amount"""
-SELECT_OTHERS = (
-    "SELECT coin_id, trade_id, stored.price, stored.amount FROM trades AS stored JOIN "
-    "{given} AS given (coin_id, trade_id, price, amount) USING (coin_id, trade_id) "
-    "WHERE stored.price <> given.price OR stored.amount <> given.amount"
-)
 SELECT_OTHERS = _SELECT_OTHERS.format(given=_arrays(("integer", "text", "numeric", "numeric")))
 SELECT_ALIKE = "SELECT folded, coin FROM coins WHERE folded = ANY (CAST($1::text AS text[]))"
 #: The lock of who adds coins. A lock of the table would deadlock with those that change scales.
@@ -150,12 +145,39 @@ _MOVE_OFFSETS = """
 MOVE_OFFSETS = _MOVE_OFFSETS.format(
     moves=_arrays(("text", "integer", "integer", "bigint", "bigint")), version=schema.VERSION
 )
+_trades = schema.trades.c
 INSERT_NEW_TRADES = insert_arrays(
     schema.trades,
-    "DO NOTHING RETURNING id",
+    "ON CONFLICT DO NOTHING RETURNING id",
     # As for candles: two transactions that insert the same ids cannot deadlock. Of the trades with
     # one id the first counts.
-    [schema.trades.c.trade_id, schema.trades.c.coin_id, schema.trades.c.id],
+    which=f"ORDER BY {_names((_trades.trade_id, _trades.coin_id, _trades.id))}",
+)
+#: Unless all offsets are moved, it divides by zero. A part that needs what another returns runs
+#: after it: so rows are locked in the same order as by a statement for each part.
+_ALL = """
+    WITH moved AS ({move_offsets}),
+    fence AS (
+        SELECT 1 / CAST(count(*) = cardinality(CAST($1::text AS text[])) AS integer) AS passed
+        FROM moved
+    ),
+    inserted AS ({insert_trades})
+    {merge_candles}"""
+_MOVE_PARAMETERS = len(Move._fields)
+ALL = _ALL.format(
+    move_offsets=MOVE_OFFSETS,
+    insert_trades=insert_arrays(
+        schema.trades,
+        "RETURNING id",
+        which="WHERE (SELECT passed FROM fence) = 1",
+        first=_MOVE_PARAMETERS + 1,
+    ),
+    merge_candles=insert_arrays(
+        schema.candles,
+        _MERGED,
+        which="WHERE (SELECT count(*) FROM inserted) >= 0",
+        first=_MOVE_PARAMETERS + len(TRADE_COLUMNS) + 1,
+    ),
 )
 
 
@@ -165,6 +187,7 @@ class PostgreSQLRows(RowWriter):
     So transactions of several workers need no snapshot: each waits for the other's rows, and adds
     to them. Trades are copied; if one is not new, which PostgreSQL's COPY takes for an error, the
     transaction is tried again with a statement that is half as fast, and so are the next ones.
+    Few trades go by one statement for all steps, which is a transaction of one round trip.
     """
 
     def __init__(self) -> None:
@@ -185,7 +208,8 @@ class PostgreSQLRows(RowWriter):
             self._careful_transactions -= 1
             stored = {row[0] for row in _run(connection, INSERT_NEW_TRADES, columns)}
             return None if len(stored) == len(trades) else stored
-        source = io.BytesIO(copy_text(columns))
+        # asyncpg would read a file in a thread, and take bytes for a path.
+        source = memoryview(copy_text(columns))
         names = [column.name for column in TRADE_COLUMNS]
         try:
             await_only(
@@ -212,6 +236,25 @@ class PostgreSQLRows(RowWriter):
     ) -> dict[CandleKey, Candle]:
         """Merge candles into the stored ones, and return the results."""
         return dict(map(read_candle, _run_rows(connection, MERGE_CANDLES, sorted_rows(candles))))
+
+    def in_one_statement(
+        self, moves: Sequence[Move], trades: Trades, candles: Mapping[CandleKey, Candle]
+    ) -> Callable[[Connection], dict[CandleKey, Candle]] | None:
+        """Return a function that does all three in one statement, or None if that is no gain."""
+        is_gain = (
+            candles
+            and len(trades) <= ONE_STATEMENT_TRADES
+            and not self._careful_transactions
+            and self._coin_ids.keys() >= set(trades.coins)
+        )
+        if not is_gain:
+            return None
+        columns = (
+            *zip(*moves, strict=True),
+            *trade_columns(trades, self._coin_ids),
+            *zip(*sorted_rows(candles), strict=True),
+        )
+        return lambda connection: dict(map(read_candle, _run(connection, ALL, columns)))
 
     def put_candles(self, connection: Connection, candles: Mapping[CandleKey, Candle]) -> None:
         """Store candles in place of those that are stored."""
@@ -258,7 +301,7 @@ def _copy_texts(texts: Sequence[str | None]) -> Sequence[str]:
 
 def array_text(values: Sequence[Any]) -> str:
     """Return integers, or texts and nulls, as the text of a PostgreSQL array."""
-    if isinstance(values[0], int):
+    if values and isinstance(values[0], int):
         return "{" + ",".join(map(str, values)) + "}"
     texts = _escaped(values, _ARRAY_ESCAPES)
     return "{" + ",".join(["NULL" if text is None else f'"{text}"' for text in texts]) + "}"

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 from chart_app.model.trades import StoredTrade, Trades
 from chart_app.storage.rows.forms import trade_columns
-from chart_app.storage.rows.postgresql import MERGE_CANDLES, copy_text
+from chart_app.storage.rows.postgresql import ALL, MERGE_CANDLES, array_text, copy_text
 
 COIN_IDS = {"BTC": 11, "ETH": 12}
 
@@ -32,3 +32,13 @@ def test_candles_are_merged_by_one_statement_whatever_their_number() -> None:
     assert MERGE_CANDLES.startswith("INSERT INTO candles AS stored (coin, interval, open_time,")
     assert MERGE_CANDLES.count("$") == 16
     assert "high = greatest(stored.high, excluded.high)" in MERGE_CANDLES
+
+
+def test_all_in_one_statement_has_a_parameter_for_each_column() -> None:
+    assert [f"${number}::" in ALL for number in range(1, 29)] == [True] * 27 + [False]
+
+
+def test_columns_are_texts_of_arrays() -> None:
+    assert array_text([1, 2]) == "{1,2}"
+    assert array_text(['a"\\', None, "NULL"]) == r'{"a\"\\",NULL,"NULL"}'
+    assert array_text([]) == "{}"
