@@ -117,7 +117,7 @@ class StoreWriter:
     def _apply(
         self, connection: Connection, batches: Sequence[WriteBatch], folded: Folded
     ) -> tuple[Change, dict[str, Scale]]:
-        self._pass_fence(connection, covered_offsets(batches))
+        revision = self._pass_fence(connection, covered_offsets(batches))
         trades = Trades.joined(batch.trades for batch in batches)
         if trades and self._store_trades:
             stored = self._rows.insert_trades(connection, trades)
@@ -132,21 +132,23 @@ class StoreWriter:
         }
         if grown:
             self._rows.put_scales(connection, grown)
-        return Change(trades, candles), grown
+        return Change(trades, candles, revision), grown
 
     def _pass_fence(
         self, connection: Connection, covered: Mapping[TP, tuple[Checkpoint, int]]
-    ) -> None:
+    ) -> int:
+        """Move the offsets on, and return the store's revision. Raises :exc:`Superseded`."""
         moves = [
             Move(*tp, checkpoint.partition_id, checkpoint.next_offset, next_offset)
             for tp, (checkpoint, next_offset) in covered.items()
         ]
         moved = self._rows.move_offsets(connection, moves)
         for move in moves:
-            if move.partition_id not in moved:
+            if move.partition_id not in moved.partition_ids:
                 schema.check_version(connection)
                 tp = TP(move.topic, move.partition)
                 raise Superseded(f"{tp} is no longer at {move.start}")
+        return moved.revision
 
     async def _write(self, function: Callable[[Connection], Result]) -> Result:
         with translate_errors():

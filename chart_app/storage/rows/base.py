@@ -21,6 +21,13 @@ class Move(NamedTuple):
     end: int
 
 
+class Moved(NamedTuple):
+    """The ids of partitions that were moved on, and the store's revision meanwhile."""
+
+    partition_ids: set[int]
+    revision: int
+
+
 class RowWriter(ABC):
     """Writes rows in transactions of one connection at a time."""
 
@@ -31,11 +38,10 @@ class RowWriter(ABC):
         self._new_coin_ids: dict[str, int] = {}
 
     @abstractmethod
-    def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> set[int]:
+    def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> Moved:
         """Move the next offsets of partitions that are where they are believed to be.
 
-        Return the ids of these partitions. If the store has another version than this program,
-        there are none.
+        If the store has another version than this program, no partition is moved.
         """
 
     @abstractmethod

@@ -21,7 +21,7 @@ from chart_app.model.scale import Scale
 from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
 from chart_app.model.trades import Trades
 from chart_app.storage import schema
-from chart_app.storage.rows.base import Move, RowWriter
+from chart_app.storage.rows.base import Move, Moved, RowWriter
 from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows, trade_columns
 from chart_app.storage.schema import Exact
 
@@ -127,7 +127,7 @@ _MOVE_OFFSETS = """
     WHERE partitions.id = move.id AND partitions.topic = move.topic
         AND partitions.partition = move.partition AND partitions.next_offset = move.start
         AND is_current AND (SELECT version FROM store) = {version}
-    RETURNING partitions.id"""
+    RETURNING partitions.id, (SELECT revision FROM store)"""
 MOVE_OFFSETS = _MOVE_OFFSETS.format(
     moves=_arrays(("text", "integer", "integer", "bigint", "bigint")), version=schema.VERSION
 )
@@ -152,9 +152,10 @@ class PostgreSQLRows(RowWriter):
         super().__init__()
         self._careful_transactions = 0
 
-    def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> set[int]:
+    def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> Moved:
         """Move the next offsets of partitions; return the ids of those that were moved."""
-        return {row[0] for row in _run_rows(connection, MOVE_OFFSETS, moves)}
+        rows = _run_rows(connection, MOVE_OFFSETS, moves)
+        return Moved({row[0] for row in rows}, max((row[1] for row in rows), default=0))
 
     def insert_trades(self, connection: Connection, trades: Trades) -> Collection[int] | None:
         """Insert the trades that are new; return the ids of the stored, or None for all.
