@@ -36,8 +36,8 @@ from streaming.logs import quote_value
 
 #: Pauses between the tries where the store is locked.
 RETRY_PAUSES_S = (0.1, 0.5, 1.0, 2.0, 4.0)
-#: The fence is passed by an UPDATE, which waits for this lock, and so does this lock for it. Other
-#: locks of workers come after the fence.
+#: The fence is an UPDATE, which waits for this lock, as this lock waits for transactions that have
+#: passed the fence. All other locks of workers come after it.
 _LOCK_OUT_WORKERS = "LOCK TABLE partitions IN SHARE ROW EXCLUSIVE MODE"
 
 _trades = schema.trades.c

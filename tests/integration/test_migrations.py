@@ -25,6 +25,7 @@ from sqlalchemy.pool import NullPool
 
 from chart_app.storage.database import Database
 from chart_app.storage.errors import StoreUnavailable, WrongStore
+from chart_app.storage.migrations import version_2
 from chart_app.storage.writer import StoreWriter
 from dev.environment import clean_environment
 from dev.local_kafka import LocalKafka
@@ -216,6 +217,18 @@ async def test_a_migrated_store_has_the_tables_of_a_new_one(
     assert migrated == await run(database_url, shape)
     tables_ = {"store", "partitions", "trades", "candles", "coins", "voids", "voided_trades"}
     assert migrated.keys() == tables_
+
+
+async def test_a_store_of_version_2_is_migrated_likewise(database_url: str) -> None:
+    await released_stores.load("all-trades", database_url)
+    expected = await expected_content(database_url)
+    await run(database_url, version_2.migrate)
+    assert (await fetch(database_url, "SELECT version FROM store")) == [{"version": 2}]
+    await migrate(database_url)
+    await assert_content(database_url, expected)
+    if is_sqlite(database_url):
+        assert not backup(database_url).exists()
+        assert backup(database_url).with_suffix(".version-2").exists()
 
 
 def shape(connection: Connection) -> dict[str, Any]:
