@@ -102,7 +102,11 @@ class Outcome(NamedTuple):
 
 
 class Voids:
-    """Makes, undoes and lists voids. Every method may raise :exc:`StoreError`."""
+    """Makes, undoes and lists voids. Every method may raise :exc:`StoreError`.
+
+    The database must not be that of a :class:`writer.StoreWriter`: of SQLite it notices only what
+    other connections have changed.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
