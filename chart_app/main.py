@@ -8,11 +8,12 @@ from aiohttp import web
 
 import settings
 import topics
-from chart_app.commands import rebuild, schema
+from chart_app.commands import rebuild, schema, void
 from chart_app.ingest.agent import add_agent
 from chart_app.ingest.offsets import Offsets, TopicWatch
 from chart_app.ingest.trade_consumer import TradeConsumer
 from chart_app.live.broadcaster import Broadcaster
+from chart_app.live.corrections import Corrections
 from chart_app.live.feed import LiveFeed
 from chart_app.live.gaps import LiveGaps
 from chart_app.live.resync import Resync
@@ -110,7 +111,7 @@ def _wire(loaded: Settings) -> Program:
         topics=[*topics.trade_topics(loaded, Right.READ), *own_topics],
         route_scopes=ROUTE_SCOPES,
         services=[
-            *(gate, hub, resync),
+            *(gate, hub, resync, Corrections(reader, hub)),
             LiveFeed(
                 live_topic.name,
                 worker_id=worker_id,
@@ -132,6 +133,7 @@ def _wire(loaded: Settings) -> Program:
 
     rebuild.make_command(database)
     schema.make_command(database)
+    void.make_commands(database)
     ConsumerLag(lambda: app.kafka_consumer.lags())  # noqa: PLW0108 - the consumer does not exist yet
     web_app = app.add_pages(
         openapi.document(description.DESCRIPTION),

@@ -4,7 +4,11 @@ One message for each coin and transaction, several for a large one; the key is t
 
     {"trades": [[id, time, "price", "amount"], …],
      "candles": [[interval, open_time, "open", "high", "low", "close", "volume", "quoteVolume",
-                  trades, first_id, last_id], …]}
+                  trades, first_id, last_id], …],
+     "revision": 0}
+
+The revision is that of the store (:mod:`chart_app.storage.voids`); messages of versions that had
+none are of revision 0.
 
 After them, a message with an empty key gives the spans of offsets that they cover:
 ``[[partition_id, start, end], …]``, see :mod:`chart_app.model.trade_ids`. Offsets that are stored
@@ -22,6 +26,7 @@ from typing import Any
 import msgspec
 
 from chart_app.live.gaps import Span
+from chart_app.model.bounds import Count
 from chart_app.model.candles import PublicCandle
 from chart_app.model.trades import PublicTrade, public_rows
 from chart_app.storage.write_batch import Change
@@ -42,6 +47,7 @@ class LiveMessage(msgspec.Struct, gc=False):
 
     trades: list[PublicTrade] = []
     candles: list[PublicCandle] = []
+    revision: Count = 0
 
 
 encode = msgspec.json.Encoder().encode
@@ -62,4 +68,5 @@ def encode_change(change: Change) -> Iterator[Encoded]:
         for trades_part, candles_part in zip_longest(
             chunks(trades[coin], MESSAGE_ITEMS), chunks(coin_candles, MESSAGE_ITEMS), fillvalue=()
         ):
-            yield coin, encode({"trades": trades_part, "candles": candles_part})
+            content = {"trades": trades_part, "candles": candles_part, "revision": change.revision}
+            yield coin, encode(content)

@@ -59,8 +59,10 @@ def kline_row(interval: Interval, open_time: int, candle: Candle) -> list[Any]:
 _CANDLE_COLUMNS = [column.name for column in candles.COLUMNS]
 
 
-def kline_event(coin: str, candle: PublicCandle, *, closed: bool, now_ms: int) -> dict[str, Any]:
-    """Return the WebSocket event of a candle."""
+def kline_event(
+    coin: str, candle: PublicCandle, revision: int, *, closed: bool, now_ms: int
+) -> dict[str, Any]:
+    """Return the WebSocket event of a candle. ``revision`` is a field that Binance's has not."""
     fields = {
         "s": coin,
         "i": candle.interval,
@@ -71,7 +73,8 @@ def kline_event(coin: str, candle: PublicCandle, *, closed: bool, now_ms: int) -
         **dict(zip(_STORED_KEYS, _stored_fields(candle), strict=True)),
         **_UNKNOWN_FIELDS,
     }
-    return {"e": "kline", "E": now_ms, "s": coin, "k": {key: fields[key] for key in _EVENT_KEYS}}
+    kline = {key: fields[key] for key in _EVENT_KEYS}
+    return {"e": "kline", "E": now_ms, "s": coin, "k": kline, "revision": revision}
 
 
 #: In Binance's order.

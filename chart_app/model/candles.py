@@ -5,8 +5,9 @@ by their arrival: exchanges put several trades into one millisecond, and only th
 keep the order.
 """
 
+from bisect import bisect
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -197,15 +198,20 @@ def merge(one: Candle, other: Candle) -> Candle:
     )
 
 
+def fold_minutes(ticks: Iterable[PlainTick]) -> dict[int, Candle]:
+    """Return the candles of the minutes with trades, by open time."""
+    minutes: dict[int, list[PlainTick]] = defaultdict(list)
+    for tick in ticks:
+        minutes[tick[0] // MINUTE_MS].append(tick)
+    return {minute * MINUTE_MS: fold(group) for minute, group in minutes.items()}
+
+
 def fold_coin(ticks: Iterable[PlainTick]) -> Iterator[tuple[Interval, int, Candle]]:
     """Yield (interval, open time, candle) for every candle the trades of a coin belong to.
 
     The trades are folded once, into minutes; longer intervals are merged from shorter ones.
     """
-    minutes: dict[int, list[PlainTick]] = defaultdict(list)
-    for tick in ticks:
-        minutes[tick[0] // MINUTE_MS].append(tick)
-    candles = {Interval.M1: {minute * MINUTE_MS: fold(group) for minute, group in minutes.items()}}
+    candles = {Interval.M1: fold_minutes(ticks)}
     for interval, source in MADE_OF.items():
         candles[interval] = merge_up(candles[source], interval)
     for interval, by_open_time in candles.items():
@@ -227,6 +233,22 @@ def flat(open_time: int, close: Decimal) -> Candle:
     """Return the flat candle of a bucket without trades: at the last close, with no volume."""
     mark = Mark(open_time, 0, -1, close)
     return Candle(mark, mark, close, close, ZERO, ZERO, 0)
+
+
+def flat_between(
+    open_times: Iterable[int], candles: Sequence[tuple[int, Candle]], before: Decimal | None
+) -> Iterator[tuple[int, Candle]]:
+    """Yield flat candles for buckets that have no trades left.
+
+    They are at the close of the candle before, of those around, which are sorted; ``before`` is the
+    last close before all of them. Where there is none, they are at the open of the first one, or 0.
+    """
+    if before is None:
+        before = candles[0][1].open if candles else ZERO
+    closes = [before, *(candle.close for _, candle in candles)]
+    known = [open_time for open_time, _ in candles]
+    for open_time in open_times:
+        yield open_time, flat(open_time, closes[bisect(known, open_time)])
 
 
 def fill(

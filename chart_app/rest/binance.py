@@ -134,8 +134,9 @@ class Rest:
         """Return the last price of a coin, of some, or of all."""
         symbols = parameters.symbols(request.query)
         if symbol := parameters.symbol(request.query):
-            ((name, price),) = await self._reader.prices(await self._find_coin(symbol))
-            return {"symbol": name, "price": price}
+            for name, price in await self._reader.prices(await self._find_coin(symbol)):
+                return {"symbol": name, "price": price}
+            raise InvalidSymbol  # all of its trades are void
         wanted = await self._find_coins(symbols)
         return [
             {"symbol": name, "price": price}
@@ -147,8 +148,9 @@ class Rest:
         """Return the last 24 hours of a coin, of some, or of all."""
         symbols = parameters.symbols(request.query)
         if symbol := parameters.symbol(request.query):
-            (day,) = await self._reader.days(self._now_ms(), await self._find_coin(symbol))
-            return shapes.ticker(day)
+            for day in await self._reader.days(self._now_ms(), await self._find_coin(symbol)):
+                return shapes.ticker(day)
+            raise InvalidSymbol  # all of its trades are void
         wanted = await self._find_coins(symbols)
         tickers = await self._all_tickers()
         return [it for it in tickers if wanted is None or it["symbol"] in wanted]

@@ -70,6 +70,13 @@ def add_routes(
         add_endpoint(web_app, f"{ROOT}/{endpoint.__name__}", _handler(endpoint), origins)
 
 
+class UnknownSymbol(BadRequest):
+    """There is no such coin."""
+
+    def __init__(self) -> None:
+        super().__init__(-1121, "unknown_symbol")
+
+
 class Feed:
     """The endpoints. Each returns the content of the response; a str is JSON already.
 
@@ -86,8 +93,10 @@ class Feed:
     async def symbols(self, request: web.Request) -> dict[str, Any]:
         """Return what the chart needs to know of a coin."""
         name = await self._find_coin(request)
-        (coin,) = [it for it in await self._reader.coins() if it.name == name]
-        return symbol_info(coin)
+        for coin in await self._reader.coins():
+            if coin.name == name:
+                return symbol_info(coin)
+        raise UnknownSymbol  # all of its trades are void
 
     async def search(self, request: web.Request) -> list[dict[str, Any]]:
         """Return the coins whose name contains a text, without regard to case."""
@@ -137,7 +146,7 @@ class Feed:
     async def _find_coin(self, request: web.Request) -> str:
         name = await self._reader.find_coin(parameters.required_symbol(request.query))
         if name is None:
-            raise BadRequest(-1121, "unknown_symbol")
+            raise UnknownSymbol
         return name
 
 

@@ -4,6 +4,7 @@ Errors::
 
     StoreError
       + StoreUnavailable    the database does not answer, or is locked: try again later
+          + StoreLocked     it is locked by another program: nothing was done
       + Superseded          the stored offset is another one: read on from there
       + Refused             some of the trades must not be stored: try again without them
       + WrongStore          the database is not one this program can use
@@ -48,6 +49,10 @@ class StoreUnavailable(StoreError):
     """The database does not answer, or is locked: try again later."""
 
 
+class StoreLocked(StoreUnavailable):
+    """Another program has locked the database: nothing was done."""
+
+
 class Superseded(StoreError):
     """The stored offset is another one: another worker has the partition, or had it last."""
 
@@ -85,7 +90,11 @@ def translate_errors(*, pass_data_errors: bool = False) -> Iterator[None]:
             raise WrongAddress(f"DATABASE_URL cannot be used: {_first_line(cause)}") from error
         if pass_data_errors and _is_data_error(error):
             raise
-        raise StoreUnavailable(_description(error)) from error
+        if _is_locked(error):
+            raise StoreLocked(
+                "another program has locked it, and may be migrating it, or voiding trades"
+            ) from error
+        raise StoreUnavailable(f"{type(error).__name__}: {_first_line(error)}") from error
 
 
 def sqlstate(error: BaseException) -> str:
@@ -107,11 +116,9 @@ def _is_data_error(error: BaseException) -> bool:
     return sqlstate(error).startswith(DATA_EXCEPTION)
 
 
-def _description(error: BaseException) -> str:
+def _is_locked(error: BaseException) -> bool:
     sqlite_code = getattr(_original(error), "sqlite_errorcode", None)
-    if sqlstate(error) == LOCK_NOT_AVAILABLE or sqlite_code == sqlite3.SQLITE_BUSY:
-        return "another program has locked it, and may be migrating it"
-    return f"{type(error).__name__}: {_first_line(error)}"
+    return sqlstate(error) == LOCK_NOT_AVAILABLE or sqlite_code == sqlite3.SQLITE_BUSY
 
 
 def _first_line(error: BaseException | None) -> str:

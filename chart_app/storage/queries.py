@@ -17,6 +17,7 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    exists,
     literal_column,
     select,
     union_all,
@@ -29,7 +30,7 @@ from chart_app.model.binance_formats import CLOSE_TIME, KLINE, UNKNOWN, KlineFie
 from chart_app.model.candles import COLUMNS as CANDLE_COLUMNS
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.model.trades import PublicTrade
-from chart_app.storage.schema import candles, coins, partitions, trades
+from chart_app.storage.schema import candles, coins, partitions, store, trades, voided_trades, voids
 
 Statement = Select[*tuple[Any, ...]]
 Function = TypeVar("Function", bound=FunctionElement[Any])
@@ -39,6 +40,7 @@ _COIN_ID = select(coins.c.id).where(coins.c.coin == _COIN).scalar_subquery()
 _START = bindparam("start", type_=BigInteger)
 _END = bindparam("end", type_=BigInteger)
 _LIMIT = bindparam("limit", type_=Integer)
+_SINCE = bindparam("since", type_=BigInteger)
 
 
 def _compiled_as(sqlite: str, postgresql: str) -> Callable[[type[Function]], type[Function]]:
@@ -132,7 +134,12 @@ def _trades(*, newest: bool) -> Statement:
     )
 
 
-COINS = select(coins.c.coin, coins.c.price_scale, coins.c.amount_scale)
+REVISION = select(store.c.revision)
+
+#: The coins with candles: others have had trades that are void now.
+COINS = select(coins.c.coin, coins.c.price_scale, coins.c.amount_scale).where(
+    exists().where(candles.c.coin == coins.c.coin, candles.c.interval == Interval.MONTH.value)
+)
 
 _FOLDED = _Elements(bindparam("folded", type_=Text)).table_valued(column("value", Text))
 #: The coins whose case-folded names are in a JSON array.
@@ -150,12 +157,15 @@ _KLINE = {"row": _json_row([_kline_column(field) for field in KLINE])}
 NEWEST_KLINES = _candles(_KLINE, newest=True)
 OLDEST_KLINES = _candles(_KLINE, newest=False)
 
-#: The open time, and the values for :func:`chart_app.model.candles.from_columns`.
+#: The open time, and the values for :func:`chart_app.model.candles.from_columns`; beside all rows
+#: the store's revision.
 _CANDLE = {
     "row": _json_row([candles.c.open_time, *(candles.c[it.name] for it in CANDLE_COLUMNS)]),
 }
-NEWEST_CANDLES = _candles(_CANDLE, newest=True)
-OLDEST_CANDLES = _candles(_CANDLE, newest=False)
+NEWEST_CANDLES, OLDEST_CANDLES = (
+    _candles(_CANDLE, newest=newest).add_columns(REVISION.scalar_subquery())
+    for newest in (True, False)
+)
 
 BARS = _candles(
     {
@@ -196,6 +206,16 @@ TRADED_MINUTES = (
     .distinct()
 )
 
+#: The newest minutes, of each coin, with trades of voids that were made or undone since a revision.
+VOIDED_MINUTES = (
+    select(voids.c.coin, (voided_trades.c.time - voided_trades.c.time % MINUTE_MS).label("minute"))
+    .join_from(voids, voided_trades, voids.c.id == voided_trades.c.void_id)
+    .where((voids.c.id > _SINCE) | (voids.c.undo_id > _SINCE))
+    .distinct()
+    .order_by(literal_column("minute").desc())
+    .limit(_LIMIT)
+)
+
 
 def _of_newest_month(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return a column of a coin's newest monthly candle, whose last trade is the coin's."""
@@ -208,7 +228,7 @@ def _of_newest_month(column: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
-PRICES = select(coins.c.coin, _of_newest_month(cast(candles.c.close, Text)))
+PRICES = COINS.with_only_columns(coins.c.coin, _of_newest_month(cast(candles.c.close, Text)))
 PRICE = PRICES.where(coins.c.coin == _COIN)
 
 _PART_OF_A_DAY = _json_row(

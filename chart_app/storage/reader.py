@@ -52,6 +52,13 @@ class Consumed(NamedTuple):
     next_offset: int
 
 
+class RevisedCandles(NamedTuple):
+    """Candles, by open time, as they are in a revision of the store."""
+
+    revision: int
+    candles: list[tuple[int, Candle]]
+
+
 class StoreReader:
     """Reads what :class:`writer.StoreWriter` has stored."""
 
@@ -111,11 +118,19 @@ class StoreReader:
         self, coin: str, interval: Interval, **wanted: Unpack[Range]
     ) -> list[tuple[int, Candle]]:
         """Return (open time, candle) for the same candles as :meth:`klines`."""
+        return (await self.revised_candles(coin, interval, **wanted)).candles
+
+    async def revised_candles(
+        self, coin: str, interval: Interval, **wanted: Unpack[Range]
+    ) -> RevisedCandles:
+        """Return the same with the store's revision."""
         newest = wanted.get("start") is None
         statement = queries.NEWEST_CANDLES if newest else queries.OLDEST_CANDLES
         parameters = {"coin": coin, "interval": interval, **_bounds(**wanted)}
-        rows = msgspec.json.decode(await self._json(statement, parameters))
-        return [(open_time, from_columns(values)) for open_time, *values in rows]
+        ((text, revision),) = await self._fetcher.fetch(statement, parameters)
+        rows = msgspec.json.decode(_array(text))
+        candles = [(open_time, from_columns(values)) for open_time, *values in rows]
+        return RevisedCandles(revision, candles)
 
     async def filled_candles(
         self, coin: str, interval: Interval, now_ms: int, **wanted: Unpack[Range]
@@ -196,12 +211,30 @@ class StoreReader:
         rows = await self._fetcher.fetch(queries.TRADED_MINUTES, wanted)
         return [(coin, minute) for coin, minute in rows]
 
+    async def revision(self) -> int:
+        """Return the store's revision: :mod:`chart_app.storage.voids`."""
+        ((revision,),) = await self._fetcher.fetch(queries.REVISION, {})
+        return int(revision)
+
+    async def voided_minutes(self, since: int, limit: int) -> list[tuple[str, int]]:
+        """Return (coin, open time) of minutes with trades of voids made or undone since.
+
+        ``since`` is a revision. Of more than ``limit`` minutes they are the newest.
+        """
+        wanted = {"since": since, "limit": limit}
+        rows = await self._fetcher.fetch(queries.VOIDED_MINUTES, wanted)
+        return [(coin, minute) for coin, minute in rows]
+
     async def _json(self, statement: Any, parameters: Mapping[str, Any]) -> str:
         ((text,),) = await self._fetcher.fetch(statement, parameters)
-        return f"[{text or ''}]"
+        return _array(text)
 
 
 _decode_trades = msgspec.json.Decoder(list[PublicTrade]).decode
+
+
+def _array(text: str | None) -> str:
+    return f"[{text or ''}]"
 
 
 def _first_bucket(interval: Interval, time: int) -> int:

@@ -8,9 +8,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, select, tuple_
+from sqlalchemy import Connection, func, select
 
 from chart_app.model.candles import (
     COLUMNS,
@@ -20,25 +20,26 @@ from chart_app.model.candles import (
     column_values,
     fold_coin,
     merge,
-    sequence,
 )
 from chart_app.model.decimals import plain
 from chart_app.model.intervals import Interval
 from chart_app.model.times import format_time
-from chart_app.model.trade_ids import split
 from chart_app.storage import schema
 from chart_app.storage.database import Database, check_file
 from chart_app.storage.errors import StoreUnavailable, WrongStore, translate_errors
+from chart_app.storage.recomputation import (
+    END,
+    START,
+    check_store,
+    delete_candles,
+    read_candles,
+    read_ticks,
+)
 from chart_app.storage.rows import row_writer
-from chart_app.storage.rows.forms import read_candle
 from streaming.logs import quote_value
 
-#: Trades in memory at a time.
-CHUNK_TRADES = 20_000
 #: Pauses between the tries of a coin's transaction.
 RETRY_PAUSES_S = (0.1, 0.5, 1.0, 2.0, 4.0)
-#: Below and above every open time.
-START, END = -(2**63), 2**63 - 1
 
 _NAMES = [column.name for column in COLUMNS]
 
@@ -176,6 +177,7 @@ class Rebuild:
 
     def _rebuild_in(self, connection: Connection, coin: str) -> tuple[int, list[Difference]]:
         """Return the number of the coin's candles, and their differences."""
+        lock_out_voids(connection)
         check_store(connection)
         recomputation = Recomputation(coin)
         starts = dict.fromkeys(Interval, START)
@@ -206,31 +208,7 @@ class Rebuild:
     def _correct(self, connection: Connection, differences: Iterable[Difference]) -> None:
         corrected = {it.key: it.computed for it in differences if it.computed}
         self._rows.put_candles(connection, corrected)
-        superfluous = [it.key for it in differences if it.computed is None]
-        if superfluous:
-            connection.execute(_DELETE, [_parameters(key) for key in superfluous])
-
-
-_DELETE = delete(schema.candles).where(
-    schema.candles.c.coin == bindparam("of_coin"),
-    schema.candles.c.interval == bindparam("of_interval"),
-    schema.candles.c.open_time == bindparam("of_time"),
-)
-
-
-def _parameters(key: CandleKey) -> dict[str, Any]:
-    return {"of_coin": key.coin, "of_interval": key.interval.value, "of_time": key.open_time}
-
-
-def check_store(connection: Connection) -> None:
-    """Raise :exc:`WrongStore` unless candles can be recomputed from the trades stored there."""
-    schema.check_exists(connection)
-    schema.check_version(connection)
-    if not connection.scalar(select(schema.store.c.has_all_trades)):
-        raise WrongStore(
-            "The store does not have all trades, because a worker has run with "
-            "STORE_TRADES=false: its candles count trades that it does not have"
-        )
+        delete_candles(connection, (it.key for it in differences if it.computed is None))
 
 
 def find_coins(connection: Connection) -> list[str]:
@@ -243,41 +221,10 @@ def find_coins(connection: Connection) -> list[str]:
     return sorted(coins)
 
 
-def read_ticks(connection: Connection, coin: str) -> Iterator[list[Tick]]:
-    """Yield the trades of a coin in the order of their times, in chunks."""
-    columns = schema.trades.c
-    statement = (
-        select(
-            columns.time,
-            columns.id,
-            columns.trade_id,
-            columns.price,
-            columns.amount,
-        )
-        .join(schema.coins, schema.coins.c.id == columns.coin_id)
-        .where(schema.coins.c.coin == coin)
-        .order_by(columns.time, columns.id)
-        .limit(CHUNK_TRADES)
-    )
-    page = statement
-    while found := connection.execute(page).all():
-        yield [
-            Tick(time, sequence(trade_id, split(id_)[1]), id_, price, amount)
-            for time, id_, trade_id, price, amount in found
-        ]
-        last = (found[-1].time, found[-1].id)
-        page = statement.where(tuple_(columns.time, columns.id) > last)
+def lock_out_voids(connection: Connection) -> None:
+    """Have voids wait for the end of this transaction; raise a conflict if one was faster.
 
-
-def read_candles(
-    connection: Connection, coin: str, interval: Interval, start: int, end: int
-) -> dict[CandleKey, Candle]:
-    """Return the stored candles that open from ``start`` up to, but not including, ``end``."""
-    columns = schema.candles.c
-    statement = select(schema.candles).where(
-        columns.coin == coin,
-        columns.interval == interval.value,
-        columns.open_time >= start,
-        columns.open_time < end,
-    )
-    return dict(map(read_candle, connection.execute(statement)))
+    The trades are read as they were at its beginning. What is computed from them would put
+    candles in place of those of a void.
+    """
+    connection.execute(select(schema.store.c.version).with_for_update(read=True))

@@ -20,6 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
     inspect,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
@@ -32,7 +33,7 @@ from chart_app.storage.errors import WrongStore
 #: To be raised with every change that an older program could not read or write, together with a
 #: migration in :mod:`chart_app.storage.migrations`.
 #: The order of columns is not part of it: all statements name them.
-VERSION = 2
+VERSION = 3
 #: The first version of the program that can use it.
 PROGRAM = "0.3.0"
 
@@ -79,6 +80,8 @@ store = Table(
     Column("program", Text, nullable=False),
     # False once a worker has run with STORE_TRADES=false: candles then count unstored trades.
     Column("has_all_trades", Boolean, nullable=False),
+    # Raised by each void and each undo: :mod:`chart_app.storage.voids`.
+    Column("revision", BigInteger, nullable=False, server_default=text("0")),
 )
 
 #: Every partition of every topic that was ever consumed, and how far: the fence between two
@@ -123,6 +126,36 @@ Index(
     unique=True,
     sqlite_where=trades.c.trade_id.is_not(None),
     postgresql_where=trades.c.trade_id.is_not(None),
+)
+
+#: Every void, and its undo: who took trades out of the candles, and why.
+voids = Table(
+    "voids",
+    metadata,
+    # The store's revision since this void.
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("time", BigInteger, nullable=False),
+    Column("coin", Bytewise, nullable=False),
+    Column("trades", BigInteger, nullable=False),
+    Column("first_time", BigInteger, nullable=False),
+    Column("last_time", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    # The store's revision since its undo.
+    Column("undo_id", BigInteger),
+    Column("undo_time", BigInteger),
+    Column("undo_who", Text),
+    Column("undo_why", Text),
+)
+
+#: The trades of every void as they were in the table of trades, also of those that were undone.
+voided_trades = Table(
+    "voided_trades",
+    metadata,
+    Column("void_id", BigInteger, nullable=False),
+    *(_column(it) for it in TRADE_COLUMNS),
+    PrimaryKeyConstraint("void_id", "id"),
+    sqlite_with_rowid=False,
 )
 
 #: Every candle of every interval. ``first_`` and ``last_`` are the time, sequence and id of the

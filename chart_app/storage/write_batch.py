@@ -39,10 +39,14 @@ class WriteBatch:
 
 @dataclass(frozen=True)
 class Change:
-    """What a transaction stored: the trades that were new, and the candles with them."""
+    """What a transaction stored: the trades that were new, and the candles with them.
+
+    ``revision`` is the store's: see :mod:`chart_app.storage.voids`.
+    """
 
     trades: Trades = field(default_factory=Trades)
     candles: dict[CandleKey, Candle] = field(default_factory=dict)
+    revision: int = 0
 
 
 def fold_together(batches: Sequence[WriteBatch]) -> Folded:

@@ -128,9 +128,9 @@ class StoreWriter:
         if not self._grown(folded.scales):
             to_insert = trades if self._store_trades else Trades()
             statement = self._rows.in_one_statement(moves, to_insert, folded.candles)
-            candles = await self._database.write_at_once(statement) if statement else None
-            if candles is not None:
-                return Change(trades, candles), {}
+            stored = await self._database.write_at_once(statement) if statement else None
+            if stored is not None:
+                return Change(trades, stored.candles, stored.revision), {}
         return await self._database.write(
             lambda connection: self._apply(connection, moves, trades, folded)
         )
@@ -138,7 +138,7 @@ class StoreWriter:
     def _apply(
         self, connection: Connection, moves: Sequence[Move], trades: Trades, folded: Folded
     ) -> tuple[Change, dict[str, Scale]]:
-        self._pass_fence(connection, moves)
+        revision = self._pass_fence(connection, moves)
         refusals = self._add_coins(connection, trades, folded)
         trades = trades.without(refusals) if refusals else trades
         if trades and self._store_trades:
@@ -154,7 +154,7 @@ class StoreWriter:
         grown = self._grown(folded.scales)
         if grown:
             self._rows.put_scales(connection, grown)
-        return Change(trades, candles), grown
+        return Change(trades, candles, revision), grown
 
     def _add_coins(
         self, connection: Connection, trades: Trades, folded: Folded
@@ -176,13 +176,15 @@ class StoreWriter:
             if not scale.within(self._scales.get(coin))
         }
 
-    def _pass_fence(self, connection: Connection, moves: Sequence[Move]) -> None:
+    def _pass_fence(self, connection: Connection, moves: Sequence[Move]) -> int:
+        """Move the offsets on, and return the store's revision. Raises :exc:`Superseded`."""
         moved = self._rows.move_offsets(connection, moves)
         for move in moves:
-            if move.partition_id not in moved:
+            if move.partition_id not in moved.partition_ids:
                 schema.check_version(connection)
                 tp = TP(move.topic, move.partition)
                 raise Superseded(f"{tp} is no longer at {move.start}")
+        return moved.revision
 
     async def _write(self, function: Callable[[Connection], Result]) -> Result:
         with translate_errors():

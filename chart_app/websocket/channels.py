@@ -5,8 +5,8 @@ cannot tell from a message is read from the store, which is never out of date.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from chart_app.live.messages import LiveMessage
 from chart_app.model.binance_formats import agg_trade_event, kline_event, trade_event
@@ -146,15 +146,18 @@ class KlineChannel(Channel):
         super().__init__(stream, now_ms)
         self.interval = interval
         self.running: PublicCandle | None = None
+        self._running_revision = 0
         self._is_closed = False
         #: Subscribers that have not been sent a running candle yet.
         self._newcomers: set[Subscriber] = set()
         self.is_loaded = False
         #: The open time (ms) of the first candle of which it is remembered what was sent.
         self._remembered_since: int | None = None
-        #: How many trades those candles had, by open time. The number only grows: a candle with
-        #: fewer is in an older state, read earlier or broadcast late.
-        self._trade_counts: dict[int, int] = {}
+        #: The revision and the number of trades of those candles, by open time. Within a revision
+        #: the number only grows: a smaller state is an older one, read earlier or broadcast late.
+        self._states: dict[int, tuple[int, int]] = {}
+        #: The revision since which all that was sent is remembered.
+        self._remembered_revision = 0
         self._stale: set[int] = set()
         self._ranges: deque[OpenTimes] = deque()
 
@@ -173,10 +176,10 @@ class KlineChannel(Channel):
         super().remove(subscriber)
         self._newcomers.discard(subscriber)
 
-    def load(self, newest: list[PublicCandle]) -> None:
+    def load(self, newest: list[PublicCandle], revision: int) -> None:
         """Start with the newest candle of the store, if there is one."""
         self.is_loaded = True
-        self.send(newest)
+        self.send(newest, revision)
 
     def handle(self, message: LiveMessage) -> None:
         """Send the candles of the channel's interval.
@@ -184,12 +187,18 @@ class KlineChannel(Channel):
         Candles that are older than the remembered ones may be in an older state in the message:
         they are read from the store.
         """
-        since = self._remembered_since
         candles = [it for it in message.candles if it.interval == self.interval]
-        if since is not None:
-            self.mark_stale(it.open_time for it in candles if it.open_time < since)
-            candles = [it for it in candles if it.open_time >= since]
-        self.send(candles)
+        older = {it.open_time for it in candles if self._may_be_older(it, message.revision)}
+        self.mark_stale(older)
+        self.send((it for it in candles if it.open_time not in older), message.revision)
+
+    def _may_be_older(self, candle: PublicCandle, revision: int) -> bool:
+        """Return whether a broadcast state may be older than what was sent, for all it is known."""
+        if candle.open_time in self._states:
+            return False
+        since = self._remembered_since
+        is_before = since is not None and candle.open_time < since
+        return is_before or revision < self._remembered_revision
 
     def mark_stale(self, open_times: Iterable[int]) -> None:
         """Mark candles as stale: they are read from the store again."""
@@ -207,69 +216,115 @@ class KlineChannel(Channel):
             self._ranges = deque([OpenTimes(first, last)])
         return self._ranges[0] if self._ranges else None
 
-    def handle_stored(self, candles: list[PublicCandle], *, is_all: bool) -> None:
-        """Send candles read from the store: the first stale ones to read next, or all of them."""
+    def gone(self, stored: Sequence[int], *, is_all: bool) -> list[int]:
+        """Return the open times of the stale candles to read next that are not stored any more.
+
+        ``stored`` are those of the first candles that are, or of all of them.
+        """
+        wanted = self._ranges[0]
+        end = wanted.last if is_all else stored[-1]
+        return sorted(it for it in (wanted.only or set()) - {*stored} if wanted.first <= it <= end)
+
+    def handle_stored(self, candles: list[PublicCandle], revision: int, *, is_all: bool) -> None:
+        """Send candles read from the store: the first stale ones to read next, or all of them.
+
+        Those that are :meth:`gone` are among them, without trades.
+        """
         wanted = self._ranges.popleft()
         if not is_all:
             self._ranges.appendleft(wanted._replace(first=candles[-1].open_time + 1))
-        self.send(it for it in candles if wanted.only is None or it.open_time in wanted.only)
+        wanted_candles = (
+            it for it in candles if wanted.only is None or it.open_time in wanted.only
+        )
+        self.send(wanted_candles, revision)
 
-    def send(self, candles: Iterable[PublicCandle]) -> None:
+    def send(self, candles: Iterable[PublicCandle], revision: int) -> None:
         """Send candles, except in a state that was sent before or is older."""
         for candle in sorted(candles, key=lambda it: it.open_time):
-            if not self._remember(candle):
-                continue
-            running = self.running
-            if running is None or candle.open_time > running.open_time:
-                self._close()
-                self._is_closed = self._has_ended(candle)
-            elif candle.open_time < running.open_time:
-                self.emit(self._event(candle, closed=True))
-                continue
-            self._emit_running(candle)
+            is_news = self._remember(candle, revision)
+            if not candle.trades:
+                if is_news:
+                    self._send_gone(candle, revision)
+            elif is_news:
+                self._send_state(candle, revision)
+            elif self.running is None:  # the one after it is gone
+                self._begin(candle, revision)
+
+    def _send_state(self, candle: PublicCandle, revision: int) -> None:
+        running = self.running
+        if running and candle.open_time < running.open_time:
+            self.emit(self._event(candle, revision, closed=True))
+            return
+        if running is None or candle.open_time > running.open_time:
+            self._close()
+            self._begin(candle, revision)
+        self._emit_running(candle, revision)
+
+    def _begin(self, candle: PublicCandle, revision: int) -> None:
+        self.running, self._running_revision = candle, revision
+        self._is_closed = self._has_ended(candle)
+
+    def _send_gone(self, candle: PublicCandle, revision: int) -> None:
+        """Send a candle that has no trades left; if it is the running one, another one is."""
+        running = self.running
+        is_older = running is not None and candle.open_time < running.open_time
+        content = self._content(candle, revision, closed=is_older or self._has_ended(candle))
+        # Not as running: the next one of these would replace it where it waits to be sent.
+        self.emit(Event(self.stream.name, content, candle.open_time))
+        if running and candle.open_time == running.open_time:
+            self.running = None
+            self.is_loaded = False
+            self._remembered_since = None  # the next running one is older
+            self._remembered_revision = revision
 
     def send_snapshot(self, subscriber: Subscriber) -> None:
         """Send a subscriber the newest candle, unless it has been sent it since it was added."""
         if self.running and subscriber in self._newcomers:
             self._newcomers.discard(subscriber)
-            subscriber.push(self._event(self.running, closed=self._is_closed))
+            event = self._event(self.running, self._running_revision, closed=self._is_closed)
+            subscriber.push(event)
 
     def tick(self) -> None:
         """Close the running candle if its time has passed."""
         if self.running and not self._is_closed and self._has_ended(self.running):
             self._close()
 
-    def _remember(self, candle: PublicCandle) -> bool:
+    def _remember(self, candle: PublicCandle, revision: int) -> bool:
         """Remember a state of a candle; return False if it was sent before or is older."""
         if self._remembered_since is None:
             self._remembered_since = candle.open_time
         if candle.open_time < self._remembered_since:
             return True
-        if candle.trades <= self._trade_counts.get(candle.open_time, 0):
+        state = (revision, candle.trades)
+        if state <= self._states.get(candle.open_time, (0, 0)):
             return False
-        self._trade_counts[candle.open_time] = candle.trades
-        if len(self._trade_counts) > REMEMBERED:
-            del self._trade_counts[min(self._trade_counts)]
-            self._remembered_since = min(self._trade_counts)
+        self._states[candle.open_time] = state
+        if len(self._states) > REMEMBERED:
+            del self._states[min(self._states)]
+            self._remembered_since = min(self._states)
         return True
 
     def _close(self) -> None:
         if self.running and not self._is_closed:
             self._is_closed = True
-            self._emit_running(self.running)
+            self._emit_running(self.running, self._running_revision)
 
-    def _emit_running(self, candle: PublicCandle) -> None:
-        self.running = candle
+    def _emit_running(self, candle: PublicCandle, revision: int) -> None:
+        self.running, self._running_revision = candle, revision
         self._newcomers.clear()
-        self.emit(self._event(candle, closed=self._is_closed))
+        self.emit(self._event(candle, revision, closed=self._is_closed))
 
     def _has_ended(self, candle: PublicCandle) -> bool:
         end = candle.interval.end_time(candle.open_time)
         return self._now_ms() >= end + CLOSE_GRACE_MS
 
-    def _event(self, candle: PublicCandle, *, closed: bool) -> Event:
-        content = kline_event(self.coin or "", candle, closed=closed, now_ms=self._now_ms())
+    def _event(self, candle: PublicCandle, revision: int, *, closed: bool) -> Event:
+        content = self._content(candle, revision, closed=closed)
         return Event(self.stream.name, content, candle.open_time, is_running=not closed)
+
+    def _content(self, candle: PublicCandle, revision: int, *, closed: bool) -> dict[str, Any]:
+        coin = self.coin or ""
+        return kline_event(coin, candle, revision, closed=closed, now_ms=self._now_ms())
 
 
 def _group_nearby(open_times: list[int], interval: Interval) -> Iterable[OpenTimes]:

@@ -1,5 +1,6 @@
 """The description of the WebSocket in the OpenAPI document."""
 
+from chart_app.websocket.hub import MAX_CORRECTED
 from chart_app.websocket.requests import INVALID_JSON, INVALID_REQUEST, MAX_STREAMS, METHODS
 from chart_app.websocket.send_queue import MAX_WAITING_BYTES
 from chart_app.websocket.server import PING_INTERVAL_S
@@ -16,6 +17,12 @@ DESCRIPTION = f"""\
 - `<symbol>@trade`, `<symbol>@aggTrade`: an event for each trade. One trade is one aggregate.
 - `<symbol>@miniTicker`, `{ALL_TICKERS}`: `24hrMiniTicker`, the last 24 hours of a coin,
   once a second if it was traded; the latter is an array of all such coins.
+
+A `kline` event has a field that Binance's has not, beside `k`: `revision`. It rises when trades are
+void, and when a void is undone; then the changed candles are sent again, the newest
+{MAX_CORRECTED:,} of a stream. Of two states of a candle that of the higher revision is the newer,
+within one revision that with more trades. A candle without trades left is sent with `n: 0`, and is
+gone.
 
 A symbol is the coin's name in any case; decimals are text, times ms. Where reading needs a key, the
 request that opens the connection presents it in a header, as any other does.

@@ -3,19 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Unpack
 
 from mode import Service
 
 from chart_app.live import messages
 from chart_app.live.gaps import LiveGaps, Span
-from chart_app.model.candles import CandleKey, PublicCandle
+from chart_app.model.candles import Candle, CandleKey, PublicCandle, flat_between
 from chart_app.model.trade_ids import trade_id
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import Range, StoreReader
 from chart_app.websocket.channels import (
     Channel,
     KlineChannel,
+    OpenTimes,
     Subscriber,
     TradeChannel,
     make_channel,
@@ -31,6 +31,8 @@ TICK_INTERVAL_S = 0.25
 TICKER_INTERVAL_S = 1.0
 #: Candles, or trades, that are read by one query.
 PAGE = 1000
+#: Candles of a stream, the newest, that are sent again when trades are void: some 300 kB.
+MAX_CORRECTED = 1000
 #: The pause between two pages of trades, so that clients can keep up.
 PAGE_PAUSE_S = 0.05
 RETRY_INTERVAL_S = 1.0
@@ -146,6 +148,19 @@ class Hub(Service):
                     channel.gaps.append(ids)
                 self._queue_if_stale(channel)
 
+    def correct(self, minutes: Mapping[str, set[int]]) -> None:
+        """Mark candles to be read again whose trades are void, or no longer void.
+
+        ``minutes``: by coin, the open times (ms) of the minutes of these trades.
+        """
+        self._traded.update(minutes)
+        for coin, coin_minutes in minutes.items():
+            for channel in self._by_symbol.get(coin.casefold(), ()):
+                if isinstance(channel, KlineChannel) and self._is_for(channel, coin):
+                    open_times = {channel.interval.open_time(it) for it in coin_minutes}
+                    channel.mark_stale(sorted(open_times)[-MAX_CORRECTED:])
+                    self._queue_if_stale(channel)
+
     def _is_for(self, channel: Channel, coin: str) -> bool:
         if channel.coin is None:
             channel.coin = coin
@@ -179,8 +194,8 @@ class Hub(Service):
         if isinstance(channel, KlineChannel):
             await self._load(channel)
             while channel.subscribers and (stale := channel.next_stale()):
-                found = await self._candles(channel, start=stale.first, end=stale.last, limit=PAGE)
-                channel.handle_stored(found, is_all=len(found) < PAGE)
+                await self._read_candles(channel, stale)
+            await self._load(channel)
         elif isinstance(channel, TradeChannel):
             while channel.subscribers and channel.gaps:
                 await self._read_trades(channel, channel.gaps[0])
@@ -207,19 +222,25 @@ class Hub(Service):
         if channel.coin is None:
             await self._find_coin(channel)
         if channel.coin is not None:
-            channel.load(await self._candles(channel, limit=1))
+            newest = await self._reader.revised_candles(channel.coin, channel.interval, limit=1)
+            channel.load(_public(channel, newest.candles), newest.revision)
 
     async def _find_coin(self, channel: Channel) -> None:
         coin = await self._reader.find_coin(channel.stream.symbol)
         channel.coin = channel.coin or coin
         channel.needs_coin = False
 
-    async def _candles(self, channel: KlineChannel, **wanted: Unpack[Range]) -> list[PublicCandle]:
+    async def _read_candles(self, channel: KlineChannel, stale: OpenTimes) -> None:
         coin, interval = channel.coin or "", channel.interval
-        return [
-            PublicCandle.of(CandleKey(coin, interval, open_time), candle)
-            for open_time, candle in await self._reader.candles(coin, interval, **wanted)
-        ]
+        wanted: Range = {"start": stale.first, "end": stale.last, "limit": PAGE}
+        revision, found = await self._reader.revised_candles(coin, interval, **wanted)
+        is_all = len(found) < PAGE
+        gone = channel.gone([open_time for open_time, _ in found], is_all=is_all)
+        if gone and revision:  # else nothing was ever void: they have been announced too early
+            before = await self._reader.candles(coin, interval, end=stale.first - 1, limit=1)
+            close = before[0][1].close if before else None
+            found = sorted([*found, *flat_between(gone, found, close)])
+        channel.handle_stored(_public(channel, found), revision, is_all=is_all)
 
     @Service.task
     async def _tick(self) -> None:
@@ -254,3 +275,8 @@ class Hub(Service):
                     channel.emit(Event(name, list(tickers.values())))
                 elif channel.coin in tickers:
                     channel.emit(Event(name, tickers[channel.coin]))
+
+
+def _public(channel: KlineChannel, candles: Iterable[tuple[int, Candle]]) -> list[PublicCandle]:
+    coin, interval = channel.coin or "", channel.interval
+    return [PublicCandle.of(CandleKey(coin, interval, it), candle) for it, candle in candles]

@@ -83,17 +83,22 @@ class Site:
     async def replay_file(self, file: Path, count: int) -> None:
         """Do as :meth:`replay` with a file that has so many trades."""
         before = len(self.chart.trades())
-        replay = await asyncio.create_subprocess_exec(
-            *(*FAUST, "-A", "trading_app", "replay", str(file), "--speed", "max"),
-            cwd=ROOT,
-            env={**clean_environment(), **self.settings},
-        )
-        assert await asyncio.wait_for(replay.wait(), PATIENCE_S) == 0
+        await self._run("trading_app", "replay", str(file), "--speed", "max")
 
         async def arrived() -> bool:
             return len(self.chart.trades()) >= before + count
 
         await eventually(arrived, "chart_app has the trades")
+
+    async def run(self, *arguments: str) -> None:
+        """Run a command of ``chart_app`` that ends well."""
+        await self._run("chart_app", *arguments)
+
+    async def _run(self, *arguments: str) -> None:
+        program = await asyncio.create_subprocess_exec(
+            *(*FAUST, "-A", *arguments), cwd=ROOT, env={**clean_environment(), **self.settings}
+        )
+        assert await asyncio.wait_for(program.wait(), PATIENCE_S) == 0
 
     async def candles(self, coin: str, interval: str = "1m", limit: int = 1000) -> list[Candle]:
         """Return the newest candles by REST, oldest first."""

@@ -349,3 +349,63 @@ async def test_pictures_for_the_readme(site: Site, open_page: OpenPage, screensh
         picture = await page.screenshot(path=screenshots / f"{name}.png")
         assert len(picture) > 10_000
         await page.close()
+
+
+async def test_voided_trades_leave_the_page_and_come_back(site: Site, open_page: OpenPage) -> None:
+    end = now() - 10 * MINUTE_MS
+    await site.replay([*walk("BTC", 10, end=end), *walk("ETH", 3, start=500, end=end)])
+    page = await open_page(f"{site.url}?coin=BTC")
+    await page.get_by_role("button", name="Table").click()
+    right = await site.candles("BTC")
+    await expect_candles(page, right)
+    price = await page.locator("#price").text_content()
+    assert price
+    begin = end // MINUTE_MS * MINUTE_MS + MINUTE_MS
+    for number in range(3):
+        await site.post(Trade("BTC", begin + number * MINUTE_MS, "1000000.5"))
+    await expect(page.locator("#price")).to_have_text("1,000,000.5")
+    wrong = await site.candles("BTC")
+    await expect_candles(page, wrong)
+
+    async def run(*options: str) -> float:
+        await site.run("void", *options, "--why", "a test")
+        return time.monotonic()
+
+    chosen = ("--coin", "BTC", "--from", str(begin), "--to", str(begin + 3 * MINUTE_MS))
+    numbers = itertools.count(1)
+
+    async def attempt() -> float:
+        done = await run(*chosen)
+        await expect(page.locator("#table tbody tr")).to_have_count(len(right))
+        await expect(page.locator("#price")).to_have_text(price)
+        await expect(page.locator("#tape tr").first).not_to_contain_text("1,000,000.5")
+        duration = time.monotonic() - done
+        await expect_candles(page, right)
+        await expect(page.locator("#tape tr")).to_have_count(30)
+        await expect(page.get_by_role("link", name="BTC")).to_contain_text(price)
+
+        await run("--undo", str(next(numbers)))
+        next(numbers)  # the undo's
+        await expect(page.locator("#price")).to_have_text("1,000,000.5")
+        await expect(page.locator("#tape tr").first).to_contain_text("1,000,000.5")
+        await expect_candles(page, wrong)
+        return duration
+
+    await in_time(1, attempt)
+    await page.get_by_role("button", name="Table").click()
+    assert await pixels(page, "up") > 100
+
+
+async def test_a_coin_leaves_the_page_with_its_last_trade(site: Site, open_page: OpenPage) -> None:
+    await site.replay([*walk("BTC", 10), *walk("ETH", 3, start=500)])
+    page = await open_page(f"{site.url}?coin=ETH")
+    await expect(page.locator("#summary")).to_contain_text("ETH, latest 1m candle")
+    await site.run("void", "--coin", "ETH", "--from", "0", "--to", "9000-01-01", "--why", "a test")
+    await expect(page.get_by_text("There are no trades of ETH yet.")).to_be_visible()
+    await expect(page.get_by_role("link", name="ETH")).to_have_count(0)
+    await site.post(Trade("ETH", now(), "77.5"))
+    await expect(page.locator("#summary")).to_contain_text("ETH, latest 1m candle")
+    await expect(page.locator("#price")).to_have_text("77.5")
+    await site.run("void", "--undo", "1", "--why", "a test")
+    await page.get_by_role("button", name="Table").click()
+    await expect_candles(page, await site.candles("ETH"))

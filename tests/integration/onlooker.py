@@ -28,6 +28,8 @@ class Onlooker:
 
     def __init__(self, worker: Callable[[], Program], coins: Sequence[str]) -> None:
         self.klines: Klines = {}
+        #: The revision and the number of trades of each, also of those that are gone.
+        self._states: dict[tuple[str, str, int], tuple[int, int]] = {}
         self.trades: set[int] = set()
         #: How often each trade came on the connection that is open now.
         self.events: Counter[int] = Counter()
@@ -87,7 +89,7 @@ class Onlooker:
     async def _catch_up(self, http: aiohttp.ClientSession, url: str) -> None:
         klines, trades = await by_rest(http, url, self._coins)
         for key, row in klines.items():
-            self._take_kline(key, row)
+            self._take_kline(key, row, 0)
         self.trades |= trades
 
     def _take(self, event: Any) -> None:
@@ -97,12 +99,18 @@ class Onlooker:
             return
         kline = event["k"]
         row = [kline[name] for name in "tohlcvTqnVQB"]
-        self._take_kline((event["s"], kline["i"], kline["t"]), row)
+        self._take_kline((event["s"], kline["i"], kline["t"]), row, event["revision"])
 
-    def _take_kline(self, key: tuple[str, str, int], row: list[Any]) -> None:
-        # What REST says and an event may cross: who has more trades is newer.
-        if key not in self.klines or row[8] >= self.klines[key][8]:
-            self.klines[key] = row
+    def _take_kline(self, key: tuple[str, str, int], row: list[Any], revision: int) -> None:
+        # What REST says and an event may cross: what is of a higher revision is newer, else who
+        # has more trades.
+        state = (revision, row[8])
+        if state < self._states.get(key, (0, 0)):
+            return
+        self._states[key] = state
+        self.klines[key] = row
+        if not row[8]:
+            del self.klines[key]
 
 
 async def by_rest(

@@ -25,6 +25,7 @@ from sqlalchemy.pool import NullPool
 
 from chart_app.storage.database import Database
 from chart_app.storage.errors import StoreUnavailable, WrongStore
+from chart_app.storage.migrations import version_2
 from chart_app.storage.writer import StoreWriter
 from dev.environment import clean_environment
 from dev.local_kafka import LocalKafka
@@ -114,7 +115,9 @@ async def expected_content(url: str) -> Content:
     kept = ("coin", "id", "time", "price", "amount", "trade_id")
     return {
         **await content(url),
-        "store": rows([{**store, "version": 2, "program": "0.3.0"}]),
+        "store": rows([{**store, "version": 3, "program": "0.3.0", "revision": 0}]),
+        "voids": Counter(),
+        "voided_trades": Counter(),
         "partitions": rows(partitions.values()),
         "trades": rows({name: trade[name] for name in kept} for trade in trades),
     }
@@ -170,7 +173,7 @@ async def test_a_worker_migrates_a_store_and_serves_the_same(
     recorded = released_stores.answers(name)
     served = await released_stores.ask(chart.url, recorded)
     assert [path for path, answer in served.items() if answer != recorded[path]] == []
-    assert "Migrating the store from version 1 to 2\n" in chart.log()
+    assert "Migrating the store from version 1 to 3\n" in chart.log()
     assert "Migrated the store in " in chart.log()
     assert " ERROR " not in chart.log()
     assert chart.stop() == 0
@@ -212,7 +215,20 @@ async def test_a_migrated_store_has_the_tables_of_a_new_one(
     await execute(database_url, *(f"DROP TABLE {name}" for name in names))
     await migrate(database_url)
     assert migrated == await run(database_url, shape)
-    assert migrated.keys() == {"store", "partitions", "trades", "candles", "coins"}
+    tables_ = {"store", "partitions", "trades", "candles", "coins", "voids", "voided_trades"}
+    assert migrated.keys() == tables_
+
+
+async def test_a_store_of_version_2_is_migrated_likewise(database_url: str) -> None:
+    await released_stores.load("all-trades", database_url)
+    expected = await expected_content(database_url)
+    await run(database_url, version_2.migrate)
+    assert (await fetch(database_url, "SELECT version FROM store")) == [{"version": 2}]
+    await migrate(database_url)
+    await assert_content(database_url, expected)
+    if is_sqlite(database_url):
+        assert not backup(database_url).exists()
+        assert backup(database_url).with_suffix(".version-2").exists()
 
 
 def shape(connection: Connection) -> dict[str, Any]:
@@ -588,9 +604,9 @@ async def prepare(connection: Any, statement: str) -> Any:
 
 # Programs of different versions.
 
-NEWER = "UPDATE store SET version = 3, program = '9.8.7'"
+NEWER = "UPDATE store SET version = 4, program = '9.8.7'"
 NEWER_LINE = (
-    "The store has version 3 of the tables, this program version 2: use version 9.8.7 of the "
+    "The store has version 4 of the tables, this program version 3: use version 9.8.7 of the "
     "program or later, or set another DATABASE_URL or DATA_DIR, to read the trades from Kafka again"
 )
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, make_url, text
 from sqlalchemy.util import await_only
 
 from chart_app.model.intervals import Interval
-from chart_app.storage import rebuild
+from chart_app.storage import rebuild, recomputation
 from chart_app.storage.database import Database
 from chart_app.storage.rebuild import Rebuild
 from chart_app.storage.writer import StoreWriter
@@ -99,13 +99,13 @@ async def test_a_trade_that_comes_meanwhile_is_not_lost(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Not of SQLite, which lets nobody else write meanwhile.
-    read_candles = rebuild.read_candles
+    read_candles = recomputation.read_candles
     tries = 0
 
     def read_and_be_overtaken(*arguments: Any) -> Any:
         nonlocal tries
         found = read_candles(*arguments)
-        if arguments[2:4] == (Interval.M1, rebuild.START):
+        if arguments[2:4] == (Interval.M1, recomputation.START):
             tries += 1
             if tries == 1:
                 await_only(store.feed(Given("BTC", START, "1000000")))
@@ -147,7 +147,7 @@ async def test_trades_are_read_in_parts(
     filled: FilledStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = await candles(filled)
-    monkeypatch.setattr(rebuild, "CHUNK_TRADES", 7)
+    monkeypatch.setattr(recomputation, "CHUNK_TRADES", 7)
     await damage(filled, "DELETE FROM candles")
     repair = Rebuild(filled.database, repair=True)
     differences = [it async for it in repair.run(None)]

@@ -332,8 +332,8 @@ async def test_a_kline_event_has_the_fields_and_the_numbers_that_rest_has(
         (*_, (_, _, event)) = viewer.events
     ids = [it["id"] for it in await market.get(chart, "trades", symbol=coin)]
     kline = event["k"]
-    assert event.keys() == {"e", "E", "s", "k"}
-    assert (event["e"], event["s"]) == ("kline", coin)
+    assert event.keys() == {"e", "E", "s", "k", "revision"}
+    assert (event["e"], event["s"], event["revision"]) == ("kline", coin, 0)
     assert before <= event["E"] <= now_ms()
     assert kline.keys() == set("tTsifLochlvnxqVQB")
     assert (kline["s"], kline["i"], kline["x"]) == (coin, "1M", False)

@@ -66,7 +66,8 @@ def test_to_import_a_module_builds_and_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "command"), [("trading_app", "replay"), ("chart_app", "rebuild")]
+    ("package", "command"),
+    [("trading_app", "replay"), ("chart_app", "rebuild"), ("chart_app", "void")],
 )
 def test_faust_makes_the_app_and_its_command_in_the_projects_folder(
     package: str, command: str

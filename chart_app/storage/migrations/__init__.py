@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from chart_app.storage import schema
 from chart_app.storage.database import Database
 from chart_app.storage.errors import WrongStore, sqlstate
-from chart_app.storage.migrations import version_2
+from chart_app.storage.migrations import version_2, version_3
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 PERMANENT = {"2B", "23", "22", "42"}
 
 #: The migrations, each by the version that it starts from.
-MIGRATIONS = {1: version_2.migrate}
+MIGRATIONS = {1: version_2.migrate, 2: version_3.migrate}
 
 
 async def migrate(database: Database) -> None:

@@ -23,6 +23,20 @@ class Move(NamedTuple):
     end: int
 
 
+class Moved(NamedTuple):
+    """The ids of partitions that were moved on, and the store's revision meanwhile."""
+
+    partition_ids: set[int]
+    revision: int
+
+
+class Merged(NamedTuple):
+    """The candles that a statement has merged, and the store's revision meanwhile."""
+
+    candles: dict[CandleKey, Candle]
+    revision: int
+
+
 class RowWriter(ABC):
     """Writes rows in transactions of one connection at a time."""
 
@@ -33,11 +47,10 @@ class RowWriter(ABC):
         self._new_coin_ids: dict[str, int] = {}
 
     @abstractmethod
-    def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> set[int]:
+    def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> Moved:
         """Move the next offsets of partitions that are where they are believed to be.
 
-        Return the ids of these partitions. If the store has another version than this program,
-        there are none.
+        If the store has another version than this program, no partition is moved.
         """
 
     @abstractmethod
@@ -65,10 +78,10 @@ class RowWriter(ABC):
         moves: Sequence[Move],  # noqa: ARG002
         trades: Trades,  # noqa: ARG002
         candles: Mapping[CandleKey, Candle],  # noqa: ARG002
-    ) -> Callable[[Connection], dict[CandleKey, Candle]] | None:
+    ) -> Callable[[Connection], Merged] | None:
         """Return a function that does all three in one statement, or None if that is no gain.
 
-        It returns the merged candles. The statement fails, and nothing has changed, if an offset is
+        The statement fails, and nothing has changed, if an offset is
         not where it is believed to be, or a trade is not new: then the steps above say which.
         """
         return None

@@ -21,7 +21,7 @@ from chart_app.model.scale import Scale
 from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
 from chart_app.model.trades import Trades
 from chart_app.storage import schema
-from chart_app.storage.rows.base import Move, RowWriter
+from chart_app.storage.rows.base import Merged, Move, Moved, RowWriter
 from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows, trade_columns
 from chart_app.storage.schema import Exact
 
@@ -141,7 +141,7 @@ _MOVE_OFFSETS = """
     WHERE partitions.id = move.id AND partitions.topic = move.topic
         AND partitions.partition = move.partition AND partitions.next_offset = move.start
         AND is_current AND (SELECT version FROM store) = {version}
-    RETURNING partitions.id"""
+    RETURNING partitions.id, (SELECT revision FROM store) AS revision"""
 MOVE_OFFSETS = _MOVE_OFFSETS.format(
     moves=_arrays(("text", "integer", "integer", "bigint", "bigint")), version=schema.VERSION
 )
@@ -158,11 +158,12 @@ INSERT_NEW_TRADES = insert_arrays(
 _ALL = """
     WITH moved AS ({move_offsets}),
     fence AS (
-        SELECT 1 / CAST(count(*) = cardinality(CAST($1::text AS text[])) AS integer) AS passed
+        SELECT 1 / CAST(count(*) = cardinality(CAST($1::text AS text[])) AS integer) AS passed,
+            max(revision) AS revision
         FROM moved
     ),
     inserted AS ({insert_trades})
-    {merge_candles}"""
+    {merge_candles}, (SELECT revision FROM fence)"""
 _MOVE_PARAMETERS = len(Move._fields)
 ALL = _ALL.format(
     move_offsets=MOVE_OFFSETS,
@@ -194,9 +195,10 @@ class PostgreSQLRows(RowWriter):
         super().__init__()
         self._careful_transactions = 0
 
-    def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> set[int]:
+    def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> Moved:
         """Move the next offsets of partitions; return the ids of those that were moved."""
-        return {row[0] for row in _run_rows(connection, MOVE_OFFSETS, moves)}
+        rows = _run_rows(connection, MOVE_OFFSETS, moves)
+        return Moved({row[0] for row in rows}, max((row[1] for row in rows), default=0))
 
     def insert_trades(self, connection: Connection, trades: Trades) -> Collection[int] | None:
         """Insert the trades that are new; return the ids of the stored, or None for all.
@@ -239,7 +241,7 @@ class PostgreSQLRows(RowWriter):
 
     def in_one_statement(
         self, moves: Sequence[Move], trades: Trades, candles: Mapping[CandleKey, Candle]
-    ) -> Callable[[Connection], dict[CandleKey, Candle]] | None:
+    ) -> Callable[[Connection], Merged] | None:
         """Return a function that does all three in one statement, or None if that is no gain."""
         is_gain = (
             candles
@@ -254,7 +256,12 @@ class PostgreSQLRows(RowWriter):
             *trade_columns(trades, self._coin_ids),
             *zip(*sorted_rows(candles), strict=True),
         )
-        return lambda connection: dict(map(read_candle, _run(connection, ALL, columns)))
+
+        def store(connection: Connection) -> Merged:
+            rows = [tuple(row) for row in _run(connection, ALL, columns)]
+            return Merged(dict(read_candle(row[:-1]) for row in rows), rows[0][-1])
+
+        return store
 
     def put_candles(self, connection: Connection, candles: Mapping[CandleKey, Candle]) -> None:
         """Store candles in place of those that are stored."""

@@ -12,7 +12,7 @@ from chart_app.model.scale import Scale
 from chart_app.model.trades import Trades
 from chart_app.storage import schema
 from chart_app.storage.rows import values
-from chart_app.storage.rows.base import Move, RowWriter
+from chart_app.storage.rows.base import Move, Moved, RowWriter
 from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows, trade_columns
 from chart_app.storage.rows.latest_candles import LatestCandles
 
@@ -30,6 +30,8 @@ _MOVE_OFFSET = (
     )
     .values(next_offset=bindparam("of_end"))
 )
+
+_REVISION = "SELECT revision FROM store"
 
 
 def _parameters(move: Move) -> dict[str, Any]:
@@ -59,13 +61,16 @@ class SQLiteRows(RowWriter):
         self._put_scales = values.upsert(schema.coins, coin_key, dialect, largest=True)
         self._latest = LatestCandles()
 
-    def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> set[int]:
+    def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> Moved:
         """Move the next offsets of partitions; return the ids of those that were moved."""
-        return {
+        moved = {
             move.partition_id
             for move in moves
             if connection.execute(_MOVE_OFFSET, _parameters(move)).rowcount
         }
+        if not moved:  # of another version the column may be unknown
+            return Moved(moved, 0)
+        return Moved(moved, connection.exec_driver_sql(_REVISION).scalar_one())
 
     def insert_trades(self, connection: Connection, trades: Trades) -> Collection[int] | None:
         """Insert the trades that are new; return the ids of the stored, or None for all."""

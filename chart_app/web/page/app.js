@@ -187,8 +187,12 @@ class App {
     } else if (!shown) {
       return;
     } else if (stream === klineStream(shown.coin, shown.interval)) {
-      const { k } = /** @type {{ k: KlineEvent }} */ (data);
-      this.#painter.paintCandles(shown.candles.amend(candleFromEvent(k)));
+      const candle = candleFromEvent(/** @type {KlineEvent} */ (data));
+      this.#painter.paintCandles(shown.candles.amend(candle));
+      if (candle.revision > this.#store.revision) {
+        this.#store.revision = candle.revision;
+        this.#loader.renew();
+      }
     } else if (stream === tradeStream(shown.coin)) {
       this.#tradeTape.add([tradeFromEvent(/** @type {TradeEvent} */ (data))]);
     }

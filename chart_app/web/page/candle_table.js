@@ -25,7 +25,7 @@ export class CandleTable {
    * @param {Scales} scales
    */
   draw(list, from, interval, scales) {
-    const isAppended = this.#rows.length > 0 && from >= this.#rows.length - 1;
+    const isAppended = from > 0 && this.#rows.length > 0 && from >= this.#rows.length - 1;
     if (!isAppended) this.clear();
     let index = isAppended ? from : 0;
     for (const candle of list.slice(index)) {

@@ -108,8 +108,8 @@ export class Chart {
    */
   draw(list, from) {
     const changed = list.slice(from);
-    // Only the newest bar and newer ones can be updated in place.
-    if (this.#drawn && changed.every(({ openTime }) => openTime >= this.#newestTime)) {
+    // Only the newest bar and newer ones can be updated in place; from 0 bars may be gone.
+    if (this.#drawn && from > 0 && changed.every(({ openTime }) => openTime >= this.#newestTime)) {
       for (const candle of changed) {
         this.#prices.update(priceBar(candle));
         this.#volumes.update(this.#volumeBar(candle));

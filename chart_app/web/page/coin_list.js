@@ -116,6 +116,7 @@ export class CoinList {
    */
   update(symbols, days) {
     const dayOf = new Map(days.map((day) => [day.symbol, day]));
+    this.#coins.clear(); // all trades of a coin may be void
     for (const { symbol, filters } of symbols) {
       const day = dayOf.get(symbol);
       if (!day) continue; // it came between the two responses; the next ones have it

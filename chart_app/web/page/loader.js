@@ -17,6 +17,7 @@ import { HELD } from "./trade_tape.js";
 /** @import { TradeTape } from "./trade_tape.js" */
 
 const COINS_AGAIN_MS = 500; // the responses may be a moment old
+const RENEW_INTERVAL_MS = 1_000; // where one void follows the other
 
 /**
  * @typedef {object} LoaderParts
@@ -40,6 +41,9 @@ export class Loader {
   #aborter = new AbortController();
   #isLoadingOlder = false;
   #failures = 0;
+  /** @type {number | undefined} */
+  #renewTimer;
+  #renewedAt = -Infinity;
 
   /**
    * @param {Store} store
@@ -82,7 +86,19 @@ export class Loader {
     if (names.length) this.loadCoins();
   }
 
-  /** Load trades, and candles back to the oldest held, so that no gap is left. */
+  /** Load all anew, since trades are void or no longer void: at once, but not too often. */
+  renew() {
+    if (this.#renewTimer !== undefined) return;
+    const delayMs = Math.max(0, this.#renewedAt + RENEW_INTERVAL_MS - performance.now());
+    this.#renewTimer = setTimeout(() => {
+      this.#renewTimer = undefined;
+      this.#renewedAt = performance.now();
+      this.loadCoins();
+      this.loadShown();
+    }, delayMs);
+  }
+
+  /** Load trades, and candles back to the oldest held, in place of all that is held. */
   async loadShown() {
     const { shown } = this.#store;
     if (!shown) return;
@@ -90,15 +106,18 @@ export class Loader {
     const signal = this.#restart();
     const { coin, interval, candles } = shown;
     try {
+      candles.renew();
+      tradeTape.renew();
       const oldest = candles.oldest?.openTime ?? Infinity;
+      const { revision } = this.#store;
       const [page, trades] = await Promise.all([
-        fetchCandlesBackTo(oldest, coin, interval, signal),
+        fetchCandlesBackTo(oldest, coin, interval, revision, signal),
         fetchTrades(coin, HELD, signal),
       ]);
       signal.throwIfAborted();
       this.#failures = 0;
       notice.hide();
-      tradeTape.add(trades);
+      tradeTape.load(trades);
       painter.paintCandles(candles.extend(page.candles, page.isFirst));
     } catch (error) {
       if (signal.aborted) return;
@@ -113,11 +132,14 @@ export class Loader {
     const { shown } = this.#store;
     if (!shown?.candles.oldest || this.#isLoadingOlder || shown.candles.isComplete) return;
     const { coin, interval, candles } = shown;
+    if (candles.isAwaited) return;
     const { signal } = this.#aborter;
     this.#isLoadingOlder = true;
     try {
       const { openTime } = shown.candles.oldest;
-      const page = await fetchCandlesBefore(openTime, coin, interval, signal);
+      const { revision } = this.#store;
+      const page = await fetchCandlesBefore(openTime, coin, interval, revision, signal);
+      signal.throwIfAborted();
       this.#parts.painter.paintCandles(candles.extend(page.candles, page.isFirst));
     } catch (error) {
       if (signal.aborted) return;

@@ -82,13 +82,12 @@ export class Painter {
    */
   #drawCandles({ interval, candles }, coin) {
     const { list, newest } = candles;
-    if (!newest) return;
     const { candleTable, chart, quote } = this.#views;
     const { isTable, undrawnFrom } = this.#store;
-    if (undrawnFrom < list.length) {
+    if (undrawnFrom < list.length || undrawnFrom === 0) {
       chart.draw(list, undrawnFrom);
       if (isTable) candleTable.draw(list, undrawnFrom, interval, coin.scales);
-      quote.drawSummary(coin, newest, interval);
+      if (newest) quote.drawSummary(coin, newest, interval);
     }
     this.#store.undrawnFrom = Infinity;
     this.drawLegend();

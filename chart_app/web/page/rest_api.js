@@ -41,14 +41,15 @@ export async function fetchTrades(coin, limit, signal) {
  * @param {number} time in ms; Infinity for the newest page alone
  * @param {string} coin
  * @param {string} interval
+ * @param {number} revision that the store has by now
  * @param {AbortSignal} signal
  * @returns {Promise<CandlePage>}
  */
-export async function fetchCandlesBackTo(time, coin, interval, signal) {
-  let page = await fetchCandlesBefore(undefined, coin, interval, signal);
+export async function fetchCandlesBackTo(time, coin, interval, revision, signal) {
+  let page = await fetchCandlesBefore(undefined, coin, interval, revision, signal);
   const candles = page.candles;
   while (!page.isFirst && candles[0] && candles[0].openTime > time) {
-    page = await fetchCandlesBefore(candles[0].openTime, coin, interval, signal);
+    page = await fetchCandlesBefore(candles[0].openTime, coin, interval, revision, signal);
     candles.unshift(...page.candles);
   }
   return { candles, isFirst: page.isFirst };
@@ -59,16 +60,18 @@ export async function fetchCandlesBackTo(time, coin, interval, signal) {
  * @param {number | undefined} time in ms; undefined for the newest page
  * @param {string} coin
  * @param {string} interval
+ * @param {number} revision that the store has by now
  * @param {AbortSignal} signal
  * @returns {Promise<CandlePage>}
  */
-export async function fetchCandlesBefore(time, coin, interval, signal) {
+export async function fetchCandlesBefore(time, coin, interval, revision, signal) {
   /** @type {Record<string, string>} */
   const query = { symbol: coin, interval, limit: String(PAGE_SIZE) };
   if (time !== undefined) query.endTime = String(time - 1);
   /** @type {KlineRow[]} */
   const rows = await get("klines", query, signal);
-  return { candles: rows.map(candleFromRow), isFirst: rows.length < PAGE_SIZE };
+  const candles = rows.map((row) => candleFromRow(row, revision));
+  return { candles, isFirst: rows.length < PAGE_SIZE };
 }
 
 /**

@@ -20,6 +20,8 @@ export class Store {
    * @type {Shown | null}
    */
   shown = null;
+  /** The highest revision of the store that a candle had: each void of trades raises it. */
+  revision = 0;
   /** Whether the live streams are received. */
   isConnected = false;
   /** Whether the candles are shown as a table. */

@@ -24,7 +24,12 @@ export class TradeTape {
    * @type {Trade[]}
    */
   #trades = [];
-  /** @type {{ time: HTMLElement, price: HTMLElement, amount: HTMLElement }[]} */
+  /**
+   * Those that came since what is to be loaded was asked for.
+   * @type {Trade[] | null}
+   */
+  #early = null;
+  /** @type {{ row: HTMLElement, time: HTMLElement, price: HTMLElement, amount: HTMLElement }[]} */
   #rows = [];
 
   /** @param {HTMLTableSectionElement} body */
@@ -37,14 +42,39 @@ export class TradeTape {
    * @param {Trade[]} trades
    */
   add(trades) {
+    if (this.#early) this.#early = [...trades, ...this.#early].slice(0, HELD);
+    this.#hold(trades);
+  }
+
+  /** Let what is loaded from now on take the place of what is held: trades may be void. */
+  renew() {
+    this.#early = [];
+  }
+
+  /**
+   * Add loaded trades.
+   * @param {Trade[]} trades
+   */
+  load(trades) {
+    this.#trades = [];
+    this.#hold([...trades, ...(this.#early ?? [])]);
+    this.#early = null;
+  }
+
+  /** @param {Trade[]} trades */
+  #hold(trades) {
     const ids = new Set(this.#trades.map(({ id }) => id));
-    this.#trades.push(...trades.filter(({ id }) => !ids.has(id)));
+    for (const trade of trades) {
+      if (!ids.has(trade.id)) this.#trades.push(trade);
+      ids.add(trade.id);
+    }
     this.#trades.sort((one, other) => other.id - one.id);
     this.#trades.length = Math.min(this.#trades.length, HELD);
   }
 
   clear() {
     this.#trades = [];
+    this.#early = null;
     this.#rows = [];
     this.#body.replaceChildren();
   }
@@ -58,6 +88,7 @@ export class TradeTape {
       price.dataset.direction = directionOf(this.#trades[index + 1]?.price, trade.price);
       amount.textContent = format(trade.amount, scales.amount);
     }
+    for (const { row } of this.#rows.splice(this.#trades.length)) row.remove();
   }
 
   /**
@@ -68,9 +99,9 @@ export class TradeTape {
     const held = this.#rows[index];
     if (held) return held;
     const row = this.#body.insertRow();
-    const cells = { time: row.insertCell(), price: row.insertCell(), amount: row.insertCell() };
-    this.#rows.push(cells);
-    return cells;
+    const [time, price, amount] = [row.insertCell(), row.insertCell(), row.insertCell()];
+    this.#rows.push({ row, time, price, amount });
+    return { time, price, amount };
   }
 }
 

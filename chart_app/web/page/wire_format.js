@@ -12,8 +12,12 @@
  */
 
 /**
- * The `k` of a kline event.
- * @typedef {object} KlineEvent
+ * A kline event; the revision is the store's.
+ * @typedef {{ k: Kline, revision: number }} KlineEvent
+ */
+
+/**
+ * @typedef {object} Kline
  * @property {number} t open time in ms
  * @property {string} o
  * @property {string} h
@@ -75,18 +79,21 @@
 
 /**
  * @param {KlineRow} row
+ * @param {number} revision
  * @returns {Candle}
  */
-export function candleFromRow([openTime, open, high, low, close, volume, , quoteVolume, trades]) {
-  return { openTime, open, high, low, close, volume, quoteVolume, trades };
+export function candleFromRow(row, revision) {
+  const [openTime, open, high, low, close, volume, , quoteVolume, trades] = row;
+  return { openTime, open, high, low, close, volume, quoteVolume, trades, revision };
 }
 
 /**
  * @param {KlineEvent} event
  * @returns {Candle}
  */
-export function candleFromEvent({ t, o, h, l, c, v, q, n }) {
-  return { openTime: t, open: o, high: h, low: l, close: c, volume: v, quoteVolume: q, trades: n };
+export function candleFromEvent({ k: { t, o, h, l, c, v, q, n }, revision }) {
+  const prices = { open: o, high: h, low: l, close: c };
+  return { openTime: t, ...prices, volume: v, quoteVolume: q, trades: n, revision };
 }
 
 /**

@@ -1,8 +1,10 @@
 import json
+from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from chart_app.live import messages
@@ -55,6 +57,16 @@ def test_a_message_comes_back_as_it_was_sent() -> None:
     assert message.candles == [
         PublicCandle(Interval.MONTH, 0, "1.50", "1.50", "1.50", "1.50", "2", "3.00", 1, 70, 70)
     ]
+
+
+def test_a_message_has_the_revision_of_its_transaction_or_of_old_workers_none() -> None:
+    changed = replace(change(*trades("BTC", 1)), revision=7)
+    ((_, value),) = messages.encode_change(changed)
+    assert messages.decode(value).revision == 7
+    assert messages.decode(b'{"trades":[],"candles":[]}').revision == 0
+    for wrong in (b"-1", b"null", b'"7"', b"9223372036854775808"):
+        with pytest.raises(msgspec.ValidationError):
+            messages.decode(b'{"revision":%b}' % wrong)
 
 
 def test_each_coin_has_a_message_of_its_own() -> None:
@@ -124,7 +136,9 @@ def with_candle(open_time: int, number: str = "1", count: int = 1) -> bytes:
 @pytest.mark.parametrize("open_time", [YEAR_1_MS, 0, 253_402_300_799_999])
 def test_a_candle_of_any_time_that_there_is_can_be_streamed(open_time: int) -> None:
     (candle,) = messages.decode(with_candle(open_time)).candles
-    assert binance_formats.kline_event("BTC", candle, closed=True, now_ms=0)["k"]["T"] >= open_time
+    assert (
+        binance_formats.kline_event("BTC", candle, 0, closed=True, now_ms=0)["k"]["T"] >= open_time
+    )
 
 
 def test_what_is_not_ours_on_the_topic_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:

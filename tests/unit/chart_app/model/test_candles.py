@@ -13,7 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chart_app.model.binance_formats import kline_row
-from chart_app.model.candles import Candle, Mark, Tick, fill, flat, fold, fold_coin, merge, merge_up
+from chart_app.model.candles import (
+    Candle,
+    Mark,
+    Tick,
+    fill,
+    flat,
+    flat_between,
+    fold,
+    fold_coin,
+    merge,
+    merge_up,
+)
 from chart_app.model.decimals import EXACT
 from chart_app.model.intervals import DAY_MS, MADE_OF, MINUTE_MS, Interval
 
@@ -212,6 +223,19 @@ def test_filling_leaves_no_hole_and_changes_no_candle(minutes: dict[int, str]) -
     assert [minute for minute, _, _ in found] == list(range(min(minutes, default=21), 21))
     traded = {minute: close for minute, close, trades in found if trades}
     assert traded == minutes
+
+
+def test_buckets_without_trades_left_are_at_the_close_before() -> None:
+    candle = fold([Tick(0, 0, 0, Decimal(2), Decimal(1)), Tick(1, 1, 1, Decimal(3), Decimal(1))])
+
+    def closes(known: list[tuple[int, Candle]], before: Decimal | None) -> list[Decimal]:
+        return [it.close for _, it in flat_between([10, 30], known, before)]
+
+    assert closes([(20, candle)], Decimal(1)) == [1, 3]
+    assert closes([(20, candle)], None) == [2, 3]
+    assert closes([(20, candle), (40, candle)], None) == [2, 3]
+    assert closes([], Decimal(7)) == [7, 7]
+    assert closes([], None) == [0, 0]
 
 
 def ms(text: str) -> int:

@@ -58,7 +58,9 @@ def test_a_candle_is_broadcast_with_its_digits(candle: Candle) -> None:
 @given(any_candle)
 def test_a_row_of_klines_and_its_event_say_the_same(candle: Candle) -> None:
     row = binance_formats.kline_row(Interval.MONTH, 0, candle)
-    event = binance_formats.kline_event("BTC", PublicCandle.of(KEY, candle), closed=True, now_ms=0)
+    event = binance_formats.kline_event(
+        "BTC", PublicCandle.of(KEY, candle), 0, closed=True, now_ms=0
+    )
     assert row == [event["k"][field.key] for field in binance_formats.KLINE]
     assert "".join(event["k"]) == "tTsifLochlvnxqVQB", "as Binance has them"
     assert row[binance_formats.CLOSE_TIME_INDEX] == 31 * 86_400_000 - 1

@@ -5,7 +5,8 @@ import pytest
 
 from chart_app.model.candles import Candle, CandleKey, Tick, fold, fold_coin
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
-from chart_app.storage.rebuild import END, Difference, Recomputation, compare
+from chart_app.storage.rebuild import Difference, Recomputation, compare
+from chart_app.storage.recomputation import END
 
 #: 2023-04-30, a Sunday.
 START = 1_682_812_800_000

@@ -67,16 +67,16 @@ class Bench:
         self.reader = Reader()
         self.channel.add(self.reader)
 
-    def handle(self, *candles: PublicCandle) -> list[Told]:
+    def handle(self, *candles: PublicCandle, revision: int = 0) -> list[Told]:
         """Hand a message in; return what the reader is told."""
-        self.channel.handle(LiveMessage([], list(candles)))
+        self.channel.handle(LiveMessage([], list(candles), revision))
         return self.reader.told()
 
-    def read(self, *stored: PublicCandle) -> list[Told] | None:
+    def read(self, *stored: PublicCandle, revision: int = 0) -> list[Told] | None:
         """Read again what is to be read, as it is stored; return what the reader is told."""
         if self.channel.next_stale() is None:
             return None
-        self.channel.handle_stored(list(stored), is_all=True)
+        self.channel.handle_stored(list(stored), revision, is_all=True)
         return self.reader.told()
 
     def tick(self, now: int) -> list[Told]:
@@ -215,12 +215,12 @@ def test_a_new_reader_is_told_a_candle_once(bench: Bench) -> None:
 
 
 def test_what_is_loaded_is_told(bench: Bench) -> None:
-    bench.channel.load([candle(0, 2)])
+    bench.channel.load([candle(0, 2)], 0)
     assert bench.reader.told() == [(0, 2, False)]
 
 
 def test_what_is_told_late_of_a_loaded_candle_takes_nothing_back(bench: Bench) -> None:
-    bench.channel.load([candle(0, 7)])
+    bench.channel.load([candle(0, 7)], 0)
     bench.reader.told()
     assert bench.handle(candle(0, 6)) == []
     assert bench.handle(candle(0, 8)) == [(0, 8, False)]
@@ -229,14 +229,14 @@ def test_what_is_told_late_of_a_loaded_candle_takes_nothing_back(bench: Bench) -
 def test_what_is_loaded_behind_what_was_told_takes_nothing_back(bench: Bench) -> None:
     bench.handle(candle(0, 5))
     bench.handle(candle(1, 1))
-    bench.channel.load([candle(0, 4)])
+    bench.channel.load([candle(0, 4)], 0)
     assert bench.reader.told() == []
     assert bench.handle(candle(1, 2)) == [(1, 2, False)]
 
 
 def test_what_is_loaded_is_newer_than_a_late_trade_that_was_told_before(bench: Bench) -> None:
     bench.handle(candle(-9, 1))
-    bench.channel.load([candle(0, 2)])
+    bench.channel.load([candle(0, 2)], 0)
     assert bench.reader.told() == [(0, 2, False)]
 
 
@@ -245,14 +245,14 @@ def test_a_candle_that_loading_has_passed_is_told_as_it_is_in_the_end(
     bench: Bench, loaded: list[PublicCandle]
 ) -> None:
     told = bench.handle(candle(0, 1))
-    bench.channel.load(loaded)
+    bench.channel.load(loaded, 0)
     told += bench.reader.told()
     told += bench.handle(candle(0, 5))
     assert [it for it in told if it[0] == 0][-1] == (0, 5, True)
 
 
 def test_nothing_is_told_of_a_coin_without_candles(bench: Bench) -> None:
-    bench.channel.load([])
+    bench.channel.load([], 0)
     assert bench.reader.told() == []
     assert bench.tick(END * 2) == []
     assert bench.channel.is_loaded
@@ -261,7 +261,7 @@ def test_nothing_is_told_of_a_coin_without_candles(bench: Bench) -> None:
 def test_of_what_is_not_remembered_the_store_is_asked(bench: Bench) -> None:
     for minute in range(3 * REMEMBERED):
         bench.handle(candle(minute, 1))
-    assert len(bench.channel._trade_counts) == REMEMBERED
+    assert len(bench.channel._states) == REMEMBERED
     assert bench.handle(candle(2 * REMEMBERED, 1)) == []
     assert not bench.read()
     assert bench.handle(candle(2 * REMEMBERED - 1, 2)) == [], "it may be an older state"
@@ -281,7 +281,7 @@ def test_candles_far_apart_are_read_one_by_one(bench: Bench) -> None:
     first = bench.channel.next_stale()
     assert first
     assert (first.first, first.last) == (candle(-9_000, 1).open_time,) * 2
-    bench.channel.handle_stored([], is_all=True)
+    bench.channel.handle_stored([], 0, is_all=True)
     rest = bench.channel.next_stale()
     assert rest
     assert (rest.first, rest.last) == (candle(-5, 1).open_time, START)
@@ -290,11 +290,11 @@ def test_candles_far_apart_are_read_one_by_one(bench: Bench) -> None:
 def test_a_range_is_read_page_by_page(bench: Bench) -> None:
     bench.channel.mark_stale(candle(minute, 1).open_time for minute in (-3, -2, -1))
     bench.channel.next_stale()
-    bench.channel.handle_stored([candle(-3, 1), candle(-2, 1)], is_all=False)
+    bench.channel.handle_stored([candle(-3, 1), candle(-2, 1)], 0, is_all=False)
     rest = bench.channel.next_stale()
     assert rest
     assert rest.first == candle(-2, 1).open_time + 1
-    bench.channel.handle_stored([candle(-1, 1)], is_all=True)
+    bench.channel.handle_stored([candle(-1, 1)], 0, is_all=True)
     assert bench.channel.next_stale() is None
     assert [minute for minute, *_ in bench.reader.told() if minute < 0] == [-3, -2, -1]
 
@@ -308,6 +308,118 @@ def test_however_many_are_to_be_read_again_little_is_kept(bench: Bench) -> None:
         bench.channel._ranges.append(OpenTimes(start, start))
     assert bench.channel.next_stale() == OpenTimes(0, 2 * MAX_STALE - 1)
     assert len(bench.channel._ranges) == 1
+
+
+def gone(minute: int) -> PublicCandle:
+    """Return a candle that has no trades left, minutes from START."""
+    return candle(minute, 0)
+
+
+def test_of_two_states_that_of_the_higher_revision_is_the_newer(bench: Bench) -> None:
+    bench.handle(candle(0, 5))
+    assert bench.handle(candle(0, 3), revision=1) == [(0, 3, False)]
+    assert bench.handle(candle(0, 6)) == [], "it was broadcast late"
+    assert bench.handle(candle(0, 3), revision=1) == []
+    assert bench.handle(candle(0, 4), revision=1) == [(0, 4, False)]
+
+
+def test_events_say_their_revision(bench: Bench) -> None:
+    bench.handle(candle(0, 5))
+    bench.handle(candle(0, 3), revision=7)
+    bench.tick(END + CLOSE_GRACE_MS)
+    newcomer = Reader()
+    bench.channel.add(newcomer)
+    bench.channel.send_snapshot(newcomer)
+    assert [it["revision"] for it in newcomer.events] == [7]
+
+
+def test_which_stale_candles_are_gone_depends_on_how_far_the_store_was_read(bench: Bench) -> None:
+    open_times = [candle(minute, 1).open_time for minute in range(-6, 0)]
+    bench.channel.mark_stale(open_times[:5])
+    bench.channel.next_stale()
+    assert bench.channel.gone(open_times[1:3], is_all=False) == [open_times[0]]
+    assert bench.channel.gone(open_times[1:3], is_all=True) == [open_times[0], *open_times[3:5]]
+    bench.channel.handle_stored([gone(-6), candle(-5, 1), candle(-4, 1)], 1, is_all=False)
+    bench.channel.next_stale()
+    assert bench.channel.gone([], is_all=True) == open_times[3:5]
+    bench.channel.handle_stored([gone(-3), gone(-2)], 1, is_all=True)
+    assert [minute for minute, trades, _ in bench.reader.told() if not trades] == [-6, -3, -2]
+
+
+def test_a_range_of_which_it_is_unknown_what_was_sent_has_none_that_are_gone(bench: Bench) -> None:
+    bench.channel.mark_stale(range(MAX_STALE + 1))
+    bench.channel.next_stale()
+    assert bench.channel.gone([], is_all=True) == []
+
+
+def test_an_older_candle_that_is_gone_is_told_once(bench: Bench) -> None:
+    bench.handle(candle(0, 5), candle(-1, 2))
+    bench.reader.told()
+    for expected in ([(-1, 0, True)], []):
+        bench.channel.mark_stale([candle(-1, 1).open_time])
+        assert bench.read(gone(-1), revision=1) == expected
+    assert bench.handle(candle(-1, 2)) == [], "it was broadcast late"
+    assert bench.handle(candle(-1, 1), revision=1) == [(-1, 1, True)]
+    assert bench.handle(candle(0, 6)) == [(0, 6, False)]
+
+
+def test_when_the_running_candle_is_gone_the_one_before_runs(bench: Bench) -> None:
+    bench.handle(candle(0, 5))
+    bench.handle(candle(1, 1))
+    bench.reader.told()
+    bench.channel.mark_stale([candle(1, 1).open_time])
+    assert bench.read(gone(1), revision=1) == [(1, 0, False)]
+    assert not bench.channel.is_loaded
+    bench.channel.load([candle(0, 5)], 1)
+    assert bench.reader.told() == [(0, 5, False)], "of another revision"
+    assert bench.handle(candle(0, 6), revision=1) == [(0, 6, False)]
+    assert bench.handle(candle(1, 1), revision=1) == [(0, 6, True), (1, 1, False)]
+
+
+def test_the_candle_before_a_gone_one_is_not_told_again_as_it_is(bench: Bench) -> None:
+    bench.handle(candle(0, 5), revision=1)
+    bench.handle(candle(1, 1), revision=1)
+    bench.channel.mark_stale([candle(0, 1).open_time, candle(1, 1).open_time])
+    bench.reader.told()
+    assert bench.read(candle(0, 5), gone(1), revision=2) == [(0, 5, True), (1, 0, False)]
+    bench.channel.load([candle(0, 5)], 2)
+    assert bench.reader.told() == []
+    newcomer = Reader()
+    bench.channel.add(newcomer)
+    bench.channel.send_snapshot(newcomer)
+    assert newcomer.told() == [(0, 5, False)], "its minute has not ended"
+    assert bench.tick(END + CLOSE_GRACE_MS) == [(0, 5, True)]
+
+
+def test_messages_are_sent_on_after_a_candle_of_the_future_is_gone(bench: Bench) -> None:
+    bench.channel.load([candle(50, 1)], 0)
+    bench.channel.mark_stale(candle(minute, 1).open_time for minute in (20, 50))
+    bench.reader.told()
+    assert bench.read(gone(20), revision=1) == [(20, 0, True)]
+    assert bench.read(gone(50), revision=1) == [(50, 0, False)]
+    bench.channel.load([candle(0, 5)], 1)
+    assert bench.reader.told() == [(0, 5, False)]
+    assert bench.handle(candle(0, 6), revision=1) == [(0, 6, False)]
+    assert bench.handle(candle(20, 1)) == [], "it may be of before the void"
+    assert bench.read(gone(20), revision=1) == [(20, 0, False)]
+    assert bench.handle(candle(1, 1), revision=1) == [(0, 6, True), (1, 1, False)]
+
+
+def test_a_candle_that_is_gone_is_not_replaced_where_it_waits_to_be_sent(bench: Bench) -> None:
+    class Queue:
+        events: list[Event] = []  # noqa: RUF012 - one test
+
+        def push(self, event: Event) -> None:
+            self.events.append(event)
+
+        def push_all(self, burst: Burst) -> None:
+            raise AssertionError(burst)
+
+    bench.handle(candle(0, 5))
+    bench.channel.add(Queue())
+    bench.channel.mark_stale([candle(0, 1).open_time])
+    assert bench.read(gone(0), revision=1) == [(0, 0, False)]
+    assert [it.is_running for it in Queue.events] == [False]
 
 
 @pytest.mark.parametrize(("kind", "id_field"), [("trade", "t"), ("aggTrade", "a")])

@@ -16,10 +16,10 @@ from chart_app.model.coins import Coin, Day
 from chart_app.model.intervals import MINUTE_MS, Interval
 from chart_app.model.trades import PublicTrade
 from chart_app.storage.errors import StoreUnavailable
-from chart_app.storage.reader import Consumed, StoreReader
+from chart_app.storage.reader import Consumed, RevisedCandles, StoreReader
 from chart_app.websocket import streams
 from chart_app.websocket.events import Burst, Event
-from chart_app.websocket.hub import Hub
+from chart_app.websocket.hub import MAX_CORRECTED, Hub
 from tests.waiting import eventually
 
 KLINES = streams.parse("btc@kline_1m")
@@ -34,6 +34,7 @@ class Store:
         self.coins: list[str] = []
         self.stored: dict[int, int] = {}  # trades of candles, by minutes from now
         self.trade_ids: list[int] = []
+        self.revision = 0
         self.answers = asyncio.Event()
         self.answers.set()
         self.is_away = False
@@ -81,8 +82,12 @@ class Store:
         ]
         await self._wait()
         if start is None:
-            return found[-limit:]
+            return [it for it in found if it[0] <= end][-limit:]
         return [it for it in found if start <= it[0] <= end][:limit]
+
+    async def revised_candles(self, *arguments: Any, **wanted: Any) -> RevisedCandles:
+        """Return them with the revision."""
+        return RevisedCandles(self.revision, await self.candles(*arguments, **wanted))
 
     async def days(self, now_ms: int) -> list[Day]:
         """Return the last day of all coins."""
@@ -415,3 +420,55 @@ async def test_what_strangers_ask_for_while_the_store_is_away_is_not_kept(
         await begin(hub, reader, stream)
         hub.unsubscribe(reader, stream.name)
     assert len(hub._unresolved) <= 1
+
+
+async def test_candles_of_voided_trades_are_read_again_and_told(hub: Hub, store: Store) -> None:
+    store.coins, store.stored = ["BTC"], {-3: 5, -2: 4, -1: 3, 0: 2}
+    reader = Reader()
+    await begin(hub, reader, KLINES)
+    reader.events.clear()
+    store.stored, store.revision = {-3: 5, -2: 1}, 1
+    this_minute = NOW - NOW % MINUTE_MS
+    hub.correct({"BTC": {this_minute + it * MINUTE_MS for it in (-2, -1, 0)}, "ETH": {0}})
+
+    async def are_told() -> bool:
+        return len(reader.events) >= 4
+
+    await eventually(are_told, "all are told")
+    assert {it["revision"] for it in reader.events} == {1}
+    flat = reader.events[2]["k"]
+    assert [flat[it] for it in "ohlcvqfL"] == [*"1111", "0", "0", -1, -1]
+    told = reader.candles()
+    assert told == [(-2, 1, True), (-1, 0, True), (0, 0, False), (-2, 1, True)]
+    newcomer = Reader()
+    await begin(hub, newcomer, KLINES)
+    assert newcomer.candles() == [(-2, 1, True)]
+
+
+async def test_of_many_corrected_candles_the_newest_are_told(hub: Hub, store: Store) -> None:
+    minutes = range(-2 * MAX_CORRECTED, 1)
+    store.coins, store.stored = ["BTC"], dict.fromkeys(minutes, 2)
+    reader = Reader()
+    await begin(hub, reader, KLINES)
+    reader.events.clear()
+    store.stored, store.revision = dict.fromkeys(minutes, 1), 1
+    this_minute = NOW - NOW % MINUTE_MS
+    hub.correct({"BTC": {this_minute + it * MINUTE_MS for it in minutes}})
+
+    async def are_told() -> bool:
+        return bool(reader.events) and reader.events[-1]["k"]["t"] == this_minute
+
+    await eventually(are_told, "the newest is told")
+    assert [minute for minute, *_ in reader.candles()] == [*minutes[-MAX_CORRECTED:]]
+
+
+async def test_what_was_announced_and_is_not_stored_is_no_void(hub: Hub, store: Store) -> None:
+    store.coins, store.stored = ["BTC"], {0: 2}
+    reader = Reader()
+    await begin(hub, reader, KLINES)
+    reader.events.clear()
+    hub.correct({"BTC": {NOW - NOW % MINUTE_MS - MINUTE_MS}})
+    hub.handle("BTC", message(trades=3))
+    assert await told(reader) == [(0, 3, False)]
+    await asyncio.sleep(0.05)
+    assert reader.candles() == []

@@ -53,7 +53,7 @@ def test_a_month_is_told_from_a_minute() -> None:
 
 
 def test_the_event_of_a_candle_has_all_fields_of_the_right_types() -> None:
-    event = binance_formats.kline_event("BTC", CANDLE, closed=True, now_ms=7)
+    event = binance_formats.kline_event("BTC", CANDLE, 5, closed=True, now_ms=7)
     assert event == {
         "e": "kline",
         "E": 7,
@@ -77,6 +77,7 @@ def test_the_event_of_a_candle_has_all_fields_of_the_right_types() -> None:
             "Q": "0",
             "B": "0",
         },
+        "revision": 5,
     }
     assert event["k"]["x"] is True
 

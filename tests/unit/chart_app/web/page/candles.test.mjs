@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { Candles } from "../../../../../chart_app/web/page/candles.js";
 import { candleFromEvent, candleFromRow } from "../../../../../chart_app/web/page/wire_format.js";
 
-const candle = (openTime, trades = 1) => ({ openTime, trades });
+const candle = (openTime, trades = 1, revision = 0) => ({ openTime, trades, revision });
 const openTimes = (candles) => candles.list.map(({ openTime }) => openTime);
 
 test("a row and an event of one candle are the same", () => {
   const row = [60000, "1", "4", "0.5", "2", "7.5", 119999, "15", 3, "0", "0", "0"];
-  const event = { t: 60000, o: "1", h: "4", l: "0.5", c: "2", v: "7.5", q: "15", n: 3 };
-  assert.deepEqual(candleFromRow(row), candleFromEvent(event));
+  const k = { t: 60000, o: "1", h: "4", l: "0.5", c: "2", v: "7.5", q: "15", n: 3 };
+  assert.deepEqual(candleFromRow(row, 5), candleFromEvent({ k, revision: 5 }));
 });
 
 test("loaded and streamed candles come in any order, without gaps or duplicates", () => {
@@ -58,4 +58,37 @@ test("a coin without candles begins with its first event", () => {
   candles.extend([], true);
   candles.amend(candle(10));
   assert.deepEqual(openTimes(candles), [10]);
+});
+
+test("of two states that of the higher revision is the newer", () => {
+  const candles = new Candles();
+  candles.extend([candle(10, 5), candle(20, 5)], true);
+  assert.equal(candles.amend(candle(10, 3, 1)), 0);
+  assert.equal(candles.amend(candle(10, 6)), 2);
+  assert.equal(candles.amend(candle(10, 3, 1)), 2);
+  assert.deepEqual(candles.list, [candle(10, 3, 1), candle(20, 5)]);
+});
+
+test("a candle without trades left leaves the list, and comes again with its next trade", () => {
+  const candles = new Candles();
+  candles.extend([candle(10, 5), candle(20, 5), candle(30, 5)], true);
+  assert.equal(candles.amend(candle(20, 0, 1)), 0);
+  assert.deepEqual(openTimes(candles), [10, 30]);
+  assert.equal(candles.amend(candle(20, 0, 1)), 2);
+  assert.equal(candles.amend(candle(20, 1, 1)), 1);
+  assert.deepEqual(openTimes(candles), [10, 20, 30]);
+});
+
+test("what is loaded after voids takes the place of the list, with what came meanwhile", () => {
+  const candles = new Candles();
+  candles.extend([candle(10, 5), candle(20, 5), candle(30, 5)], true);
+  candles.renew();
+  candles.amend(candle(30, 4, 1));
+  candles.amend(candle(40, 1, 1));
+  assert.deepEqual(openTimes(candles), [10, 20, 30, 40]);
+  assert.equal(candles.extend([candle(10, 2, 1), candle(30, 3, 1)], true), 0);
+  assert.deepEqual(candles.list, [candle(10, 2, 1), candle(30, 4, 1), candle(40, 1, 1)]);
+  candles.renew();
+  assert.equal(candles.extend([], true), 0);
+  assert.deepEqual(candles.list, []);
 });
