@@ -455,6 +455,28 @@ async def test_a_worker_that_waited_for_a_void_has_its_revision(postgresql_url: 
         other.terminate()
 
 
+async def test_few_trades_that_waited_for_a_void_have_its_revision(postgresql_url: str) -> None:
+    async with FilledStore(postgresql_url) as filled:
+        await filled.feed(Given("BTC", START, "1", "1", "t1"))
+        one: Any = await asyncpg.connect(postgresql_url)  # type: ignore[no-untyped-call]
+        try:
+            await one.execute("BEGIN")
+            await one.execute("UPDATE store SET revision = revision + 1")
+            await one.execute("LOCK TABLE partitions IN SHARE ROW EXCLUSIVE MODE")
+            storing = asyncio.create_task(filled.feed(Given("BTC", START, "1", "1", "t2")))
+
+            async def is_waiting() -> bool:
+                return bool(await one.fetch("SELECT 1 FROM pg_locks WHERE NOT granted"))
+
+            await eventually(is_waiting, "the worker waits for the void")
+            await one.execute("COMMIT")
+            change = await storing
+        finally:
+            one.terminate()
+    assert (change.revision, len(change.trades)) == (1, 1)
+    assert {it.trades for it in change.candles.values()} == {2}
+
+
 async def test_a_rebuild_and_a_void_wait_for_each_other(postgresql_url: str) -> None:
     async with FilledStore(postgresql_url) as filled, several(postgresql_url, 2) as (one, other):
         await filled.feed(*TRADES)
