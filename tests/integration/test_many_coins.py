@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -15,6 +16,7 @@ from chart_app.live.gaps import LiveGaps
 from chart_app.model.intervals import HOUR_MS
 from chart_app.rest import binance
 from chart_app.storage.pieces import PIECE_COINS
+from chart_app.storage.rows import row_writer
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.send_queue import MAX_WAITING_BYTES
 from chart_app.websocket.server import WebSockets
@@ -24,7 +26,7 @@ from tests.integration.filled_store import DEFAULTS, FilledStore, Given
 from tests.waiting import PATIENCE_S
 
 COINS = 10_000
-BATCH = 2000
+BATCH = 1000
 ASKERS = 50
 LISTS = ["exchangeInfo", "ticker/price", "ticker/24hr"]
 #: Measured: 0.2 s on an idle machine, 0.9 s beside a load of 9. The bar is that of `bench coins`.
@@ -92,6 +94,16 @@ async def test_lists_of_all_coins_are_complete_and_computed_once(database_url: s
                     assert items(named) == listed[first : first + 200]
             ticker = json.loads(await get(client, "ticker/24hr", symbol=names[0]))
             assert (ticker["count"], ticker["volume"]) == (2, "2.5")
+
+
+async def test_many_new_coins_are_stored_at_once(database_url: str) -> None:
+    names = [f"COIN{number:05}USDT" for number in range(2 * COINS)]
+    async with FilledStore(database_url) as store:
+        rows = row_writer(store.database.dialect)
+        for new in (names[:COINS], names[COINS:]):
+            added = partial(rows.add_coins, coins=new, max_coins=len(names))
+            assert await store.database.write(added) == {}
+        assert [coin.name for coin in await store.reader.coins()] == names
 
 
 async def test_tickers_of_all_coins_come_in_pieces_and_cut_nobody_off(database_url: str) -> None:
