@@ -15,6 +15,7 @@ PARTS = (
     "memory",
     "scaling",
     "klines",
+    "coins",
     "live",
     "chart_memory",
 )

@@ -93,9 +93,8 @@ class Feed:
     async def symbols(self, request: web.Request) -> dict[str, Any]:
         """Return what the chart needs to know of a coin."""
         name = await self._find_coin(request)
-        for coin in await self._reader.coins():
-            if coin.name == name:
-                return symbol_info(coin)
+        for coin in await self._reader.coins([name]):
+            return symbol_info(coin)
         raise UnknownSymbol  # all of its trades are void
 
     async def search(self, request: web.Request) -> list[dict[str, Any]]:

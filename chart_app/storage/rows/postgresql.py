@@ -130,11 +130,16 @@ _SELECT_OTHERS = """
     ) AS stored
     WHERE stored.price <> given.price OR stored.amount <> given.amount"""
 SELECT_OTHERS = _SELECT_OTHERS.format(given=_arrays(("integer", "text", "numeric", "numeric")))
-SELECT_ALIKE = "SELECT folded, coin FROM coins WHERE folded = ANY (CAST($1::text AS text[]))"
+#: Joins: ``= ANY`` compares each coin with each name where PostgreSQL believes the table to be
+#: small, as after its first rows, which takes 12 s for 5,000 of 10,000 coins.
+_SELECT_COINS = """
+    SELECT {columns}
+    FROM coins JOIN unnest(CAST($1::text AS text[])) AS wanted (name) ON {key} = wanted.name"""
+SELECT_ALIKE = _SELECT_COINS.format(columns="folded, coin", key="folded")
+SELECT_COIN_IDS = _SELECT_COINS.format(columns="coin, id", key="coin")
 #: The lock of who adds coins. A lock of the table would deadlock with those that change scales.
 #: Nobody who waits for it has a lock but on its partitions, which it locked before.
 LOCK_COINS = "SELECT pg_advisory_xact_lock(7310597138900)"  # any number that nobody else takes
-SELECT_COIN_IDS = "SELECT coin, id FROM coins WHERE coin = ANY (CAST($1::text AS text[]))"
 _MOVE_OFFSETS = """
     UPDATE partitions SET next_offset = move."end"
     FROM {moves} AS move (topic, partition, id, start, "end")

@@ -89,10 +89,11 @@ class Store:
         """Return them with the revision."""
         return RevisedCandles(self.revision, await self.candles(*arguments, **wanted))
 
-    async def days(self, now_ms: int) -> list[Day]:
-        """Return the last day of all coins."""
-        await self._wait()
-        return [Day(Coin(coin, 2, 2), 0, now_ms, *(Decimal(1),) * 6, 7) for coin in self.coins]
+    async def days_in_pieces(self, now_ms: int, names: list[str]) -> AsyncIterator[list[Day]]:
+        """Yield the last day of each coin."""
+        for name in names:
+            await self._wait()
+            yield [Day(Coin(name, 2, 2), 0, now_ms, *(Decimal(1),) * 6, 7)]
 
     async def _wait(self) -> None:
         if self.is_away:
