@@ -21,6 +21,7 @@ from yarl import URL
 from streaming import internals, logs
 from streaming.http import health, metrics, openapi
 from streaming.http.access import LOOPBACK_NAMES, Access
+from streaming.http.clients import Clients
 from streaming.http.guard import RefusalForm
 from streaming.http.server import Web
 from streaming.kafka.cluster import credentials
@@ -169,6 +170,8 @@ class App(faust.App):
             settings.http_allowed_hosts or (*LOOPBACK_NAMES, settings.http_host),
             settings.read_origins,
         )
+        self.clients = Clients(settings.http_trusted_proxies)
+        self.connections_per_client = settings.http_connections_per_client
         self.refusal_forms: Mapping[str, RefusalForm] = refusal_forms or {}
         self.services = list(services)
         self._start_offsets = start_offsets
@@ -210,6 +213,11 @@ class App(faust.App):
         metrics.add_routes(web_app)
         openapi.add_routes(web_app, document)
         return web_app
+
+    @property
+    def client_connections_max(self) -> int:
+        """How many connections a client may have."""
+        return cast(Web, self.web).connections.client_limit
 
     async def start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
         """Return the offsets to start from, for partitions not read from the committed ones."""

@@ -7,10 +7,11 @@ or WebSocket can be left out. It is not a middleware: that took 4 % of a request
 import logging
 from collections.abc import Callable, Mapping
 
-from aiohttp import hdrs, web
+from aiohttp import ClientConnectionResetError, hdrs, web
 from multidict import istr
 
 from streaming.http.access import SECURITY_HEADERS, Access, quote, target_host
+from streaming.http.clients import Clients
 from streaming.http.responses import Handler, problem
 from streaming.logs import ACCESS_LOGGER, escape
 
@@ -36,12 +37,13 @@ class Request(web.Request):
 class Guard:
     """Refuses a request or passes it to a handler; the handler's exceptions become responses."""
 
-    def __init__(self, access: Access, forms: Mapping[str, RefusalForm]) -> None:
+    def __init__(self, access: Access, clients: Clients, forms: Mapping[str, RefusalForm]) -> None:
         """``forms`` maps the first segment of a path to its :data:`RefusalForm`.
 
         All other paths are refused with a problem+json.
         """
         self._refusal = access.refusal
+        self._clients = clients
         self._forms = forms
 
     def __call__(self, handle: Handler) -> Handler:
@@ -61,6 +63,8 @@ class Guard:
                 return await handle(request)
             except web.HTTPException as error:
                 return _http_error(request, error)
+            except ClientConnectionResetError:
+                raise  # the client has gone: aiohttp drops the connection
             except Exception:
                 logger.exception("%s %s failed", request.method, request.path)
                 return problem(500, "The server failed; its log says why.")
@@ -75,7 +79,7 @@ class Guard:
             quote(request.raw_path),
             quote(request.headers.get(hdrs.HOST, "")),
             quote(request.headers.get(hdrs.ORIGIN, "")),
-            request.remote,
+            self._clients.of(request),
         )
         form = self._forms.get(request.path[1:].partition("/")[0], problem)
         return form(status, detail)

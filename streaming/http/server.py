@@ -14,6 +14,7 @@ from faust.web.drivers import aiohttp as driver
 
 from streaming.http.access import Access
 from streaming.http.body import CLIENT_FAULTS
+from streaming.http.clients import Clients
 from streaming.http.connections import (
     IDLE_TIMEOUT_S,
     Connections,
@@ -66,6 +67,8 @@ class ServedApp(Protocol):
     """The attributes that the server needs of the app, in addition to Faust's."""
 
     access: Access
+    clients: Clients
+    connections_per_client: int | None
     refusal_forms: Mapping[str, RefusalForm]
     port_setting: str
     web_reuse_port: bool
@@ -85,10 +88,13 @@ class Web(driver.Web):
         super().__init__(app, **kwargs)
         server_logger.addFilter(_demote_client_faults)
         served = cast(ServedApp, app)
+        self.connections = Connections(
+            connections_max(raise_file_limit()), served.connections_per_client, served.clients
+        )
         self._runner = Runner(
             self.web_app,
-            Guard(served.access, served.refusal_forms),
-            Connections(connections_max(raise_file_limit())),
+            Guard(served.access, served.clients, served.refusal_forms),
+            self.connections,
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,
             lingering_time=LINGERING_TIME_S,
             keepalive_timeout=IDLE_TIMEOUT_S,

@@ -9,8 +9,10 @@ from aiohttp import web
 import topics
 from settings import Settings
 from streaming.clock import now_ms
-from streaming.http.body import BodyBudget, BodyError, read_body
+from streaming.http.body import BodyError, read_body
+from streaming.http.clients import Clients
 from streaming.http.responses import json_response, problem
+from streaming.http.shares import Shares
 from streaming.kafka.accumulator import ProducerBatch
 from streaming.slices import slices
 from trading_app.endpoints.metrics import ResponseMetrics
@@ -25,8 +27,9 @@ from trading_app.publisher import NotSent, Publisher
 PATH = "/trades"
 NDJSON = "application/x-ndjson"
 BODY_LIMIT = 4 * 1024 * 1024
-#: Of all bodies that are being received or parsed: nothing else limits their memory.
-BODIES_LIMIT = 8 * BODY_LIMIT
+#: Of all bodies that are being received or parsed: nothing else limits their memory. A client has
+#: a quarter of it at most.
+BODIES_LIMIT = 16 * BODY_LIMIT
 #: Trades, and bytes, parsed in one turn of the event loop: 3 ms, at worst 15.
 SLICE = 500
 SLICE_BYTES = 64 * 1024
@@ -35,13 +38,16 @@ SLICE_BYTES = 64 * 1024
 class BulkEndpoint(PostEndpoint):
     """Accepts many trades per request, all for the first of ``TRADE_TOPICS``."""
 
-    def __init__(self, publisher: Publisher, limiter: RateLimiter, settings: Settings) -> None:
+    def __init__(
+        self, publisher: Publisher, limiter: RateLimiter, clients: Clients, settings: Settings
+    ) -> None:
         super().__init__(limiter, ResponseMetrics("trading_bulk", PATH))
         self._publisher = publisher
         self._topic = settings.trade_topics[0]
         self._rules = Rules((self._topic,), topics.max_future_ms(settings), self._topic)
         self._read_timeout_s = settings.http_read_timeout
-        self._bodies = BodyBudget(BODIES_LIMIT)
+        self._clients = clients
+        self._bodies = Shares(BODIES_LIMIT)
 
     async def _answer(self, request: web.Request) -> web.Response:
         try:
@@ -67,12 +73,13 @@ class BulkEndpoint(PostEndpoint):
         media_type = read_media_type(request.headers.get("Content-Type", ""))
         if media_type not in {JSON, NDJSON}:
             raise BodyError(415, f"The body must be {JSON} or {NDJSON}, in UTF-8.")
-        body = await read_body(request, BODY_LIMIT, self._read_timeout_s, self._bodies)
+        share = self._bodies.of(self._clients.of(request))
+        body = await read_body(request, BODY_LIMIT, self._read_timeout_s, share)
         try:
             items = (
                 trade_list.split_array(body) if media_type == JSON else trade_list.split_lines(body)
             )
-            self._limiter.spend(request, len(items))
+            self._limiter.spend_more(request, len(items))
             bulk = Bulk()
             received_ms = now_ms()
             for part in slices(items, SLICE, SLICE_BYTES, trade_list.size_of):
@@ -80,7 +87,7 @@ class BulkEndpoint(PostEndpoint):
                     await asyncio.sleep(0)
                 bulk.read(part, self._rules, received_ms)
         finally:
-            self._bodies.release(len(body))
+            share.give_back(len(body))
         return bulk
 
     def _unconfirmed(self, bulk: Bulk, batches: list[ProducerBatch]) -> web.Response:

@@ -35,7 +35,6 @@ class SingleEndpoint(PostEndpoint):
     async def _answer(self, request: web.Request) -> web.Response:
         try:
             submitted = await self._read(request)
-            self._limiter.spend(request, 1)
             stored = await self._publisher.publish(
                 submitted.topic, record_of(submitted.trade, submitted.timestamp_ms)
             )
