@@ -120,7 +120,8 @@ def _wire(loaded: Settings) -> Program:
         [app.check_group, gate.check, consumer.check],
         [broadcaster.warning],
     )
-    _add_routes(web_app, reader, hub, loaded)
+    _add_routes(web_app, reader, loaded)
+    WebSockets(hub, app.clients, app.client_connections_max).add_routes(web_app)
     return Program(app, database, web_app)
 
 
@@ -131,10 +132,9 @@ def _database(loaded: Settings) -> Database:
         settings.refuse("DATABASE_URL", error)
 
 
-def _add_routes(web_app: web.Application, reader: StoreReader, hub: Hub, loaded: Settings) -> None:
+def _add_routes(web_app: web.Application, reader: StoreReader, loaded: Settings) -> None:
     binance.add_routes(web_app, reader, loaded, now_ms)
     udf.add_routes(web_app, reader, loaded, now_ms)
-    WebSockets(hub).add_routes(web_app)
     routes.add_routes(web_app)
 
 
