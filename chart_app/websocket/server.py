@@ -37,6 +37,13 @@ def _bound_unsent(transport: asyncio.Transport) -> None:
         system_socket.setsockopt(socket.IPPROTO_TCP, option, MAX_UNSENT_BYTES)
 
 
+def _is_upgrade(request: web.Request, response: web.WebSocketResponse) -> bool:
+    try:
+        return bool(response.can_prepare(request))
+    except ValueError:  # of aiohttp, for headers that are not ASCII or not UTF-8
+        return False
+
+
 async def _close(response: web.WebSocketResponse, ending: Ending) -> None:
     """Send a close frame, and wait until the client answers it."""
     frame = struct.pack("!H", ending.code) + ending.reason.encode()
@@ -85,7 +92,7 @@ class WebSockets:
             compress=False,
             writer_limit=MAX_UNSENT_BYTES,
         )
-        if not response.can_prepare(request):
+        if not _is_upgrade(request, response):
             return problem(426, "This is a WebSocket.", headers={"Upgrade": "websocket"})
         address = self._clients.of(request)
         client = self._connected.get(address) or Client(self._streams.of(address))

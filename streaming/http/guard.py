@@ -6,9 +6,12 @@ or WebSocket can be left out. It is not a middleware: that took 4 % of a request
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from aiohttp import ClientConnectionResetError, hdrs, web
+from aiohttp.http_parser import RawRequestMessage
 from multidict import istr
+from yarl import URL
 
 from streaming.http.access import SECURITY_HEADERS, Access, quote, target_host
 from streaming.http.clients import Clients
@@ -27,6 +30,11 @@ RefusalForm = Callable[[int, str], web.Response]
 
 class Request(web.Request):
     """A request whose response gets the security headers, whoever creates it."""
+
+    def __init__(self, message: RawRequestMessage, *args: Any, **options: Any) -> None:
+        if not message.path:  # aiohttp's parser leaves None where a CONNECT has no target
+            message = message._replace(path="", url=URL())
+        super().__init__(message, *args, **options)
 
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
         add = response.headers.setdefault
@@ -55,7 +63,7 @@ class Guard:
             refusal = refusal_of(
                 request.method, header(hdrs.HOST), header(hdrs.ORIGIN), header(SEC_FETCH_SITE)
             )
-            if refusal is None and request.raw_path[0] != "/":
+            if refusal is None and request.raw_path[:1] != "/":
                 refusal = refusal_of(request.method, target_host(request.raw_path), None, None)
             if refusal is not None:
                 return self._refuse(request, *refusal)
