@@ -38,7 +38,8 @@ def _demote_client_faults(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
     if not isinstance(error, CLIENT_FAULTS):
         return True
-    logger.debug("A client violated the protocol or disconnected: %r", error)
+    # Shortened: aiohttp quotes all that the client sent.
+    logger.debug("A client violated the protocol or disconnected: %.200r", error)
     return False
 
 

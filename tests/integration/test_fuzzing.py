@@ -33,7 +33,10 @@ SEED = int(os.environ.get("FUZZ_SEED") or random.SystemRandom().getrandbits(32))
 AT_ONCE = 16
 #: How long an answer, or more of it, is waited for: half a request gets none.
 ANSWER_TIMEOUT_S = 0.1
-FAILED = re.compile(rb"HTTP/1\.[01] 5\d\d|the server failed")
+#: The page is answered 503 by intention where its packages are not installed.
+FAILED = re.compile(
+    rb"HTTP/1\.[01] 5\d\d(?![^{]{0,400}The page's packages are not installed)|the server failed"
+)
 LOG_LEVEL = "DEBUG"
 
 HOST = b"Host: localhost\r\n"
