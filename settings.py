@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, get_args
 
@@ -136,6 +137,11 @@ class Settings(BaseSettings):
     read_origins: Annotated[
         list[Origin], NoDecode, BeforeValidator(_split), Field(min_length=1)
     ] = ["*"]
+    http_trusted_proxies: Annotated[
+        list[IPv4Network | IPv6Network], NoDecode, BeforeValidator(_split)
+    ] = []
+    #: Without it, a quarter of all.
+    http_connections_per_client: PositiveInt | None = None
     http_body_limit: PositiveInt = 64 * 1024
     http_read_timeout: Seconds = 10
     http_reuse_port: bool = False

@@ -35,6 +35,7 @@ from streaming.app import App
 from streaming.clock import now_ms
 from streaming.globs import one_of
 from streaming.http.admission import Admission
+from streaming.http.clients import Clients
 from streaming.http.keys import Scope
 from streaming.http.metrics import ConsumerLag
 from streaming.kafka.batch import BatchSchema
@@ -142,8 +143,8 @@ def _wire(loaded: Settings) -> Program:
     )
     binance.add_routes(web_app, reader, loaded, now_ms)
     udf.add_routes(web_app, reader, loaded, now_ms)
-    WebSockets(hub, app.admission).add_routes(web_app)
-    _add_page(web_app, app.admission)
+    WebSockets(hub, app.clients, app.client_connections_max, app.admission).add_routes(web_app)
+    _add_page(web_app, app.admission, app.clients)
     return Program(app, database, web_app)
 
 
@@ -154,9 +155,9 @@ def _database(loaded: Settings) -> Database:
         settings.refuse("DATABASE_URL", error)
 
 
-def _add_page(web_app: web.Application, admission: Admission | None) -> None:
+def _add_page(web_app: web.Application, admission: Admission | None, clients: Clients) -> None:
     if admission and Scope.READ not in admission.public:
-        login.add_routes(web_app, admission)
+        login.add_routes(web_app, admission, clients)
         routes.add_routes(web_app, has_login=True)
     else:
         routes.add_routes(web_app)

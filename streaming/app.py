@@ -23,6 +23,7 @@ from streaming.http import health, metrics, openapi
 from streaming.http import keys as api_keys
 from streaming.http.access import LOOPBACK_NAMES, Access
 from streaming.http.admission import Admission, DeclaredScopes
+from streaming.http.clients import Clients
 from streaming.http.files import WatchedFiles
 from streaming.http.guard import RefusalForm
 from streaming.http.keys import Scope
@@ -188,6 +189,8 @@ class App(faust.App):
             settings.http_allowed_hosts or (*LOOPBACK_NAMES, settings.http_host),
             settings.read_origins,
         )
+        self.clients = Clients(settings.http_trusted_proxies)
+        self.connections_per_client = settings.http_connections_per_client
         self.refusal_forms: Mapping[str, RefusalForm] = refusal_forms or {}
         self.admission = _admission(settings, {**COMMON_SCOPES, **(route_scopes or {})})
         self.allows_anonymous = settings.http_allow_anonymous
@@ -248,6 +251,11 @@ class App(faust.App):
             yield WatchedFiles("API_KEYS_FILE", [settings.api_keys_file], load)
         if self.tls:
             yield WatchedFiles("HTTP_TLS_CERTFILE", self.tls.files.paths, self.tls.load)
+
+    @property
+    def client_connections_max(self) -> int:
+        """How many connections a client may have."""
+        return cast(Web, self.web).connections.client_limit
 
     async def start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
         """Return the offsets to start from, for partitions not read from the committed ones."""

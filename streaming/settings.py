@@ -1,6 +1,7 @@
 """The settings that this package reads, as protocols: any object with these properties will do."""
 
 from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Protocol
 
@@ -106,6 +107,14 @@ class ProgramSettings(KafkaSettings, Protocol):
     @property
     def read_origins(self) -> Sequence[str]:
         """Origins whose pages may read, ``*`` for all."""
+
+    @property
+    def http_trusted_proxies(self) -> Sequence[IPv4Network | IPv6Network]:
+        """The networks of proxies, whose X-Forwarded-For counts."""
+
+    @property
+    def http_connections_per_client(self) -> int | None:
+        """The maximum number of connections of a client, None for a share of all."""
 
     @property
     def log_level(self) -> str:

@@ -9,6 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 #: process, and share what the file's fixtures start.
 LONGEST = (
     "tests/acceptance/test_fresh_machine.py",
+    "tests/integration/test_fuzzing.py",
     "tests/integration/test_exactly_once.py::test_every_trade_counts_once_whatever_dies",
     "tests/integration/test_readers_are_told.py::test_who_looks_on_is_told_whatever_dies",
     "tests/integration/test_websocket.py",

@@ -9,6 +9,7 @@ from streaming.http import sessions
 from streaming.http.access import SECURITY_HEADERS, Refusal
 from streaming.http.admission import Admission
 from streaming.http.body import BodyError, read_body
+from streaming.http.clients import Clients
 from streaming.http.guard import log_refused, problem_form
 
 PATH = "/login"
@@ -31,7 +32,7 @@ HEADERS = {
 }
 
 
-def add_routes(web_app: web.Application, admission: Admission) -> None:
+def add_routes(web_app: web.Application, admission: Admission, clients: Clients) -> None:
     """Add the page with its forms, and where they are sent."""
     page = PAGE.read_bytes()
     failed_page = page.replace(HIDDEN_ERROR, SHOWN_ERROR)
@@ -47,7 +48,7 @@ def add_routes(web_app: web.Application, admission: Admission) -> None:
         fields = parse_qs(body.decode(errors="replace"))
         token = admission.sign_in(fields.get("key", [""])[0].strip())
         if isinstance(token, Refusal):
-            log_refused(request, 403, token.key_id)
+            log_refused(request, 403, clients.of(request), token.key_id)
             return _page(failed_page, 403)
         response = _redirect(request, "/")
         _set_cookie(response, token, sessions.DURATION_S)

@@ -2,18 +2,22 @@
 
 import asyncio
 import logging
-from typing import Any
+import time
+from typing import Any, NamedTuple
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 from prometheus_client import Gauge
 
 from chart_app.websocket import requests, streams
+from chart_app.websocket.client import Client
 from chart_app.websocket.events import Burst, Event
 from chart_app.websocket.hub import Hub
+from chart_app.websocket.message_limit import TOO_MANY_MESSAGES, MessageLimit
 from chart_app.websocket.requests import (
     INVALID_REQUEST,
     MAX_STREAMS,
+    NO_MORE_STREAMS,
     TOO_MANY_STREAMS,
     BadRequest,
     Request,
@@ -27,35 +31,55 @@ logger = logging.getLogger(__name__)
 OPEN = Gauge("chart_websockets_open", "WebSocket connections.")
 
 
-class Connection:
-    """The connection of a client, with its streams and its send queue."""
+class Ending(NamedTuple):
+    """Why the server closes a connection, and how long it waits (s) for the client's answer."""
 
-    def __init__(self, socket: web.WebSocketResponse, hub: Hub, *, combined: bool) -> None:
+    code: int
+    reason: str
+    timeout_s: float
+
+
+GOING_AWAY = Ending(WSCloseCode.GOING_AWAY, "the server is shutting down", 1.0)
+FLOODED = Ending(WSCloseCode.POLICY_VIOLATION, TOO_MANY_MESSAGES, 1.0)
+#: Longer, for a client that is slow: to read what it was sent, and why it is cut off.
+TOO_SLOW = Ending(WSCloseCode.POLICY_VIOLATION, "too slow: too much waits to be sent", 5.0)
+KEY_INVALID = Ending(WSCloseCode.POLICY_VIOLATION, "the key is no longer valid", 1.0)
+FAILED = Ending(WSCloseCode.INTERNAL_ERROR, "the server failed", 5.0)
+
+
+class Connection:
+    """A connection of a client, with its streams and its send queue."""
+
+    def __init__(
+        self, socket: web.WebSocketResponse, hub: Hub, client: Client, *, combined: bool
+    ) -> None:
         self._socket = socket
         self._hub = hub
+        self._client = client
         self._streams: dict[str, Stream] = {}
+        self._limit = MessageLimit()
         self._queue = SendQueue(combined=combined)
         self._has_more = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
-        #: (code, reason) to close the connection with.
-        self.close_frame: tuple[int, str] | None = None
+        #: Set once the server closes the connection.
+        self.ending: Ending | None = None
 
     def push(self, event: Event) -> None:
         """Queue an event; cut the client off if it has fallen too far behind."""
-        if self.close_frame is None:
+        if self.ending is None:
             self._queue.push(event)
             self._wake_up()
 
     def push_all(self, burst: Burst) -> None:
         """Queue many events at once."""
-        if self.close_frame is None:
+        if self.ending is None:
             self._queue.push_all(burst)
             self._wake_up()
 
-    def end(self, code: int, reason: str) -> None:
-        """End the connection: it is closed with a code and a reason."""
-        if self.close_frame is None:
-            self.close_frame = (code, reason)
+    def end(self, ending: Ending) -> None:
+        """End the connection: the server closes it."""
+        if self.ending is None:
+            self.ending = ending
             if self._reading:
                 self._reading.cancel()
 
@@ -68,8 +92,7 @@ class Connection:
             await asyncio.wait({writing, self._reading}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             OPEN.dec()
-            for name in self._streams:
-                self._hub.unsubscribe(self, name)
+            self._unsubscribe(list(self._streams))
             for task in (writing, self._reading):
                 task.cancel()
             done, _ = await asyncio.wait({writing, self._reading})
@@ -80,7 +103,7 @@ class Connection:
         error = None if task.cancelled() else task.exception()
         if error and not isinstance(error, ConnectionError):
             logger.error("A WebSocket is closed because of an internal error", exc_info=error)
-            self.close_frame = (WSCloseCode.INTERNAL_ERROR, "the server failed")
+            self.ending = FAILED
 
     async def _read(self, names: list[str]) -> None:
         wanted = []
@@ -89,15 +112,27 @@ class Connection:
                 wanted.append(streams.parse(name))
             except InvalidStream as error:
                 self._reply(error_reply(INVALID_REQUEST, str(error), None))
-        await self._subscribe(wanted)
+        try:
+            async with self._client.turns:
+                await self._subscribe(wanted)
+        except BadRequest as error:
+            self._reply(error_reply(error.code, str(error), None))
         async for message in self._socket:
-            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                continue
-            try:
-                request = requests.parse(message.data)
-                await self._answer(request)
-            except BadRequest as error:
-                self._reply(error_reply(error.code, str(error), error.request_id))
+            if not self._limit.admit(time.monotonic()):
+                self.end(FLOODED)
+                return
+            if message.type is WSMsgType.PING:
+                await self._socket.pong(message.data)
+            elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                await self._handle(message.data)
+            await asyncio.sleep(0)  # messages that have arrived are read without waiting
+
+    async def _handle(self, message: str | bytes) -> None:
+        try:
+            async with self._client.turns:
+                await self._answer(requests.parse(message))
+        except BadRequest as error:
+            self._reply(error_reply(error.code, str(error), error.request_id))
 
     async def _answer(self, request: Request) -> None:
         if request.method == "LIST_SUBSCRIPTIONS":
@@ -109,7 +144,7 @@ class Connection:
                 raise BadRequest(INVALID_REQUEST, TOO_MANY_STREAMS, request.id)
             await self._subscribe(request.streams, ack)
         else:
-            self._unsubscribe(request.streams)
+            self._unsubscribe([stream.name for stream in request.streams])
             self._reply(ack)
 
     async def _subscribe(self, wanted: list[Stream], ack: dict[str, Any] | None = None) -> None:
@@ -119,17 +154,20 @@ class Connection:
         """
         new = {it.name: it for it in wanted if it.name not in self._streams}
         coins = await self._hub.find_coins(new.values())
+        if new and not self._client.streams.take(len(new)):
+            raise BadRequest(INVALID_REQUEST, NO_MORE_STREAMS, ack and ack["id"])
+        self._streams |= new
         for stream in new.values():
             self._hub.subscribe(self, stream, coins.get(stream.symbol))
-        self._streams |= new
         if ack:
             self._reply(ack)
         for stream in new.values():
             await self._hub.send_snapshot(self, stream)
 
-    def _unsubscribe(self, unwanted: list[Stream]) -> None:
-        for name in (it.name for it in unwanted):
+    def _unsubscribe(self, unwanted: list[str]) -> None:
+        for name in unwanted:
             if self._streams.pop(name, None):
+                self._client.streams.give_back(1)
                 self._hub.unsubscribe(self, name)
                 self._queue.drop(name)
 
@@ -147,4 +185,4 @@ class Connection:
     def _wake_up(self) -> None:
         self._has_more.set()
         if self._queue.is_full:
-            self.end(WSCloseCode.POLICY_VIOLATION, "too slow: too much waits to be sent")
+            self.end(TOO_SLOW)

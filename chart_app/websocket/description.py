@@ -2,6 +2,7 @@
 
 from chart_app.storage.pieces import PIECE_COINS
 from chart_app.websocket.hub import MAX_CORRECTED
+from chart_app.websocket.message_limit import BURST, MESSAGES_PER_S
 from chart_app.websocket.requests import INVALID_JSON, INVALID_REQUEST, MAX_STREAMS, METHODS
 from chart_app.websocket.send_queue import MAX_WAITING_BYTES
 from chart_app.websocket.server import PING_INTERVAL_S
@@ -33,7 +34,10 @@ Send `{{"method": "{METHODS[0]}", "params": ["BTC-USD@kline_1m"], "id": 1}}` to 
 `{METHODS[1]}` to remove them, `{METHODS[2]}` (without `params`) to list them. The reply is
 `{{"result": null, "id": 1}}`, or the list; after it comes the first event. An error is
 `{{"error": {{"code", "msg"}}, "id"}}`, with code {INVALID_REQUEST} for an invalid request
-or stream, {INVALID_JSON} for invalid JSON. A connection has at most {MAX_STREAMS:,} streams.
+or stream, {INVALID_JSON} for invalid JSON. A connection has at most {MAX_STREAMS:,} streams, and a
+client has a share of all streams over all its connections. A connection on which more than
+{MESSAGES_PER_S} messages a second arrive (requests, pings, pongs), {BURST} at once, is closed with
+code 1008.
 
 The server pings every {PING_INTERVAL_S} s; a client that does not answer with a pong within half of
 that is cut off. A client that is too slow gets only the newest state of running candles, and all

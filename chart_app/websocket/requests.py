@@ -9,6 +9,7 @@ from chart_app.websocket.streams import InvalidStream, Stream
 
 MAX_STREAMS = 1024
 TOO_MANY_STREAMS = f"At most {MAX_STREAMS} streams"
+NO_MORE_STREAMS = "Too many streams of your address"
 #: The range of integer ids that can be encoded as JSON again.
 ID_MIN, ID_END = -(2**63), 2**64
 METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS")

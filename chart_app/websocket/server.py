@@ -3,27 +3,31 @@
 import asyncio
 import contextlib
 import socket
+import struct
 from typing import Any
 
-from aiohttp import WSCloseCode, web
+from aiohttp import WSMsgType, web
 
-from chart_app.websocket.connection import Connection
+from chart_app.websocket.client import Client
+from chart_app.websocket.connection import GOING_AWAY, KEY_INVALID, Connection, Ending
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.requests import MAX_STREAMS
 from streaming.http.admission import Admission
+from streaming.http.clients import Clients
 from streaming.http.keys import Key, Scope
 from streaming.http.request import key_of
 from streaming.http.responses import problem
+from streaming.http.shares import Shares
 
 #: The interval of pings; a client that does not answer within half of it is cut off.
 PING_INTERVAL_S = 20
-#: How long a client has to answer a close.
-CLOSE_TIMEOUT_S = 1.0
-#: Longer for a client that was too slow: to read what it was sent, and why it is cut off.
-CUT_OFF_TIMEOUT_S = 5.0
 MAX_MESSAGE_BYTES = 64 * 1024
 #: How often it is checked whether the keys of connections are still valid.
 KEY_CHECK_INTERVAL_S = 1.0
+#: Over all connections: a subscription takes 1.3 kB. A client has a quarter of them at most, which
+#: is three for each of 10,000 coins.
+STREAMS_MAX = 120_000
+RETRY_AFTER = {"Retry-After": "1"}
 #: Bytes of a connection that may be buffered below the send queue: in aiohttp, the event loop and
 #: the operating system each. By default the system buffers 4 MB: for a client of an event a second,
 #: hours of candles that are out of date.
@@ -38,12 +42,40 @@ def _bound_unsent(transport: asyncio.Transport) -> None:
         system_socket.setsockopt(socket.IPPROTO_TCP, option, MAX_UNSENT_BYTES)
 
 
-class WebSockets:
-    """The open connections."""
+def _is_upgrade(request: web.Request, response: web.WebSocketResponse) -> bool:
+    try:
+        return bool(response.can_prepare(request))
+    except ValueError:  # of aiohttp, for headers that are not ASCII or not UTF-8
+        return False
 
-    def __init__(self, hub: Hub, admission: Admission | None = None) -> None:
-        self._hub = hub
+
+async def _close(response: web.WebSocketResponse, ending: Ending) -> None:
+    """Send a close frame, and wait until the client answers it."""
+    frame = struct.pack("!H", ending.code) + ending.reason.encode()
+    with contextlib.suppress(TimeoutError, ConnectionError):
+        async with asyncio.timeout(ending.timeout_s):
+            await response.send_frame(frame, WSMsgType.CLOSE)
+            async for _ in response:
+                # What has arrived is read without waiting: aiohttp's close() would do so at once.
+                await asyncio.sleep(0)
+
+
+class WebSockets:
+    """The open connections, of which a client has ``client_limit`` at most."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        clients: Clients,
+        client_limit: int,
+        admission: Admission | None = None,
+    ) -> None:
         self._admission = admission
+        self._hub = hub
+        self._clients = clients
+        self._client_limit = client_limit
+        self._streams = Shares(STREAMS_MAX)
+        self._connected: dict[str, Client] = {}
         self._open: dict[Connection, asyncio.Task[Any]] = {}
         #: The keys of those that needed one.
         self._keys: dict[Connection, Key] = {}
@@ -71,30 +103,28 @@ class WebSockets:
         response = web.WebSocketResponse(
             heartbeat=PING_INTERVAL_S,
             max_msg_size=MAX_MESSAGE_BYTES,
+            autoping=False,
             compress=False,
             writer_limit=MAX_UNSENT_BYTES,
         )
-        if not response.can_prepare(request):
+        if not _is_upgrade(request, response):
             return problem(426, "This is a WebSocket.", headers={"Upgrade": "websocket"})
-        await response.prepare(request)
-        if request.transport is not None:
-            _bound_unsent(request.transport)
-        connection = Connection(response, self._hub, combined=combined)
-        self._open[connection] = asyncio.current_task()  # type: ignore[assignment]
-        if key := key_of(request):
-            self._keys[connection] = key
-            self._check_keys_later()
+        address = self._clients.of(request)
+        client = self._connected.get(address) or Client(self._streams.of(address))
+        if client.connections >= self._client_limit:
+            return problem(503, "Your address has too many WebSockets.", headers=RETRY_AFTER)
+        self._connected[address] = client
+        client.connections += 1
         try:
-            await connection.run(names[:MAX_STREAMS])
-            code, reason = connection.close_frame or (WSCloseCode.OK, "")
-            is_going_away = code == WSCloseCode.GOING_AWAY
-            with contextlib.suppress(TimeoutError, ConnectionError):
-                async with asyncio.timeout(CLOSE_TIMEOUT_S if is_going_away else CUT_OFF_TIMEOUT_S):
-                    # No drain: it is broken if the writing task was cancelled during one.
-                    await response.close(code=code, message=reason.encode(), drain=False)
+            await response.prepare(request)
+            if request.transport is not None:
+                _bound_unsent(request.transport)
+            connection = Connection(response, self._hub, client, combined=combined)
+            await self._converse(connection, response, names[:MAX_STREAMS], key_of(request))
         finally:
-            del self._open[connection]
-            self._keys.pop(connection, None)
+            client.connections -= 1
+            if not client.connections:
+                del self._connected[address]
             if request.transport is not None:
                 request.transport.abort()  # close() would wait for a client that does not read
         return response
@@ -109,11 +139,30 @@ class WebSockets:
         self._key_timer = None
         for connection, key in self._keys.items():
             if self._admission is None or not self._admission.is_valid(key, Scope.READ):
-                connection.end(WSCloseCode.POLICY_VIOLATION, "the key is no longer valid")
+                connection.end(KEY_INVALID)
         self._check_keys_later()
+
+    async def _converse(
+        self,
+        connection: Connection,
+        response: web.WebSocketResponse,
+        names: list[str],
+        key: Key | None,
+    ) -> None:
+        self._open[connection] = asyncio.current_task()  # type: ignore[assignment]
+        if key:
+            self._keys[connection] = key
+            self._check_keys_later()
+        try:
+            await connection.run(names)
+            if connection.ending and not response.closed:
+                await _close(response, connection.ending)
+        finally:
+            del self._open[connection]
+            self._keys.pop(connection, None)
 
     async def _end_all(self, _: web.Application) -> None:
         for connection in self._open:
-            connection.end(WSCloseCode.GOING_AWAY, "the server is shutting down")
+            connection.end(GOING_AWAY)
         if self._open:
-            await asyncio.wait(self._open.values(), timeout=2 * CLOSE_TIMEOUT_S)
+            await asyncio.wait(self._open.values(), timeout=2 * GOING_AWAY.timeout_s)

@@ -14,6 +14,7 @@ from typing import Any, cast
 from aiohttp import web
 
 from streaming.http.access import SECURITY_HEADERS
+from streaming.http.clients import Clients, Counts
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,9 @@ CONNECTIONS_MAX = 10_000
 RESERVED_FILES = 256
 #: The connections' share of the open files where few are allowed.
 CONNECTIONS_SHARE = 0.5
+#: A client's share of the connections, unless a setting says how many: all of a machine or of an
+#: office may be one client, and one client must not be all.
+CLIENT_SHARE = 0.25
 
 
 def raise_file_limit() -> int:
@@ -67,6 +71,7 @@ class PendingConnections:
         self._answer = answer
         #: Times of the loop's clock, in ascending order, because all timeouts are equal.
         self._deadlines: OrderedDict[Connection, float] = OrderedDict()
+        self._of_client: dict[str, OrderedDict[Connection, None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def __contains__(self, connection: "Connection") -> bool:
@@ -81,16 +86,23 @@ class PendingConnections:
         """Close a connection after the timeout, unless it is discarded before."""
         loop = asyncio.get_running_loop()
         deadline = self._deadlines[connection] = loop.time() + self._timeout_s
+        self._of_client.setdefault(connection.client, OrderedDict())[connection] = None
         if self._timer is None:
             self._timer = loop.call_at(deadline, self._close_overdue, loop)
 
     def discard(self, connection: "Connection") -> None:
         """Remove a connection, if it is pending."""
-        self._deadlines.pop(connection, None)
+        if self._deadlines.pop(connection, None) is not None:
+            of_client = self._of_client[connection.client]
+            del of_client[connection]
+            if not of_client:
+                del self._of_client[connection.client]
 
-    def pop(self) -> "Connection":
-        """Remove and return the connection that has been pending longest."""
-        return self._deadlines.popitem(last=False)[0]
+    def oldest(self, client: str | None) -> "Connection | None":
+        """Return the connection that has been pending longest, of a client or of all."""
+        if client is None:
+            return next(iter(self._deadlines), None)
+        return next(iter(self._of_client.get(client, ())), None)
 
     def _close_overdue(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
@@ -100,21 +112,30 @@ class PendingConnections:
             if deadline > now:
                 self._timer = loop.call_at(deadline, self._close_overdue, loop)
                 break
-            del self._deadlines[connection]
+            self.discard(connection)
             connection.end(self._answer)
 
 
 class Connections:
-    """All connections of a server. At the limit, a pending one is closed for a new one."""
+    """All connections of a server. At a limit, a pending one is closed for a new one.
+
+    ``client_limit`` is that of a client, by default a share of all: at it, only a pending one of
+    the same client is closed. A trusted proxy has all its users' connections, and no such limit.
+    """
 
     def __init__(
         self,
         limit: int,
+        client_limit: int | None,
+        clients: Clients,
         head_timeout_s: float = HEAD_TIMEOUT_S,
         idle_timeout_s: float = IDLE_TIMEOUT_S,
     ) -> None:
         self._limit = limit
+        self.client_limit = client_limit or max(int(limit * CLIENT_SHARE), 1)
+        self.clients = clients
         self._open: set[Connection] = set()
+        self._counts = Counts()
         #: Those that have sent nothing yet: browsers connect in advance, and get no response.
         self.silent = PendingConnections(idle_timeout_s, b"")
         #: Those that have sent only a part of a request's head.
@@ -126,19 +147,39 @@ class Connections:
 
     def admit(self, connection: "Connection") -> bool:
         """Count a new connection; return False if there is no room for it."""
-        if len(self._open) >= self._limit:
+        if not (connection.is_proxy or self._counts[connection.client] < self.client_limit):
+            logger.warning(
+                "Client %s uses all %d connections that one is allowed: "
+                "HTTP_CONNECTIONS_PER_CLIENT, or HTTP_TRUSTED_PROXIES if it is a proxy",
+                *(connection.client, self.client_limit),
+            )
+            has_room = self._make_room(connection.client)
+        elif len(self._open) >= self._limit:
             logger.warning("All %d connections that are allowed are in use", self._limit)
-            pending = self.silent or self.heads
-            if not pending:
-                return False
-            pending.pop().force_close()
-        self._open.add(connection)
-        self.silent.add(connection)
+            has_room = self._make_room()
+        else:
+            has_room = True
+        if has_room:
+            self._open.add(connection)
+            self._counts.add(connection.client)
+            self.silent.add(connection)
+        return has_room
+
+    def _make_room(self, client: str | None = None) -> bool:
+        pending = self.silent.oldest(client) or self.heads.oldest(client)
+        if pending is None:
+            return False
+        self.silent.discard(pending)
+        self.heads.discard(pending)
+        pending.force_close()
         return True
 
     def forget(self, connection: "Connection") -> None:
         """Stop counting a connection, if it was counted."""
-        self._open.discard(connection)
+        if connection not in self._open:
+            return
+        self._open.remove(connection)
+        self._counts.remove(connection.client)
         self.silent.discard(connection)
         self.heads.discard(connection)
 
@@ -149,7 +190,7 @@ _read_requests = web.RequestHandler.data_received
 class Connection(web.RequestHandler):
     """A connection that is counted, with a timeout for the heads of its requests."""
 
-    __slots__ = ("_connections", "_heads", "_silent")
+    __slots__ = ("_connections", "_heads", "_silent", "client", "is_proxy")
 
     def __init__(self, manager: web.Server, connections: Connections, **options: Any) -> None:
         super().__init__(manager, **options)
@@ -159,6 +200,8 @@ class Connection(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Serve the connection, or answer 503 and close it if there are too many."""
+        peer = transport.get_extra_info("peername")  # None if it is closed already
+        self.client, self.is_proxy = self._connections.clients.of_peer(peer[0] if peer else "")
         if self._connections.admit(self):
             super().connection_made(transport)
             return

@@ -7,11 +7,12 @@ or WebSocket can be left out. It is not a middleware: that took 4 % of a request
 import logging
 from collections.abc import Callable, Mapping
 
-from aiohttp import hdrs, web
+from aiohttp import ClientConnectionResetError, hdrs, web
 from multidict import istr
 
 from streaming.http.access import Access, Refusal, quote, target_host
 from streaming.http.admission import Admission
+from streaming.http.clients import Clients
 from streaming.http.request import key_of
 from streaming.http.responses import Handler, problem
 from streaming.logs import ACCESS_LOGGER, escape
@@ -31,7 +32,11 @@ class Guard:
     """Refuses a request or passes it to a handler; the handler's exceptions become responses."""
 
     def __init__(
-        self, access: Access, forms: Mapping[str, RefusalForm], admission: Admission | None = None
+        self,
+        access: Access,
+        clients: Clients,
+        forms: Mapping[str, RefusalForm],
+        admission: Admission | None = None,
     ) -> None:
         """``forms`` maps the first segment of a path to its :data:`RefusalForm`.
 
@@ -39,6 +44,7 @@ class Guard:
         """
         self._refusal = access.refusal
         self._admission = admission
+        self._clients = clients
         self._forms = forms
 
     def __call__(self, handle: Handler) -> Handler:
@@ -51,7 +57,7 @@ class Guard:
             refusal = refusal_of(
                 request.method, header(hdrs.HOST), header(hdrs.ORIGIN), header(SEC_FETCH_SITE)
             )
-            if refusal is None and request.raw_path[0] != "/":
+            if refusal is None and request.raw_path[:1] != "/":
                 refusal = refusal_of(request.method, target_host(request.raw_path), None, None)
             if refusal is None and key_refusal_of:
                 refusal = key_refusal_of(request)
@@ -61,6 +67,8 @@ class Guard:
                 return await handle(request)
             except web.HTTPException as error:
                 return _http_error(request, error)
+            except ClientConnectionResetError:
+                raise  # the client has gone: aiohttp drops the connection
             except Exception:
                 logger.exception("%s %s failed", request.method, request.path)
                 return problem(500, "The server failed; its log says why.")
@@ -68,7 +76,7 @@ class Guard:
         return guarded
 
     def _refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
-        log_refused(request, refusal.status, refusal.key_id)
+        log_refused(request, refusal.status, self._clients.of(request), refusal.key_id)
         form = self._forms.get(request.path[1:].partition("/")[0], problem_form)
         response = form(request, refusal)
         if response.status == 401:
@@ -81,8 +89,8 @@ def problem_form(_: web.Request, refusal: Refusal) -> web.Response:
     return problem(refusal.status, refusal.detail)
 
 
-def log_refused(request: web.Request, status: int, key_id: str | None = None) -> None:
-    """Log that a request was refused, with the id of its key."""
+def log_refused(request: web.Request, status: int, client: str, key_id: str | None = None) -> None:
+    """Log that a request of a client was refused, with the id of its key."""
     key = key_of(request)
     key_id = key.id if key else key_id
     access_logger.warning(
@@ -92,7 +100,7 @@ def log_refused(request: web.Request, status: int, key_id: str | None = None) ->
         quote(request.raw_path),
         quote(request.headers.get(hdrs.HOST, "")),
         quote(request.headers.get(hdrs.ORIGIN, "")),
-        request.remote,
+        client,
         f" key={key_id}" if key_id else "",
     )
 

@@ -1,7 +1,11 @@
 """A request, with the key that it was admitted with."""
 
+from typing import Any
+
 from aiohttp import web
+from aiohttp.http_parser import RawRequestMessage
 from multidict import istr
+from yarl import URL
 
 from streaming.http.access import SECURITY_HEADERS
 from streaming.http.keys import Key
@@ -15,6 +19,11 @@ class Request(web.Request):
     ATTRS = web.Request.ATTRS | {"key"}
     #: An attribute, because to look into a request's own mapping takes 0.9 µs each time.
     key: Key | None = None
+
+    def __init__(self, message: RawRequestMessage, *args: Any, **options: Any) -> None:
+        if not message.path:  # aiohttp's parser leaves None where a CONNECT has no target
+            message = message._replace(path="", url=URL())
+        super().__init__(message, *args, **options)
 
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
         add = response.headers.setdefault

@@ -15,6 +15,7 @@ from faust.web.drivers import aiohttp as driver
 from streaming.http.access import Access, is_loopback
 from streaming.http.admission import Admission
 from streaming.http.body import CLIENT_FAULTS
+from streaming.http.clients import Clients
 from streaming.http.connections import (
     IDLE_TIMEOUT_S,
     Connections,
@@ -41,7 +42,8 @@ def _demote_client_faults(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
     if not isinstance(error, CLIENT_FAULTS):
         return True
-    logger.debug("A client violated the protocol or disconnected: %r", error)
+    # Shortened: aiohttp quotes all that the client sent.
+    logger.debug("A client violated the protocol or disconnected: %.200r", error)
     return False
 
 
@@ -72,6 +74,8 @@ class ServedApp(Protocol):
     access: Access
     admission: Admission | None
     allows_anonymous: bool
+    clients: Clients
+    connections_per_client: int | None
     refusal_forms: Mapping[str, RefusalForm]
     port_setting: str
     web_reuse_port: bool
@@ -93,10 +97,13 @@ class Web(driver.Web):
         super().__init__(app, **kwargs)
         server_logger.addFilter(_demote_client_faults)
         served = cast(ServedApp, app)
+        self.connections = Connections(
+            connections_max(raise_file_limit()), served.connections_per_client, served.clients
+        )
         self._runner = Runner(
             self.web_app,
-            Guard(served.access, served.refusal_forms, served.admission),
-            Connections(connections_max(raise_file_limit())),
+            Guard(served.access, served.clients, served.refusal_forms, served.admission),
+            self.connections,
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,
             lingering_time=LINGERING_TIME_S,
             keepalive_timeout=IDLE_TIMEOUT_S,

@@ -20,6 +20,8 @@ from tests.waiting import PATIENCE_S, eventually, wait_for
 FILES = 1024
 FLOOD = 1100
 HALF_HEADS = 900
+#: So many that none of them has more connections than a client may have.
+CLIENTS = 8
 HALF_HEAD = b"GET /healthz HTTP/1.1\r\nHost: loc"
 PACKAGES = ["trading_app", "chart_app"]
 
@@ -41,11 +43,13 @@ def limit_files(program: Program) -> None:
 
 @contextmanager
 def many(program: Program, count: int, sent: bytes = b"") -> Iterator[list[socket.socket]]:
-    """Open connections as fast as it goes, and send something on each."""
+    """Open connections of some clients as fast as it goes, and send something on each."""
     with ExitStack() as stack:
         sockets = []
-        for _ in range(count):
-            client = stack.enter_context(socket.create_connection(("127.0.0.1", program.port)))
+        for number in range(count):
+            local = (f"127.0.0.{2 + number % CLIENTS}", 0)
+            address = ("127.0.0.1", program.port)
+            client = stack.enter_context(socket.create_connection(address, None, local))
             client.settimeout(PATIENCE_S)
             sockets.append(client)
             if sent:

@@ -22,6 +22,7 @@ from chart_app.websocket.send_queue import MAX_WAITING_BYTES
 from chart_app.websocket.server import WebSockets
 from chart_app.websocket.streams import ALL_TICKERS
 from streaming.clock import now_ms
+from streaming.http.clients import Clients
 from tests.integration.filled_store import DEFAULTS, FilledStore, Given
 from tests.waiting import PATIENCE_S
 
@@ -41,7 +42,7 @@ async def serve(store: FilledStore) -> AsyncIterator[tuple[Client, Hub]]:
     hub = Hub(store.reader, LiveGaps(), now_ms)
     web_app = web.Application()
     binance.add_routes(web_app, store.reader, DEFAULTS, now_ms)
-    WebSockets(hub).add_routes(web_app)
+    WebSockets(hub, Clients(), ASKERS).add_routes(web_app)
     async with hub, TestClient(TestServer(web_app)) as client:
         yield client, hub
 

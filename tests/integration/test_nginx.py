@@ -15,7 +15,6 @@ import trustme
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from dev.local_kafka import LocalKafka, free_port
-from settings import Settings
 from tests import nginx
 from tests.conftest import make_cluster
 from tests.nginx import Nginx
@@ -26,7 +25,6 @@ from trading_app.endpoints.bulk import BODY_LIMIT
 SEND, CHART = "send.example", "chart.example"
 #: Behind the proxy each address has a rate of its own.
 LIMITED = {"HTTP_TRUSTED_PROXIES": "127.0.0.1", "HTTP_RATE_LIMIT": "1"}
-IS_LIMITED = "http_trusted_proxies" in Settings.model_fields
 SPOOFED = ("203.0.113.7", "127.0.0.1, 198.51.100.1", "::1, 127.0.0.1", "x" * 4000)
 
 
@@ -86,9 +84,7 @@ def site(kafka: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         if os.environ.get("CI"):
             raise
         pytest.skip(str(none))
-    settings = cluster.settings | {"HTTP_ALLOWED_HOSTS": f"{SEND},{CHART}"}
-    if IS_LIMITED:
-        settings |= LIMITED
+    settings = cluster.settings | LIMITED | {"HTTP_ALLOWED_HOSTS": f"{SEND},{CHART}"}
     authority = trustme.CA()
     certificate = authority.issue_cert(SEND, CHART)
     certificate.private_key_and_cert_chain_pem.write_to_path(folder / "site.pem")
@@ -168,7 +164,6 @@ async def test_no_name_but_ours_is_certified(site: Site) -> None:
             await client.get(site.url("other.example", "/healthz"))
 
 
-@pytest.mark.skipif(not IS_LIMITED, reason="HTTP_TRUSTED_PROXIES is to come")
 async def test_a_client_is_who_the_proxy_says_and_not_who_it_says_itself(site: Site) -> None:
     async with site.client("127.0.0.16") as one, site.client("127.0.0.17") as other:
         trades = [{"coinName": "BTC", "price": 1, "numOfCoin": 2}] * 1000  # for 1,000 s, then

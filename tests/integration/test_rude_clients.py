@@ -86,6 +86,7 @@ MALFORMED = [
     b"POST / HTTP/1.1\r\n" + HEAD + b"Content-Length: -1\r\n\r\n",
     b"POST / HTTP/1.1\r\n" + HEAD + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     b"GET http://[::1 HTTP/1.1\r\n" + HEAD + b"\r\n",
+    b"CONNECT  \r\n" + HEAD + b"\r\n",
 ]
 
 
@@ -93,7 +94,39 @@ MALFORMED = [
 async def test_what_is_not_http_is_400_and_no_traceback(program: Program, request_: bytes) -> None:
     async with unharmed(program):
         answer = await send(program, request_)
-        assert answer.split(b" ")[1] in {b"400", b"404"}, answer
+        assert answer.split(b" ")[1] in {b"400", b"404", b"421"}, answer
+
+
+NO_HANDSHAKE = {
+    b"Upgrade": b"websocket\xff",
+    b"Sec-WebSocket-Key": b"MTIzNDU2Nzg5MDEyMzQ1N\xff==",
+    b"Sec-WebSocket-Version": b"\xff",
+}
+
+
+@pytest.mark.parametrize("name", NO_HANDSHAKE)
+async def test_a_handshake_of_any_bytes_is_426(chart: Program, name: bytes) -> None:
+    headers = {
+        b"Connection": b"Upgrade, close",
+        b"Upgrade": b"websocket",
+        b"Sec-WebSocket-Key": b"MTIzNDU2Nzg5MDEyMzQ1Ng==",
+        b"Sec-WebSocket-Version": b"13",
+        name: NO_HANDSHAKE[name],
+    }
+    lines = b"".join(b"%b: %b\r\n" % it for it in headers.items())
+    async with unharmed(chart):
+        answer = await send(chart, b"GET /ws HTTP/1.1\r\n" + HEAD + lines + b"\r\n")
+        assert answer.split(b" ")[1] in {b"400", b"426"}, answer
+
+
+async def test_who_goes_during_the_upgrade_leaves_no_traceback(chart: Program) -> None:
+    head = b"GET /ws HTTP/1.1\r\n" + HEAD + b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+    head += b"Sec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Ng==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    async with unharmed(chart):
+        for _ in range(100):
+            _, writer = await asyncio.open_connection("127.0.0.1", chart.port)
+            writer.write(head)
+            writer.transport.abort()
 
 
 @pytest.mark.parametrize("path", [b"/%1b%5b2J%0d%0a", b"/\xff\xfe", b"/%ff%c2%9b", b"/%ed%a0%80"])

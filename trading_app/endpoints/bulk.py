@@ -8,11 +8,13 @@ from aiohttp import web
 
 from settings import Settings
 from streaming.clock import now_ms
-from streaming.http.body import BodyBudget, BodyError, read_body
+from streaming.http.body import BodyError, read_body
+from streaming.http.clients import Clients
 from streaming.http.guard import log_refused
 from streaming.http.keys import Key
 from streaming.http.request import key_of
 from streaming.http.responses import json_response, problem
+from streaming.http.shares import Shares
 from streaming.kafka.accumulator import ProducerBatch
 from streaming.slices import slices
 from trading_app.endpoints.metrics import ResponseMetrics
@@ -32,8 +34,9 @@ from trading_app.publisher import NotSent, Publisher
 PATH = "/trades"
 NDJSON = "application/x-ndjson"
 BODY_LIMIT = 4 * 1024 * 1024
-#: Of all bodies that are being received or parsed: nothing else limits their memory.
-BODIES_LIMIT = 8 * BODY_LIMIT
+#: Of all bodies that are being received or parsed: nothing else limits their memory. A client has
+#: a quarter of it at most.
+BODIES_LIMIT = 16 * BODY_LIMIT
 #: Trades, and bytes, parsed in one turn of the event loop: 3 ms, at worst 15.
 SLICE = 500
 SLICE_BYTES = 64 * 1024
@@ -63,13 +66,16 @@ def _coins_of(request: web.Request) -> KeyCoins | None:
 class BulkEndpoint(PostEndpoint):
     """Accepts many trades per request, all for the first of ``TRADE_TOPICS``."""
 
-    def __init__(self, publisher: Publisher, limiter: RateLimiter, settings: Settings) -> None:
+    def __init__(
+        self, publisher: Publisher, limiter: RateLimiter, clients: Clients, settings: Settings
+    ) -> None:
         super().__init__(limiter, ResponseMetrics("trading_bulk", PATH))
         self._publisher = publisher
         self._topic = settings.trade_topics[0]
         self._rules = rules_of(settings, [self._topic], self._topic)
         self._read_timeout_s = settings.http_read_timeout
-        self._bodies = BodyBudget(BODIES_LIMIT)
+        self._clients = clients
+        self._bodies = Shares(BODIES_LIMIT)
 
     async def _answer(self, request: web.Request) -> web.Response:
         try:
@@ -97,12 +103,13 @@ class BulkEndpoint(PostEndpoint):
         media_type = read_media_type(request.headers.get("Content-Type", ""))
         if media_type not in {JSON, NDJSON}:
             raise BodyError(415, f"The body must be {JSON} or {NDJSON}, in UTF-8.")
-        body = await read_body(request, BODY_LIMIT, self._read_timeout_s, self._bodies)
+        share = self._bodies.of(self._clients.of(request))
+        body = await read_body(request, BODY_LIMIT, self._read_timeout_s, share)
         try:
             items = (
                 trade_list.split_array(body) if media_type == JSON else trade_list.split_lines(body)
             )
-            self._limiter.spend(request, len(items))
+            self._limiter.spend_more(request, len(items))
             bulk = Bulk()
             received_ms, allow_old = now_ms(), may_backdate(request)
             coins = _coins_of(request)
@@ -112,9 +119,9 @@ class BulkEndpoint(PostEndpoint):
                     await asyncio.sleep(0)
                 bulk.read(part, self._rules, received_ms, error_of, allow_old=allow_old)
         finally:
-            self._bodies.release(len(body))
+            share.give_back(len(body))
         if coins and coins.refused:
-            log_refused(request, 207 if bulk.records else 422)
+            log_refused(request, 207 if bulk.records else 422, self._clients.of(request))
         return bulk
 
     def _unconfirmed(self, bulk: Bulk, batches: list[ProducerBatch]) -> web.Response:

@@ -5,6 +5,7 @@ from aiohttp import web
 from settings import Settings
 from streaming.clock import now_ms
 from streaming.http.body import BodyError, read_body
+from streaming.http.clients import Clients
 from streaming.http.guard import log_refused
 from streaming.http.request import key_of
 from streaming.http.responses import json_response, problem
@@ -33,9 +34,12 @@ PLAIN_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 class SingleEndpoint(PostEndpoint):
     """Accepts one trade per request."""
 
-    def __init__(self, publisher: Publisher, limiter: RateLimiter, settings: Settings) -> None:
+    def __init__(
+        self, publisher: Publisher, limiter: RateLimiter, clients: Clients, settings: Settings
+    ) -> None:
         super().__init__(limiter, ResponseMetrics("trading_http", PATH))
         self._publisher = publisher
+        self._clients = clients
         self._rules = rules_of(settings, settings.trade_topics)
         self._body_limit = min(settings.http_body_limit, TRADE_MAX_BYTES)
         self._read_timeout_s = settings.http_read_timeout
@@ -43,10 +47,9 @@ class SingleEndpoint(PostEndpoint):
     async def _answer(self, request: web.Request) -> web.Response:
         try:
             submitted = await self._read(request)
-            self._limiter.spend(request, 1)
             key = key_of(request)
             if key and not key.may_write(submitted.trade.coinName):
-                log_refused(request, 403)
+                log_refused(request, 403, self._clients.of(request))
                 raise NotAllowed(key)  # noqa: TRY301 - it is answered as the others are
             stored = await self._publisher.publish(
                 submitted.topic,

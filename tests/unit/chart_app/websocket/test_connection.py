@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack
 from typing import Any, cast
 
 import aiohttp
@@ -12,15 +13,20 @@ import pytest
 from aiohttp import WSCloseCode, WSMsgType, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from chart_app.websocket import connection, requests, server
+from chart_app.websocket import connection, message_limit, requests, server
 from chart_app.websocket.channels import Subscriber
 from chart_app.websocket.events import Event
 from chart_app.websocket.hub import Hub
+from chart_app.websocket.message_limit import BURST, MESSAGES_PER_S
 from chart_app.websocket.requests import MAX_STREAMS
 from chart_app.websocket.send_queue import MAX_WAITING_BYTES
 from chart_app.websocket.server import WebSockets
 from chart_app.websocket.streams import Stream
+from streaming.http.clients import Clients
 from tests.waiting import PATIENCE_S, eventually
+
+WEBSOCKETS = 3
+STREAMS = 4 * MAX_STREAMS
 
 Client = TestClient[web.Request, web.Application]
 Socket = aiohttp.ClientWebSocketResponse[bool]
@@ -67,9 +73,10 @@ def hub() -> PlayedHub:
 
 
 @pytest.fixture
-async def client(hub: PlayedHub) -> AsyncIterator[Client]:
+async def client(hub: PlayedHub, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
+    monkeypatch.setattr(server, "STREAMS_MAX", STREAMS)
     web_app = web.Application()
-    WebSockets(cast(Hub, hub)).add_routes(web_app)
+    WebSockets(cast(Hub, hub), Clients(), WEBSOCKETS).add_routes(web_app)
     async with TestClient(TestServer(web_app)) as client:
         yield client
 
@@ -122,6 +129,67 @@ async def test_more_streams_than_may_be_are_refused_and_the_others_stay(client: 
         assert (await ask(socket, "LIST_SUBSCRIPTIONS"))["result"] == names
         assert await ask(socket, "UNSUBSCRIBE", names[:1]) == {"result": None, "id": 1}
         assert await ask(socket, "SUBSCRIBE", ["one@trade"]) == {"result": None, "id": 1}
+
+
+async def test_a_client_has_a_quarter_of_all_streams_over_all_its_connections(
+    client: Client, hub: PlayedHub
+) -> None:
+    too_many = {"code": 2, "msg": "Too many streams of your address"}
+    async with client.ws_connect("/ws/a@trade/b@trade") as first, client.ws_connect("/ws") as other:
+        for _ in range(2):
+            await first.receive()
+        names = [f"c{number}@trade" for number in range(STREAMS // 4 - 1)]
+        assert await ask(other, "SUBSCRIBE", names, 7) == {"error": too_many, "id": 7}
+        assert await ask(first, "UNSUBSCRIBE", ["a@trade"]) == {"result": None, "id": 1}
+        assert await ask(other, "SUBSCRIBE", names) == {"result": None, "id": 1}
+        for _ in names:
+            await other.receive()
+        assert await ask(other, "SUBSCRIBE", names) == {"result": None, "id": 1}  # no new one
+        async with client.ws_connect("/ws/d@trade") as third:
+            assert await third.receive_json() == {"error": too_many, "id": None}
+            assert (await ask(third, "LIST_SUBSCRIPTIONS"))["result"] == []
+            await first.close()
+            await other.close()
+            await all_gone(hub)
+            assert await ask(third, "SUBSCRIBE", names) == {"result": None, "id": 1}
+
+
+async def test_a_client_has_so_many_connections_and_one_more_is_503(client: Client) -> None:
+    async with AsyncExitStack() as stack:
+        for _ in range(WEBSOCKETS):
+            last = await stack.enter_async_context(client.ws_connect("/ws"))
+        for path in ("/ws", "/stream"):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+                await client.ws_connect(path)
+            assert caught.value.status == 503
+            assert caught.value.headers is not None
+            assert caught.value.headers["Retry-After"] == "1"
+        await last.close()
+
+        async def has_room() -> bool:
+            try:
+                await stack.enter_async_context(client.ws_connect("/ws"))
+            except aiohttp.WSServerHandshakeError:
+                return False
+            return True
+
+        await eventually(has_room, "there is room again")
+
+
+@pytest.mark.parametrize("text", ["{", '{"method":"SUBSCRIBE","params":["a@trade"]}'])
+async def test_too_many_messages_end_the_connection(
+    client: Client, hub: PlayedHub, text: str
+) -> None:
+    async with client.ws_connect("/ws") as socket:
+        for _ in range(2 * BURST):
+            await socket.send_str(text)
+        while (last := await socket.receive(timeout=PATIENCE_S)).type is WSMsgType.TEXT:
+            pass
+        assert (last.type, last.data, last.extra) == (
+            *(WSMsgType.CLOSE, WSCloseCode.POLICY_VIOLATION),
+            f"too many messages: at most {MESSAGES_PER_S} a second",
+        )
+    await all_gone(hub)
 
 
 async def test_who_goes_is_forgotten(client: Client, hub: PlayedHub) -> None:
@@ -184,7 +252,8 @@ async def test_a_message_that_is_too_large_ends_the_connection(client: Client) -
 async def test_who_is_cut_off_is_told_why(
     client: Client, hub: PlayedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "CUT_OFF_TIMEOUT_S", PATIENCE_S)
+    patient = connection.TOO_SLOW._replace(timeout_s=PATIENCE_S)
+    monkeypatch.setattr(connection, "TOO_SLOW", patient)
     async with client.ws_connect("/ws/a@trade", max_msg_size=0) as socket:
         await socket.receive()
         hub.emit(Event("a@trade", {"text": "x" * MAX_WAITING_BYTES}))
@@ -195,8 +264,9 @@ async def test_who_is_cut_off_is_told_why(
 
 
 async def test_who_asks_without_reading_the_answers_is_cut_off(
-    client: Client, hub: PlayedHub
+    client: Client, hub: PlayedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(message_limit, "BURST", 1_000_000)
     names = [f"{'x' * 100}{number}@trade" for number in range(400)]
     socket = await client.ws_connect("/ws", max_msg_size=0)
     await ask(socket, "SUBSCRIBE", names)

@@ -2,14 +2,16 @@
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from ipaddress import ip_network
 from typing import NamedTuple
 
 import pytest
 from aiohttp import ClientSession, WSMsgType, web
 
 from streaming.http.access import SECURITY_HEADERS, Access
+from streaming.http.clients import Clients, Network
 from streaming.http.connections import (
     CONNECTIONS_MAX,
     RESERVED_FILES,
@@ -65,6 +67,9 @@ async def answer(_: web.Request) -> web.StreamResponse:
 @asynccontextmanager
 async def serve(
     limit: int = LIMIT,
+    *,
+    client_limit: int = LIMIT,
+    trusted_proxies: Iterable[Network] = (),
     head_timeout_s: float = LONG_S,
     idle_timeout_s: float = LONG_S,
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]] = answer,
@@ -73,8 +78,9 @@ async def serve(
     web_app = web.Application()
     web_app.router.add_get("/", handler)
     web_app.router.add_post("/", handler)
-    connections = Connections(limit, head_timeout_s, idle_timeout_s)
-    guard = Guard(Access(["localhost"], ["*"]), {})
+    clients = Clients(trusted_proxies)
+    connections = Connections(limit, client_limit, clients, head_timeout_s, idle_timeout_s)
+    guard = Guard(Access(["localhost"], ["*"]), clients, {})
     runner = Runner(
         web_app, guard, connections, shutdown_timeout=0.1, keepalive_timeout=idle_timeout_s
     )
@@ -87,10 +93,13 @@ async def serve(
 
 
 @asynccontextmanager
-async def connect(served: Served, *, counted: bool = True) -> AsyncIterator[Client]:
-    """Open a connection, and wait until the server has it."""
+async def connect(
+    served: Served, address: str = "127.0.0.1", *, counted: bool = True
+) -> AsyncIterator[Client]:
+    """Open a connection from an address of this machine, and wait until the server has it."""
     before = len(served.connections)
-    client = Client(*await asyncio.open_connection("127.0.0.1", served.port))
+    local = (address, 0)
+    client = Client(*await asyncio.open_connection("127.0.0.1", served.port, local_addr=local))
 
     async def is_counted() -> bool:
         return len(served.connections) > before
@@ -244,6 +253,49 @@ async def test_where_all_have_asked_one_more_is_answered_503() -> None:
         assert (await newcomer.ask()).startswith(b"HTTP/1.1 200 ")
 
 
+async def test_a_client_at_its_limit_loses_its_own_silent_connections_and_no_others() -> None:
+    async with serve(limit=10, client_limit=2) as served, AsyncExitStack() as stack:
+        other = await stack.enter_async_context(connect(served, "127.0.0.2"))
+        silent = [await stack.enter_async_context(connect(served)) for _ in range(2)]
+        for client, sent in ((silent[0], REQUEST), (silent[1], HALF)):
+            newcomer = await stack.enter_async_context(connect(served, counted=False))
+            newcomer.writer.write(sent)
+            assert await client.end() == b""
+        await has_connections(served, 3)
+        last = await stack.enter_async_context(connect(served, counted=False))
+        assert (await last.ask()).startswith(b"HTTP/1.1 200 ")  # in the place of the half head
+        refused = await stack.enter_async_context(connect(served, counted=False))
+        head = await refused.end()
+        assert head.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nRetry-After: 1\r\n" in head
+        for client in (other, last):
+            assert (await client.ask()).startswith(b"HTTP/1.1 200 ")
+        last.writer.close()
+        await has_connections(served, 2)
+        again = await stack.enter_async_context(connect(served))
+        assert (await again.ask()).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_trusted_proxy_has_no_limit_of_a_client() -> None:
+    proxy = ip_network("127.0.0.9/32")
+    async with (
+        serve(limit=4, client_limit=1, trusted_proxies=[proxy]) as served,
+        AsyncExitStack() as stack,
+    ):
+        for _ in range(4):
+            client = await stack.enter_async_context(connect(served, "127.0.0.9"))
+            assert (await client.ask()).startswith(b"HTTP/1.1 200 ")
+        refused = await stack.enter_async_context(connect(served, "127.0.0.9", counted=False))
+        assert (await refused.end()).startswith(b"HTTP/1.1 503 ")
+
+
+def test_without_a_setting_a_client_has_a_quarter() -> None:
+    clients = Clients()
+    assert Connections(10_000, None, clients).client_limit == 2500
+    assert Connections(2, None, clients).client_limit == 1
+    assert Connections(10_000, 7, clients).client_limit == 7
+
+
 async def test_connections_that_are_gone_are_not_counted() -> None:
     async with serve() as served:
         for _ in range(3):
@@ -255,6 +307,8 @@ async def test_connections_that_are_gone_are_not_counted() -> None:
                 await last.ask()  # so the server has all of them
             await has_connections(served, 0)
             assert not served.connections.heads
+            assert served.connections.heads.oldest("127.0.0.1") is None
+            assert served.connections.silent.oldest("127.0.0.1") is None
 
 
 @pytest.mark.parametrize(
