@@ -65,9 +65,9 @@ class Rest:
         self._markets = markets
         self._now_ms = now_ms
         #: All coins.
-        self._exchange_info = Listing(self._symbols, now_ms, self._about_exchange)
-        self._prices = Listing(self._read_prices, now_ms)
-        self._tickers = Listing(self._read_tickers, now_ms)
+        self._exchange_info = Listing(self._symbols, reader.revision, now_ms, self._about_exchange)
+        self._prices = Listing(self._read_prices, reader.revision, now_ms)
+        self._tickers = Listing(self._read_tickers, reader.revision, now_ms)
 
     async def close(self, _: web.Application) -> None:
         """End what is still computed."""

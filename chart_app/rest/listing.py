@@ -1,7 +1,7 @@
 """Answers about all coins: long ones, which many ask for at the same time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -18,26 +18,33 @@ ReadItems = Callable[[], AsyncIterator[Sequence[Any]]]
 class Listing:
     """An answer with an item a coin: computed once for all who ask, and kept for a second.
 
-    ``wrap`` returns the content of the answer, given the items.
+    It is computed anew when the ``revision`` of the store has risen: trades are void. ``wrap``
+    returns the content of the answer, given the items.
     """
 
     def __init__(
         self,
         read: ReadItems,
+        revision: Callable[[], Awaitable[int]],
         now_ms: NowMs,
         wrap: Callable[[msgspec.Raw], Any] = lambda items: items,
     ) -> None:
         self._read = read
+        self._revision = revision
         self._now_ms = now_ms
         self._wrap = wrap
         #: The computation, which nobody who leaves cancels for the others.
         self._computing: asyncio.Task[bytes] | None = None
+        #: The revision before it, and the time after it.
+        self._computed_of = 0
         self._computed_at_ms = 0
 
     async def get(self) -> bytes:
         """Return the answer as JSON. Raises what reading raises."""
+        revision = await self._revision()
         task = self._computing
-        if task is None or self._is_out_of_date(task):
+        if task is None or revision != self._computed_of or self._is_out_of_date(task):
+            self._computed_of = revision
             task = self._computing = asyncio.create_task(self._compute())
         return await asyncio.shield(task)
 

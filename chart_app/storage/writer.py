@@ -45,6 +45,7 @@ class StoreWriter:
 
     def _open(self, connection: Connection) -> bool:
         """Return whether the store has this version; create it if there is none."""
+        self._rows.lock_additions(connection)
         if not inspect(connection).has_table(schema.store.name):
             schema.metadata.create_all(connection)
             connection.execute(

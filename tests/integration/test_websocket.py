@@ -38,6 +38,7 @@ class Site(NamedTuple):
 def site(kafka: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Run trading_app and two workers of chart_app."""
     cluster, folder = make_cluster(kafka), tmp_path_factory.mktemp("websocket")
+    cluster.settings["TRADE_MAX_FUTURE"] = "120"  # a trade of the next minute
     with ExitStack() as stack:
         trading, one, other = (
             stack.enter_context(Program(package, folder, cluster.settings))

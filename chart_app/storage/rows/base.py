@@ -113,7 +113,7 @@ class RowWriter(ABC):
             # Another worker may have added one of them before this was looked at.
             return {coin: refused[coin] for coin in self._find_new(connection, new)}
         # What was found may be out of date: now no other worker adds coins before we have.
-        self._lock_coins(connection)
+        self.lock_additions(connection)
         new = self._find_new(connection, new)
         refused = self._refuse(connection, new, max_coins)
         added = [coin for coin in new if coin not in refused]
@@ -144,8 +144,8 @@ class RowWriter(ABC):
         return {**self._coin_ids, **self._new_coin_ids} if self._new_coin_ids else self._coin_ids
 
     @abstractmethod
-    def _lock_coins(self, connection: Connection) -> None:
-        """Keep other workers from adding coins until the end of the transaction."""
+    def lock_additions(self, connection: Connection) -> None:
+        """Keep other workers from adding coins, or a store, until the end of the transaction."""
 
     @abstractmethod
     def _insert_coins(self, connection: Connection, scales: Mapping[str, Scale]) -> None:

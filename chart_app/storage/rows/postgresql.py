@@ -137,9 +137,9 @@ _SELECT_COINS = """
     FROM coins JOIN unnest(CAST($1::text AS text[])) AS wanted (name) ON {key} = wanted.name"""
 SELECT_ALIKE = _SELECT_COINS.format(columns="folded, coin", key="folded")
 SELECT_COIN_IDS = _SELECT_COINS.format(columns="coin, id", key="coin")
-#: The lock of who adds coins. A lock of the table would deadlock with those that change scales.
+#: The lock of who adds coins, or a store. A lock of a table would deadlock with who changes scales.
 #: Nobody who waits for it has a lock but on its partitions, which it locked before.
-LOCK_COINS = "SELECT pg_advisory_xact_lock(7310597138900)"  # any number that nobody else takes
+LOCK_ADDITIONS = "SELECT pg_advisory_xact_lock(7310597138900)"  # any number that nobody else takes
 _MOVE_OFFSETS = """
     UPDATE partitions SET next_offset = move."end"
     FROM {moves} AS move (topic, partition, id, start, "end")
@@ -279,8 +279,9 @@ class PostgreSQLRows(RowWriter):
     def _insert_coins(self, connection: Connection, scales: Mapping[str, Scale]) -> None:
         _run_rows(connection, INSERT_NEW_COINS, coin_rows(scales))
 
-    def _lock_coins(self, connection: Connection) -> None:
-        _run(connection, LOCK_COINS, ())
+    def lock_additions(self, connection: Connection) -> None:
+        """Take a lock that only they take."""
+        _run(connection, LOCK_ADDITIONS, ())
 
     def _select_alike(self, connection: Connection, folded: Sequence[str]) -> dict[str, str]:
         return dict(map(tuple, _run(connection, SELECT_ALIKE, [folded])))

@@ -126,7 +126,7 @@ class SQLiteRows(RowWriter):
         rows = self._select_coins.fetch(connection, [(coin,) for coin in coins])
         return {coin: id_ for id_, coin, *_ in rows}
 
-    def _lock_coins(self, connection: Connection) -> None:
+    def lock_additions(self, connection: Connection) -> None:
         """Do nothing: the transaction has locked the file."""
 
     def _select_alike(self, connection: Connection, folded: Sequence[str]) -> dict[str, str]:

@@ -13,9 +13,14 @@ class Source:
 
     def __init__(self) -> None:
         self.reads = 0
+        self.revision = 0
         self.fails = False
         self.answers = asyncio.Event()
         self.answers.set()
+
+    async def read_revision(self) -> int:
+        """Return the store's revision."""
+        return self.revision
 
     async def read(self) -> AsyncIterator[list[dict[str, Any]]]:
         """Yield the coins."""
@@ -50,7 +55,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def listing(source: Source, clock: Clock) -> Listing:
-    return Listing(source.read, clock)
+    return Listing(source.read, source.read_revision, clock)
 
 
 async def test_the_pieces_are_one_list(listing: Listing) -> None:
@@ -63,11 +68,13 @@ async def test_no_coins_are_an_empty_list(clock: Clock) -> None:
         for _ in ():
             yield []
 
-    assert await Listing(read, clock).get() == b"[]"
+    assert await Listing(read, Source().read_revision, clock).get() == b"[]"
 
 
 async def test_the_list_may_be_a_part_of_the_answer(source: Source, clock: Clock) -> None:
-    listing = Listing(source.read, clock, lambda items: {"at": clock(), "items": items})
+    listing = Listing(
+        source.read, source.read_revision, clock, lambda items: {"at": clock(), "items": items}
+    )
     answer = json.loads(await listing.get())
     assert answer["at"] == clock.now_ms
     assert [it["symbol"] for it in answer["items"]] == ["A", 'B"', "C"]
@@ -90,6 +97,19 @@ async def test_an_answer_is_kept_for_a_second(
     clock.now_ms -= 1  # somebody has set the clock back
     await listing.get()
     assert source.reads == 3
+
+
+async def test_an_answer_is_not_kept_when_trades_are_void(listing: Listing, source: Source) -> None:
+    source.answers.clear()
+    before = asyncio.create_task(listing.get())
+    await asyncio.sleep(0.01)
+    source.revision = 1
+    after = asyncio.create_task(listing.get())
+    await asyncio.sleep(0.01)
+    source.answers.set()
+    assert json.loads(await before)[0]["read"] == 1
+    assert json.loads(await after)[0]["read"] == 2
+    assert await listing.get() is await after
 
 
 async def test_who_leaves_does_not_end_it_for_the_others(listing: Listing, source: Source) -> None:
