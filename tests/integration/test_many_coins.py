@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import text
 
 from chart_app.live.gaps import LiveGaps
 from chart_app.model.intervals import HOUR_MS
@@ -104,7 +105,9 @@ async def test_many_new_coins_are_stored_at_once(database_url: str) -> None:
         for new in (names[:COINS], names[COINS:]):
             added = partial(rows.add_coins, coins=new, max_coins=len(names))
             assert await store.database.write(added) == {}
-        assert [coin.name for coin in await store.reader.coins()] == names
+        async with store.database.reader.connect() as connection:
+            stored = await connection.scalars(text("SELECT coin FROM coins"))
+        assert sorted(stored) == names
 
 
 async def test_tickers_of_all_coins_come_in_pieces_and_cut_nobody_off(database_url: str) -> None:

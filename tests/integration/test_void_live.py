@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from sqlalchemy import make_url
 
+from chart_app.rest.listing import MAX_AGE_MS
 from chart_app.storage.database import Database
 from chart_app.storage.errors import WrongStore
 from chart_app.storage.voids import NothingToVoid, Outcome, Reason, Selection, Voids
@@ -95,6 +96,7 @@ async def test_who_reads_is_told_of_a_void_and_of_its_undo_within_a_second(
         await one.wait(KLINES, t=minutes[3], n=1)
         async with watch(site.charts[1], KLINES, MONTHS, TICKERS) as other:
             await other.wait(KLINES, t=minutes[3], n=1)
+            await asyncio.sleep(MAX_AGE_MS / 1000)  # answers about all coins are kept as long
             wrong = await site.pages(site.charts[0])
             assert wrong != right
             ids = [it for number in range(4) for it in ("--id", f"bad{number}")]
