@@ -18,6 +18,8 @@ from chart_app.live.gaps import LiveGaps
 from chart_app.live.resync import Resync
 from chart_app.live.short_way import ShortWay
 from chart_app.live.traded_minutes import StoredMinutes, TopicMinutes, TradedMinutes
+from chart_app.market.assets import Markets
+from chart_app.market.market_data import MarketData
 from chart_app.rest import binance, openapi, udf
 from chart_app.storage.database import Database, database_url
 from chart_app.storage.gate import StoreGate
@@ -32,6 +34,7 @@ from settings import Settings
 from streaming import runtime
 from streaming.app import App
 from streaming.clock import now_ms
+from streaming.http.access import ReadOrigins
 from streaming.http.metrics import ConsumerLag
 from streaming.kafka.batch import BatchSchema
 from streaming.kafka.cluster import plain_consumer
@@ -124,7 +127,9 @@ def _wire(loaded: Settings) -> Program:
 
 
 def _add_routes(web_app: web.Application, reader: StoreReader, hub: Hub, loaded: Settings) -> None:
-    binance.add_routes(web_app, reader, loaded, now_ms)
+    markets = Markets(loaded.quote_assets, loaded.default_quote_asset)
+    market_data = MarketData(reader, markets, now_ms)
+    binance.add_routes(web_app, market_data, ReadOrigins(loaded.read_origins))
     udf.add_routes(web_app, reader, loaded, now_ms)
     WebSockets(hub).add_routes(web_app)
     routes.add_routes(web_app)

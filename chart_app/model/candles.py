@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from chart_app.model.bounds import Count, Number, OpenTime
-from chart_app.model.columns import Column
-from chart_app.model.decimals import EXACT, ZERO, plain
+from chart_app.model.columns import Column, Measure
+from chart_app.model.decimals import EXACT, ZERO, count_places, padded, plain
 from chart_app.model.intervals import MADE_OF, MINUTE_MS, Interval
+from chart_app.model.scale import Scale
 from trade_rules import as_integer
 
 _multiply = EXACT.multiply
@@ -83,12 +84,12 @@ class Candle(NamedTuple):
 
 #: The stored columns of a candle. Table, rows, live messages and ``rebuild`` derive from these.
 COLUMNS = (
-    Column("open", Decimal, "first.price"),
-    Column("high", Decimal, "high"),
-    Column("low", Decimal, "low"),
-    Column("close", Decimal, "last.price"),
-    Column("volume", Decimal, "volume"),
-    Column("quote_volume", Decimal, "quote_volume"),
+    Column("open", Decimal, "first.price", Measure.PRICE),
+    Column("high", Decimal, "high", Measure.PRICE),
+    Column("low", Decimal, "low", Measure.PRICE),
+    Column("close", Decimal, "last.price", Measure.PRICE),
+    Column("volume", Decimal, "volume", Measure.AMOUNT),
+    Column("quote_volume", Decimal, "quote_volume", Measure.TURNOVER),
     Column("trades", int, "trades"),
     Column("first_time", int, "first.time"),
     Column("first_sequence", str, "first.sequence"),  # up to 64 digits
@@ -161,8 +162,29 @@ class PublicCandle(msgspec.Struct, array_like=True, gc=False):
         ]
         return cls(key.interval, key.open_time, *values)
 
+    @property
+    def close_time(self) -> int:
+        """Return the last ms of its interval."""
+        return self.interval.end_time(self.open_time) - 1
+
+    @property
+    def taker_volume(self) -> str:
+        """Return 0: which side took a trade is not known."""
+        return padded("0", count_places(self.volume))
+
+    @property
+    def taker_quote_volume(self) -> str:
+        """Return 0 as well."""
+        return padded("0", count_places(self.quote_volume))
+
+    def padded(self, scale: Scale) -> "PublicCandle":
+        """Return the candle with the decimal places of its coin."""
+        changes = {name: padded(getattr(self, name), scale.places(it)) for name, it in _MEASURES}
+        return msgspec.structs.replace(self, **changes)
+
 
 _COLUMN = {column.name: column for column in COLUMNS}
+_MEASURES = [(it.name, it.measure) for it in COLUMNS if it.measure]
 _public_values = attrgetter(
     *(_COLUMN[name].attribute for name in PublicCandle.__struct_fields__[2:])
 )

@@ -1,187 +1,27 @@
 """Market data over REST, in the format of Binance's spot API: ``/api/v3/…``."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 from aiohttp import web
 
-from chart_app.model import binance_formats
-from chart_app.rest import parameters, shapes
+from chart_app.market.market_data import Endpoint, MarketData
+from chart_app.market.parameters import BadRequest
 from chart_app.rest.endpoints import add_endpoint
-from chart_app.rest.market import Markets
-from chart_app.rest.parameters import BadRequest, InvalidSymbol
 from chart_app.storage.errors import StoreUnavailable
-from chart_app.storage.reader import Range, StoreReader
-from settings import Settings
-from streaming.clock import NowMs
 from streaming.http.access import ReadOrigins
 from streaming.http.responses import Handler, json_response
 
 ROOT = "/api/v3"
-#: How long the tickers of all coins are cached: to compute them takes 30 ms for 200 coins.
-TICKERS_MAX_AGE_MS = 1000
 #: Binance's UNAUTHORIZED.
 UNAUTHORIZED = -1002
 #: Binance's DISCONNECTED.
 UNAVAILABLE = (-1001, "The store does not answer; try again later.")
+#: A header that says the same as the parameter ``timeUnit``.
+TIME_UNIT = "X-MBX-TIME-UNIT"
 
-#: Returns the content of a response; a str is JSON already.
-Endpoint = Callable[[web.Request], Awaitable[Any]]
 
-
-def add_routes(
-    web_app: web.Application, reader: StoreReader, settings: Settings, now_ms: NowMs
-) -> None:
+def add_routes(web_app: web.Application, market_data: MarketData, origins: ReadOrigins) -> None:
     """Add the routes."""
-    rest = Rest(reader, Markets(settings.quote_assets, settings.default_quote_asset), now_ms)
-    endpoints: dict[str, Endpoint] = {
-        "ping": rest.ping,
-        "time": rest.time,
-        "exchangeInfo": rest.exchange_info,
-        "klines": rest.klines,
-        "uiKlines": rest.klines,
-        "trades": rest.trades,
-        "historicalTrades": rest.historical_trades,
-        "aggTrades": rest.agg_trades,
-        "ticker/price": rest.ticker_price,
-        "ticker/24hr": rest.ticker_24hr,
-    }
-    origins = ReadOrigins(settings.read_origins)
-    for path, endpoint in endpoints.items():
+    for path, endpoint in market_data.endpoints.items():
         add_endpoint(web_app, f"{ROOT}/{path}", _handler(endpoint), origins)
-
-
-class Rest:
-    """The endpoints. Each returns the content of the response; a str is JSON already.
-
-    They raise :exc:`BadRequest` and :exc:`StoreUnavailable`.
-    """
-
-    def __init__(self, reader: StoreReader, markets: Markets, now_ms: NowMs) -> None:
-        self._reader = reader
-        self._markets = markets
-        self._now_ms = now_ms
-        #: The cache: (time in ms, tickers of all coins).
-        self._tickers: tuple[int, list[dict[str, Any]]] = (-TICKERS_MAX_AGE_MS, [])
-        self._tickers_lock = asyncio.Lock()
-
-    async def ping(self, _: web.Request) -> dict[str, Any]:
-        """Return an empty object: the server is up."""
-        return {}
-
-    async def time(self, _: web.Request) -> dict[str, Any]:
-        """Return the time of the server."""
-        return {"serverTime": self._now_ms()}
-
-    async def exchange_info(self, request: web.Request) -> dict[str, Any]:
-        """Return the coins as symbols."""
-        wanted = await self._find_coins(parameters.symbols(request.query))
-        coins = await self._reader.coins()
-        if wanted is not None:
-            coins = [coin for coin in coins if coin.name in wanted]
-        return {
-            "timezone": "UTC",
-            "serverTime": self._now_ms(),
-            "rateLimits": [],
-            "exchangeFilters": [],
-            "symbols": [shapes.symbol(coin, self._markets.market(coin.name)) for coin in coins],
-        }
-
-    async def klines(self, request: web.Request) -> Any:
-        """Return candles."""
-        query = request.query
-        symbol = parameters.required_symbol(query)
-        interval = parameters.interval(query)
-        wanted = _range(query)
-        filled = parameters.flag(query, "fill")
-        coin = await self._find_coin(symbol)
-        if not filled:
-            return await self._reader.klines(coin, interval, **wanted)
-        now = self._now_ms()
-        candles = await self._reader.filled_candles(coin, interval, now, **wanted)
-        return [binance_formats.kline_row(interval, *it) for it in candles]
-
-    async def trades(self, request: web.Request) -> list[dict[str, Any]]:
-        """Return the newest trades."""
-        symbol = parameters.required_symbol(request.query)
-        limit = parameters.limit(request.query)
-        found = await self._reader.trades(await self._find_coin(symbol), limit=limit)
-        return [binance_formats.trade_row(it) for it in found]
-
-    async def historical_trades(self, request: web.Request) -> list[dict[str, Any]]:
-        """Return the newest trades, or those from an id on."""
-        symbol = parameters.required_symbol(request.query)
-        from_id = parameters.integer(request.query, "fromId")
-        limit = parameters.limit(request.query)
-        coin = await self._find_coin(symbol)
-        found = await self._reader.trades(coin, from_id=from_id, limit=limit)
-        return [binance_formats.trade_row(it) for it in found]
-
-    async def agg_trades(self, request: web.Request) -> list[dict[str, Any]]:
-        """Return the newest trades, those from an id on, or those of a range of time."""
-        query = request.query
-        symbol = parameters.required_symbol(query)
-        from_id = parameters.integer(query, "fromId")
-        wanted = _range(query)
-        if from_id is not None and (wanted["start"], wanted["end"]) != (None, None):
-            raise BadRequest(-1128, "Combination of optional parameters invalid.")
-        found = await self._reader.trades(await self._find_coin(symbol), from_id=from_id, **wanted)
-        return [binance_formats.agg_trade_row(it) for it in found]
-
-    async def ticker_price(self, request: web.Request) -> Any:
-        """Return the last price of a coin, of some, or of all."""
-        symbols = parameters.symbols(request.query)
-        if symbol := parameters.symbol(request.query):
-            ((name, price),) = await self._reader.prices(await self._find_coin(symbol))
-            return {"symbol": name, "price": price}
-        wanted = await self._find_coins(symbols)
-        return [
-            {"symbol": name, "price": price}
-            for name, price in await self._reader.prices()
-            if wanted is None or name in wanted
-        ]
-
-    async def ticker_24hr(self, request: web.Request) -> Any:
-        """Return the last 24 hours of a coin, of some, or of all."""
-        symbols = parameters.symbols(request.query)
-        if symbol := parameters.symbol(request.query):
-            (day,) = await self._reader.days(self._now_ms(), await self._find_coin(symbol))
-            return shapes.ticker(day)
-        wanted = await self._find_coins(symbols)
-        tickers = await self._all_tickers()
-        return [it for it in tickers if wanted is None or it["symbol"] in wanted]
-
-    async def _all_tickers(self) -> list[dict[str, Any]]:
-        async with self._tickers_lock:
-            now = self._now_ms()
-            made_at, tickers = self._tickers
-            if not 0 <= now - made_at < TICKERS_MAX_AGE_MS:
-                tickers = [shapes.ticker(day) for day in await self._reader.days(now)]
-                self._tickers = (now, tickers)
-            return tickers
-
-    async def _find_coin(self, symbol: str) -> str:
-        name = await self._reader.find_coin(symbol)
-        if name is None:
-            raise InvalidSymbol
-        return name
-
-    async def _find_coins(self, symbols: list[str] | None) -> set[str] | None:
-        if symbols is None:
-            return None
-        found = await self._reader.find_coins(symbols)
-        if not found.keys() >= set(symbols):
-            raise InvalidSymbol
-        return set(found.values())
-
-
-def _range(query: parameters.Query) -> Range:
-    return {
-        "start": parameters.integer(query, "startTime"),
-        "end": parameters.integer(query, "endTime"),
-        "limit": parameters.limit(query),
-    }
 
 
 def refused(status: int, reason: str) -> web.Response:
@@ -191,8 +31,10 @@ def refused(status: int, reason: str) -> web.Response:
 
 def _handler(endpoint: Endpoint) -> Handler:
     async def handle(request: web.Request) -> web.Response:
+        unit = request.headers.get(TIME_UNIT)
+        query = {"timeUnit": unit, **request.query} if unit else request.query
         try:
-            return json_response(await endpoint(request))
+            return json_response(await endpoint(query))
         except BadRequest as error:
             return json_response({"code": error.code, "msg": error.message}, 400)
         except StoreUnavailable:

@@ -4,11 +4,11 @@ from typing import Any
 
 from aiohttp import web
 
+from chart_app.market import parameters
+from chart_app.market.parameters import BadRequest
 from chart_app.model.coins import Coin
 from chart_app.model.intervals import Interval
-from chart_app.rest import parameters
 from chart_app.rest.endpoints import add_endpoint
-from chart_app.rest.parameters import BadRequest
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import StoreReader
 from settings import Settings

@@ -15,11 +15,12 @@ from typing import Any, NamedTuple, NotRequired, TypedDict, Unpack
 
 import msgspec
 
-from chart_app.model.binance_formats import CLOSE_TIME_INDEX
+from chart_app.model.binance.klines import CLOSE_TIME_INDEX
 from chart_app.model.candles import Candle, fill, from_columns
-from chart_app.model.coins import Coin, Day
-from chart_app.model.decimals import EXACT
+from chart_app.model.coins import Coin, Window
+from chart_app.model.decimals import EXACT, padded
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
+from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
 from chart_app.storage import queries
 from chart_app.storage.database import Database
@@ -41,6 +42,13 @@ class Range(TypedDict):
     start: NotRequired[int | None]
     end: NotRequired[int | None]
     limit: int
+
+
+class Price(NamedTuple):
+    """The last price of a coin, in plain digits."""
+
+    symbol: str
+    price: str
 
 
 class Consumed(NamedTuple):
@@ -165,26 +173,48 @@ class StoreReader:
             parameters = _bounds(**wanted)
         return _decode_trades(await self._json(statement, {"coin": coin, **parameters}))
 
-    async def prices(self, coin: str | None = None) -> list[tuple[str, str]]:
-        """Return (coin, last price in plain digits) of all coins, sorted by name, or of one."""
+    async def coin(self, name: str) -> Coin:
+        """Return a coin that is stored."""
+        ((*row,),) = await self._fetcher.fetch(queries.ONE_COIN, {"coin": name})
+        return Coin(*row)
+
+    async def scales(self, names: Collection[str]) -> dict[str, Scale]:
+        """Return the scales of coins, by name."""
+        wanted = msgspec.json.encode([*names]).decode()
+        rows = await self._fetcher.fetch(queries.SCALES, {"names": wanted}) if names else ()
+        return {name: Scale(*places) for name, *places in rows}
+
+    async def prices(self, coin: str | None = None) -> list[Price]:
+        """Return the last prices of all coins, sorted by name, or of one."""
         statement = queries.PRICES if coin is None else queries.PRICE
         rows = await self._fetcher.fetch(statement, {"coin": coin})
-        return sorted((name, price) for name, price in rows)
+        return sorted(Price(name, padded(price, places)) for name, price, places in rows)
 
-    async def days(self, now_ms: int, coin: str | None = None) -> list[Day]:
-        """Return the last 24 hours, including the running minute, of all coins or of one.
+    async def windows(
+        self,
+        now_ms: int,
+        coin: str | None = None,
+        *,
+        start: int | None = None,
+        length_ms: int = DAY_MS,
+    ) -> list[Window]:
+        """Return the trades of all coins, or of one, since a time (ms), summed up.
 
-        For a coin without a trade in that time, return the 24 hours up to its last trade.
+        By default it is the last 24 hours, including the running minute. For a coin without a trade
+        since then, return those of as long a time up to its last trade.
         """
-        start = now_ms - now_ms % MINUTE_MS + MINUTE_MS - DAY_MS
-        statement = queries.DAYS if coin is None else queries.DAY
-        days = []
-        rows = await self._fetcher.fetch(statement, {"coin": coin, "start": start})
-        for *names, last_time, open_time, text in rows:
+        if start is None:
+            start = now_ms - now_ms % MINUTE_MS + MINUTE_MS - length_ms
+        statement = queries.WINDOWS if coin is None else queries.WINDOW
+        wanted = {"coin": coin, "start": start, "length": length_ms}
+        windows = []
+        for row in await self._fetcher.fetch(statement, wanted):
+            *names, last_time, open_time, previous, last_amount, text = row
             close_time = max(last_time, now_ms if open_time == start else 0)
-            parts = msgspec.json.decode(f"[{text}]")
-            days.append(Day(Coin(*names), open_time, close_time, *_sum_up(parts)))
-        return sorted(days)
+            sums = _sum_up(msgspec.json.decode(f"[{text}]"))
+            others = (None if it is None else Decimal(it) for it in (previous, last_amount))
+            windows.append(Window(Coin(*names), open_time, close_time, *sums, *others))
+        return sorted(windows, key=lambda it: it.coin)
 
     async def consumed(self) -> list[Consumed]:
         """Return how far each partition is consumed."""
@@ -219,8 +249,10 @@ def _with_close_times(klines: str) -> str:
 
 
 def _sum_up(rows: list[list[Any]]) -> tuple[Any, ...]:
-    """Return the last seven fields of :class:`Day`, summed up from rows of candles."""
-    _, opens, highs, lows, closes, volumes, quote_volumes, trades = zip(*sorted(rows), strict=True)
+    """Return the fields of :class:`Window` from ``open`` to ``last_id``, of rows of candles."""
+    _, opens, highs, lows, closes, volumes, quote_volumes, trades, first_ids, last_ids = zip(
+        *sorted(rows), strict=True
+    )
     with localcontext(EXACT):
         return (
             Decimal(opens[0]),
@@ -230,6 +262,8 @@ def _sum_up(rows: list[list[Any]]) -> tuple[Any, ...]:
             sum(map(Decimal, volumes)),
             sum(map(Decimal, quote_volumes)),
             sum(trades),
+            first_ids[0],
+            last_ids[-1],
         )
 
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from chart_app.live.messages import LiveMessage
-from chart_app.model.binance_formats import agg_trade_event, kline_event, trade_event
+from chart_app.model.binance.klines import kline_event
+from chart_app.model.binance.trades import agg_trade_event, trade_event
 from chart_app.model.candles import PublicCandle
 from chart_app.model.intervals import Interval
+from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
 from chart_app.websocket.events import Burst, Event
 from chart_app.websocket.streams import Kind, Stream
@@ -60,6 +62,8 @@ class Channel:
     def __init__(self, stream: Stream, now_ms: NowMs) -> None:
         self.stream = stream
         self.coin: str | None = None
+        #: The decimal places of the coin, as far as they are known.
+        self.scale = Scale(0, 0)
         #: Whether the coin must still be looked up: the store did not answer.
         self.needs_coin = False
         self.subscribers: set[Subscriber] = set()
@@ -117,7 +121,9 @@ class TradeChannel(Channel):
         make = trade_event if self.stream.kind is Kind.TRADE else agg_trade_event
         coin, name, now = self.coin or "", self.stream.name, self._now_ms()
         new = {it.id: it for it in trades if it.id not in self._sent}
-        burst = Burst([Event(name, make(coin, trade, now)) for trade in new.values()])
+        burst = Burst(
+            [Event(name, make(coin, trade.padded(self.scale), now)) for trade in new.values()]
+        )
         for subscriber in self.subscribers:
             subscriber.push_all(burst)
         self._sent.update(dict.fromkeys(new))
@@ -268,7 +274,8 @@ class KlineChannel(Channel):
         return self._now_ms() >= end + CLOSE_GRACE_MS
 
     def _event(self, candle: PublicCandle, *, closed: bool) -> Event:
-        content = kline_event(self.coin or "", candle, closed=closed, now_ms=self._now_ms())
+        shown = candle.padded(self.scale)
+        content = kline_event(self.coin or "", shown, closed=closed, now_ms=self._now_ms())
         return Event(self.stream.name, content, candle.open_time, is_running=not closed)
 
 

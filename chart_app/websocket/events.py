@@ -5,9 +5,6 @@ from typing import Any
 
 import msgspec
 
-from chart_app.model.coins import Day
-from chart_app.model.decimals import plain
-
 _encode = msgspec.json.Encoder().encode
 
 
@@ -43,18 +40,3 @@ class Burst:
     def combined(self) -> list[bytes]:
         """Return the events as they are sent on ``/stream``."""
         return [event.combined for event in self._events]
-
-
-def mini_ticker(day: Day, now_ms: int) -> dict[str, Any]:
-    """Return the ``24hrMiniTicker`` event of a coin's last 24 hours."""
-    return {
-        "e": "24hrMiniTicker",
-        "E": now_ms,
-        "s": day.coin.name,
-        "c": plain(day.close),
-        "o": plain(day.open),
-        "h": plain(day.high),
-        "l": plain(day.low),
-        "v": plain(day.volume),
-        "q": plain(day.quote_volume),
-    }

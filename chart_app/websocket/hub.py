@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Unpack
 
 from mode import Service
 
 from chart_app.live import messages
 from chart_app.live.gaps import LiveGaps, Span
+from chart_app.model.binance.tickers import Ticker, mini_ticker_event
 from chart_app.model.candles import CandleKey, PublicCandle
+from chart_app.model.scale import Scale
 from chart_app.model.trade_ids import trade_id
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import Range, StoreReader
@@ -20,7 +22,7 @@ from chart_app.websocket.channels import (
     TradeChannel,
     make_channel,
 )
-from chart_app.websocket.events import Event, mini_ticker
+from chart_app.websocket.events import Event
 from chart_app.websocket.streams import ALL_TICKERS, Kind, Stream
 from streaming.clock import NowMs
 
@@ -50,6 +52,8 @@ class Hub(Service):
         self._channels: dict[str, Channel] = {}
         self._by_symbol: dict[str, set[Channel]] = {}  # the symbols case-folded
         self._traded: set[str] = set()  # coins since the last tickers
+        #: By coin; as many as there are coins.
+        self._scales: dict[str, Scale] = {}
         #: Symbols of the last lookup, if the store did not answer: its client subscribes to them
         #: before the next lookup.
         self._unresolved: set[str] = set()
@@ -71,6 +75,7 @@ class Hub(Service):
                     {it.partition_id: it.next_offset for it in await self._reader.consumed()}
                 )
             found = await self._reader.find_coins(symbols)
+            await self._load_scales(found.values())
         except StoreUnavailable as error:
             logger.warning("Could not look up the coins of streams yet: %s", error)
             self._unresolved = symbols
@@ -86,6 +91,7 @@ class Hub(Service):
             self._channels[stream.name] = channel
             self._by_symbol.setdefault(stream.symbol.casefold(), set()).add(channel)
         channel.coin = channel.coin or coin
+        channel.scale = self._scale(channel.coin)
         channel.add(subscriber)
         if stream.symbol in self._unresolved:
             channel.needs_coin = channel.coin is None
@@ -124,8 +130,10 @@ class Hub(Service):
         if not channels:
             return
         message = messages.decode(value)
+        scale = self._scales[coin] = self._scale(coin).union(message.scale)
         for channel in channels:
             if self._is_for(channel, coin):
+                channel.scale = scale
                 channel.handle(message)
                 self._queue_if_stale(channel)
 
@@ -211,8 +219,19 @@ class Hub(Service):
 
     async def _find_coin(self, channel: Channel) -> None:
         coin = await self._reader.find_coin(channel.stream.symbol)
+        if coin is not None:
+            await self._load_scales([coin])
         channel.coin = channel.coin or coin
+        channel.scale = self._scale(channel.coin)
         channel.needs_coin = False
+
+    async def _load_scales(self, coins: Collection[str]) -> None:
+        """Read the scales of coins: messages of coins without a channel are not decoded."""
+        for coin, scale in (await self._reader.scales(coins)).items():
+            self._scales[coin] = self._scale(coin).union(scale)
+
+    def _scale(self, coin: str | None) -> Scale:
+        return self._scales.get(coin or "", Scale(0, 0))
 
     async def _candles(self, channel: KlineChannel, **wanted: Unpack[Range]) -> list[PublicCandle]:
         coin, interval = channel.coin or "", channel.interval
@@ -238,15 +257,15 @@ class Hub(Service):
             if not channels or not traded:
                 continue
             try:
-                days = await self._reader.days(self._now_ms())
+                windows = await self._reader.windows(self._now_ms())
             except StoreUnavailable as error:
                 logger.warning("Could not read the tickers yet: %s", error)
                 self._traded |= traded
                 continue
             tickers = {
-                day.coin.name: mini_ticker(day, self._now_ms())
-                for day in days
-                if day.coin.name in traded
+                window.coin.name: mini_ticker_event(Ticker(window), self._now_ms())
+                for window in windows
+                if window.coin.name in traded
             }
             for channel in channels:
                 name = channel.stream.name

@@ -10,6 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from faust.types import TP
 from sqlalchemy import make_url
 
+from chart_app.market.assets import Markets
+from chart_app.market.market_data import MarketData
 from chart_app.model.candles import sequence
 from chart_app.model.decimals import plain
 from chart_app.model.folding import fold_trades
@@ -21,6 +23,7 @@ from chart_app.storage.reader import StoreReader
 from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch
 from chart_app.storage.writer import StoreWriter
 from settings import Settings
+from streaming.http.access import ReadOrigins
 
 TRADE_DATA = TP("tradeData", 0)
 DEFAULTS = Settings(_env_file=None)  # type: ignore[call-arg]
@@ -41,7 +44,9 @@ class Given(NamedTuple):
 async def serve(history: StoreReader, now_ms: int) -> AsyncIterator[TestClient[web.Request, Any]]:
     """Serve a store over HTTP during the ``async with`` block; the clock stands still."""
     web_app = web.Application()
-    binance.add_routes(web_app, history, DEFAULTS, lambda: now_ms)
+    markets = Markets(DEFAULTS.quote_assets, DEFAULTS.default_quote_asset)
+    market_data = MarketData(history, markets, lambda: now_ms)
+    binance.add_routes(web_app, market_data, ReadOrigins(DEFAULTS.read_origins))
     udf.add_routes(web_app, history, DEFAULTS, lambda: now_ms)
     async with TestClient(TestServer(web_app)) as client:
         yield client

@@ -136,7 +136,7 @@ async def test_a_kline_has_twelve_items(client: TestClient[Any, Any], path: str)
         START + MINUTE_MS - 1,
         "2.6250",
         1,
-        *("0", "0", "0"),
+        *("0.00", "0.0000", "0"),
     ]
 
 
@@ -210,9 +210,9 @@ async def test_filled_klines_have_no_hole(client: TestClient[Any, Any]) -> None:
     )
     assert row == [
         end,
-        *("12.50", "12.50", "12.50", "12.50", "0"),
+        *("12.50", "12.50", "12.50", "12.50", "0.00"),
         end + MINUTE_MS - 1,
-        *("0", 0, "0", "0", "0"),
+        *("0.0000", 0, "0.00", "0.0000", "0"),
     ]
 
 
@@ -268,7 +268,10 @@ async def test_the_ticker_of_a_coin_is_an_object(client: TestClient[Any, Any]) -
         "priceChange": "90.00",
         "priceChangePercent": "857.143",
         "weightedAvgPrice": "28.33333333",
+        "prevClosePrice": "0.00",
         "lastPrice": "100.50",
+        "lastQty": "0.25",
+        **{"bidPrice": "100.50", "bidQty": "0.00", "askPrice": "100.50", "askQty": "0.00"},
         "openPrice": "10.50",
         "highPrice": "100.50",
         "lowPrice": "10.50",
@@ -276,6 +279,8 @@ async def test_the_ticker_of_a_coin_is_an_object(client: TestClient[Any, Any]) -
         "quoteVolume": "42.5000",
         "openTime": START + 101 * MINUTE_MS - DAY_MS,
         "closeTime": NOW,
+        "firstId": 0,
+        "lastId": 5,
         "count": 6,
     }
     price = await get(client, "ticker/price", symbol="btcusdt")
@@ -325,7 +330,7 @@ async def test_a_wrong_symbol_is_an_error(client: TestClient[Any, Any], path: st
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_missing_parameter_is_an_error(client: TestClient[Any, Any], path: str) -> None:
     assert await error(client, path, interval="1m") == -1102
-    assert await error(client, path, interval="1m", symbol="") == -1102
+    assert await error(client, path, interval="1m", symbol="") == -1105
 
 
 @pytest.mark.parametrize("path", ["klines", "uiKlines"])

@@ -12,8 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chart_app.model.binance_formats import kline_row
-from chart_app.model.candles import Candle, Mark, Tick, fill, flat, fold, fold_coin, merge, merge_up
+from chart_app.model.binance.klines import kline_row
+from chart_app.model.candles import (
+    Candle,
+    CandleKey,
+    Mark,
+    PublicCandle,
+    Tick,
+    fill,
+    flat,
+    fold,
+    fold_coin,
+    merge,
+    merge_up,
+)
 from chart_app.model.decimals import EXACT
 from chart_app.model.intervals import DAY_MS, MADE_OF, MINUTE_MS, Interval
 
@@ -194,7 +206,7 @@ def test_a_flat_candle_has_one_price_and_no_volume() -> None:
     assert candle.open == candle.high == candle.low == candle.close == Decimal("1.5")
     assert candle.volume == candle.quote_volume == candle.trades == 0
     assert candle.first == candle.last == (60_000, 0, -1, Decimal("1.5")), "no trade has such an id"
-    row = kline_row(Interval.M1, 60_000, candle)
+    row = kline_row(PublicCandle.of(CandleKey("BTC", Interval.M1, 60_000), candle))
     assert row == [60_000, *["1.5"] * 4, "0", 119_999, "0", 0, "0", "0", "0"]
 
 
@@ -202,8 +214,8 @@ def test_a_row_of_klines_has_its_fields_in_binances_order() -> None:
     first, last = Mark(0, 1, 1, Decimal(2)), Mark(9, 2, 2, Decimal(3))
     amounts = (Decimal(5), Decimal("13.5"))
     candle = Candle(first, last, Decimal(4), Decimal(1), *amounts, trades=2)
-    row = kline_row(Interval.M1, 0, candle)
-    assert row == [0, "2", "4", "1", "3", "5", 59_999, "13.5", 2, "0", "0", "0"]
+    row = kline_row(PublicCandle.of(CandleKey("BTC", Interval.M1, 0), candle))
+    assert row == [0, "2", "4", "1", "3", "5", 59_999, "13.5", 2, "0", "0.0", "0"]
 
 
 @given(st.dictionaries(st.integers(0, 20), numbers.map(str), max_size=10))

@@ -12,8 +12,9 @@ from chart_app.live import messages
 from chart_app.live.gaps import LiveGaps, Span
 from chart_app.live.messages import LiveMessage
 from chart_app.model.candles import Candle, Mark, PublicCandle
-from chart_app.model.coins import Coin, Day
+from chart_app.model.coins import Coin, Window
 from chart_app.model.intervals import MINUTE_MS, Interval
+from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import Consumed, StoreReader
@@ -84,10 +85,16 @@ class Store:
             return found[-limit:]
         return [it for it in found if start <= it[0] <= end][:limit]
 
-    async def days(self, now_ms: int) -> list[Day]:
+    async def scales(self, coins: Iterable[str]) -> dict[str, Scale]:
+        """Return the scales of coins."""
+        await self._wait()
+        return dict.fromkeys(coins, Scale(2, 2))
+
+    async def windows(self, now_ms: int) -> list[Window]:
         """Return the last day of all coins."""
         await self._wait()
-        return [Day(Coin(coin, 2, 2), 0, now_ms, *(Decimal(1),) * 6, 7) for coin in self.coins]
+        ones = (Decimal(1),) * 6
+        return [Window(Coin(it, 2, 2), 0, now_ms, *ones, 7, 1, 7, None, None) for it in self.coins]
 
     async def _wait(self) -> None:
         if self.is_away:

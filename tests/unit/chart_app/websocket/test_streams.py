@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from chart_app.model import binance_formats
+from chart_app.model.binance.klines import kline_event
+from chart_app.model.binance.trades import agg_trade_event, trade_event
 from chart_app.model.candles import PublicCandle
 from chart_app.model.intervals import Interval
 from chart_app.model.trades import PublicTrade
@@ -53,7 +54,7 @@ def test_a_month_is_told_from_a_minute() -> None:
 
 
 def test_the_event_of_a_candle_has_all_fields_of_the_right_types() -> None:
-    event = binance_formats.kline_event("BTC", CANDLE, closed=True, now_ms=7)
+    event = kline_event("BTC", CANDLE, closed=True, now_ms=7)
     assert event == {
         "e": "kline",
         "E": 7,
@@ -74,7 +75,7 @@ def test_the_event_of_a_candle_has_all_fields_of_the_right_types() -> None:
             "x": True,
             "q": "20.5",
             "V": "0",
-            "Q": "0",
+            "Q": "0.0",
             "B": "0",
         },
     }
@@ -83,18 +84,20 @@ def test_the_event_of_a_candle_has_all_fields_of_the_right_types() -> None:
 
 def test_the_events_of_a_trade_have_all_fields() -> None:
     trade = PublicTrade(9, 1_000, "1.50", "2")
-    assert binance_formats.trade_event("BTC", trade, 7) == {
+    assert trade_event("BTC", trade, 7) == {
         "e": "trade",
         "E": 7,
         "s": "BTC",
         "t": 9,
         "p": "1.50",
         "q": "2",
+        "b": 0,
+        "a": 0,
         "T": 1_000,
         "m": False,
         "M": True,
     }
-    assert binance_formats.agg_trade_event("BTC", trade, 7) == {
+    assert agg_trade_event("BTC", trade, 7) == {
         "e": "aggTrade",
         "E": 7,
         "s": "BTC",
