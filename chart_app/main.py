@@ -131,7 +131,7 @@ def _add_routes(web_app: web.Application, reader: StoreReader, hub: Hub, loaded:
     market_data = MarketData(reader, markets, now_ms)
     binance.add_routes(web_app, market_data, ReadOrigins(loaded.read_origins))
     udf.add_routes(web_app, reader, loaded, now_ms)
-    WebSockets(hub).add_routes(web_app)
+    WebSockets(hub, market_data.endpoints).add_routes(web_app)
     routes.add_routes(web_app)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -18,9 +19,10 @@ from chart_app.websocket.requests import (
     BadRequest,
     Request,
     error_reply,
+    unknown_streams,
 )
 from chart_app.websocket.send_queue import SendQueue
-from chart_app.websocket.streams import InvalidStream, Stream
+from chart_app.websocket.streams import Stream
 
 logger = logging.getLogger(__name__)
 
@@ -30,9 +32,13 @@ OPEN = Gauge("chart_websockets_open", "WebSocket connections.")
 class Connection:
     """The connection of a client, with its streams and its send queue."""
 
-    def __init__(self, socket: web.WebSocketResponse, hub: Hub, *, combined: bool) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, hub: Hub, names: Sequence[str], *, combined: bool
+    ) -> None:
+        """``names`` are those of the first streams."""
         self._socket = socket
         self._hub = hub
+        self._names = names
         self._streams: dict[str, Stream] = {}
         self._queue = SendQueue(combined=combined)
         self._has_more = asyncio.Event()
@@ -59,10 +65,10 @@ class Connection:
             if self._reading:
                 self._reading.cancel()
 
-    async def run(self, names: list[str]) -> None:
+    async def run(self) -> None:
         """Read requests and send events until either side ends the connection."""
         writing = asyncio.create_task(self._write())
-        self._reading = asyncio.create_task(self._read(names))
+        self._reading = asyncio.create_task(self._read())
         OPEN.inc()
         try:
             await asyncio.wait({writing, self._reading}, return_when=asyncio.FIRST_COMPLETED)
@@ -82,13 +88,10 @@ class Connection:
             logger.error("A WebSocket is closed because of an internal error", exc_info=error)
             self.close_frame = (WSCloseCode.INTERNAL_ERROR, "the server failed")
 
-    async def _read(self, names: list[str]) -> None:
-        wanted = []
-        for name in names:
-            try:
-                wanted.append(streams.parse(name))
-            except InvalidStream as error:
-                self._reply(error_reply(INVALID_REQUEST, str(error), None))
+    async def _read(self) -> None:
+        wanted, unknown = streams.parse_all(self._names)
+        if unknown:
+            self._reply(error_reply(INVALID_REQUEST, unknown_streams(unknown), None))
         await self._subscribe(wanted)
         async for message in self._socket:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
@@ -100,19 +103,26 @@ class Connection:
                 self._reply(error_reply(error.code, str(error), error.request_id))
 
     async def _answer(self, request: Request) -> None:
-        if request.method == "LIST_SUBSCRIPTIONS":
-            self._reply({"result": list(self._streams), "id": request.id})
-            return
         ack = {"result": None, "id": request.id}
-        if request.method == "SUBSCRIBE":
-            if len({*self._streams, *(it.name for it in request.streams)}) > MAX_STREAMS:
-                raise BadRequest(INVALID_REQUEST, TOO_MANY_STREAMS, request.id)
-            await self._subscribe(request.streams, ack)
-        else:
-            self._unsubscribe(request.streams)
-            self._reply(ack)
+        if request.unknown:  # the other streams of the request are not to suffer for it
+            ack = error_reply(INVALID_REQUEST, unknown_streams(request.unknown), request.id)
+        match request.method:
+            case "SUBSCRIBE":
+                if len({*self._streams, *(it.name for it in request.streams)}) > MAX_STREAMS:
+                    raise BadRequest(INVALID_REQUEST, TOO_MANY_STREAMS, request.id)
+                await self._subscribe(request.streams, ack)
+            case "UNSUBSCRIBE":
+                self._unsubscribe(request.streams)
+                self._reply(ack)
+            case "LIST_SUBSCRIPTIONS":
+                self._reply({"result": list(self._streams), "id": request.id})
+            case "SET_PROPERTY":
+                self._queue.combined = request.combined
+                self._reply(ack)
+            case "GET_PROPERTY":
+                self._reply({"result": self._queue.combined, "id": request.id})
 
-    async def _subscribe(self, wanted: list[Stream], ack: dict[str, Any] | None = None) -> None:
+    async def _subscribe(self, wanted: Iterable[Stream], ack: dict[str, Any] | None = None) -> None:
         """Subscribe to streams, then confirm, then send the newest candles.
 
         A client that reads by REST after the confirmation misses nothing before the first event.
@@ -127,7 +137,7 @@ class Connection:
         for stream in new.values():
             await self._hub.send_snapshot(self, stream)
 
-    def _unsubscribe(self, unwanted: list[Stream]) -> None:
+    def _unsubscribe(self, unwanted: Iterable[Stream]) -> None:
         for name in (it.name for it in unwanted):
             if self._streams.pop(name, None):
                 self._hub.unsubscribe(self, name)

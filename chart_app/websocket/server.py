@@ -1,12 +1,18 @@
-"""The routes of the WebSocket, ``/ws…`` and ``/stream…``, as in Binance's spot API."""
+"""The routes of the WebSockets, as in Binance's spot API.
+
+``/ws…`` and ``/stream…`` are for events, ``/ws-api/v3`` for what REST answers.
+"""
 
 import asyncio
 import contextlib
 import socket
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from aiohttp import WSCloseCode, web
 
+from chart_app.market.market_data import Endpoint
+from chart_app.websocket.api import ApiConnection
 from chart_app.websocket.connection import Connection
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.requests import MAX_STREAMS
@@ -33,31 +39,58 @@ def _bound_unsent(transport: asyncio.Transport) -> None:
         system_socket.setsockopt(socket.IPPROTO_TCP, option, MAX_UNSENT_BYTES)
 
 
+class AnyConnection(Protocol):
+    """What is done with a WebSocket."""
+
+    #: (code, reason) to close it with.
+    close_frame: tuple[int, str] | None
+
+    async def run(self) -> None:
+        """Serve it until either side ends it."""
+
+    def end(self, code: int, reason: str) -> None:
+        """End it."""
+
+
 class WebSockets:
     """The open connections."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, endpoints: Mapping[str, Endpoint]) -> None:
+        """``endpoints`` are those of REST, by path."""
         self._hub = hub
-        self._open: dict[Connection, asyncio.Task[Any]] = {}
+        self._endpoints = endpoints
+        self._open: dict[AnyConnection, asyncio.Task[Any]] = {}
 
     def add_routes(self, web_app: web.Application) -> None:
         """Add the routes, and the close at the end of the program."""
         web_app.router.add_get("/ws", self._serve)
         web_app.router.add_get("/ws/{streams:.*}", self._serve)
         web_app.router.add_get("/stream", self._serve_combined)
+        web_app.router.add_get("/ws-api/v3", self._serve_api)
         web_app.on_shutdown.append(self._end_all)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         # ccxt opens /ws/0, /ws/1: a part without @ is not a stream.
         parts = request.match_info.get("streams", "").split("/")
-        return await self._run(request, [it for it in parts if "@" in it], combined=False)
+        return await self._serve_streams(request, [it for it in parts if "@" in it], combined=False)
 
     async def _serve_combined(self, request: web.Request) -> web.StreamResponse:
         names = [it for it in request.query.get("streams", "").split("/") if it]
-        return await self._run(request, names, combined=True)
+        return await self._serve_streams(request, names, combined=True)
+
+    async def _serve_streams(
+        self, request: web.Request, names: list[str], *, combined: bool
+    ) -> web.StreamResponse:
+        def connect(socket: web.WebSocketResponse) -> Connection:
+            return Connection(socket, self._hub, names[:MAX_STREAMS], combined=combined)
+
+        return await self._run(request, connect)
+
+    async def _serve_api(self, request: web.Request) -> web.StreamResponse:
+        return await self._run(request, lambda socket: ApiConnection(socket, self._endpoints))
 
     async def _run(
-        self, request: web.Request, names: list[str], *, combined: bool
+        self, request: web.Request, connect: Callable[[web.WebSocketResponse], AnyConnection]
     ) -> web.StreamResponse:
         response = web.WebSocketResponse(
             heartbeat=PING_INTERVAL_S,
@@ -70,10 +103,10 @@ class WebSockets:
         await response.prepare(request)
         if request.transport is not None:
             _bound_unsent(request.transport)
-        connection = Connection(response, self._hub, combined=combined)
+        connection = connect(response)
         self._open[connection] = asyncio.current_task()  # type: ignore[assignment]
         try:
-            await connection.run(names[:MAX_STREAMS])
+            await connection.run()
             code, reason = connection.close_frame or (WSCloseCode.OK, "")
             is_going_away = code == WSCloseCode.GOING_AWAY
             with contextlib.suppress(TimeoutError, ConnectionError):

@@ -4,6 +4,7 @@ A name is ``<symbol>@kline_<interval>``, ``<symbol>@trade``, ``<symbol>@aggTrade
 ``<symbol>@miniTicker`` or ``!miniTicker@arr``.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
 from typing import NamedTuple
@@ -25,10 +26,6 @@ class Kind(StrEnum):
     MINI_TICKER = "miniTicker"
 
 
-class InvalidStream(ValueError):
-    """The text is not the name of a stream."""
-
-
 class Stream(NamedTuple):
     """A stream, parsed from its name. ``symbol`` is "" for all coins."""
 
@@ -38,8 +35,8 @@ class Stream(NamedTuple):
     interval: Interval | None
 
 
-def parse(name: str) -> Stream:
-    """Return the stream of a name. Raises :exc:`InvalidStream`."""
+def parse(name: str) -> Stream | None:
+    """Return the stream of a name, None if there is none of this name."""
     if name == ALL_TICKERS:
         return Stream(name, Kind.MINI_TICKER, "", None)
     symbol, _, what = name.rpartition("@")  # the name of a coin may hold an @
@@ -50,5 +47,16 @@ def parse(name: str) -> Stream:
                 return Stream(name, Kind.KLINE, symbol, Interval(interval))
             if what == kind:
                 return Stream(name, Kind(kind), symbol, None)
-    # repr: half of a surrogate pair cannot be sent, and a log must have no control characters.
-    raise InvalidStream(f"Invalid request: {name[:SYMBOL_MAX_CHARS]!r} is not a stream")
+    return None
+
+
+def parse_all(names: Iterable[str]) -> tuple[list[Stream], list[str]]:
+    """Return the streams of names, and the names that are of none."""
+    streams, unknown = [], []
+    for name in names:
+        stream = parse(name)
+        if stream:
+            streams.append(stream)
+        else:
+            unknown.append(name)
+    return streams, unknown

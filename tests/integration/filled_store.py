@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from faust.types import TP
 from sqlalchemy import make_url
 
+from chart_app.live.gaps import LiveGaps
 from chart_app.market.assets import Markets
 from chart_app.market.market_data import MarketData
 from chart_app.model.candles import sequence
@@ -22,6 +23,8 @@ from chart_app.storage.database import Database
 from chart_app.storage.reader import StoreReader
 from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch
 from chart_app.storage.writer import StoreWriter
+from chart_app.websocket.hub import Hub
+from chart_app.websocket.server import WebSockets
 from settings import Settings
 from streaming.http.access import ReadOrigins
 
@@ -48,6 +51,8 @@ async def serve(history: StoreReader, now_ms: int) -> AsyncIterator[TestClient[w
     market_data = MarketData(history, markets, lambda: now_ms)
     binance.add_routes(web_app, market_data, ReadOrigins(DEFAULTS.read_origins))
     udf.add_routes(web_app, history, DEFAULTS, lambda: now_ms)
+    hub = Hub(history, LiveGaps(), lambda: now_ms)
+    WebSockets(hub, market_data.endpoints).add_routes(web_app)
     async with TestClient(TestServer(web_app)) as client:
         yield client
 

@@ -7,7 +7,6 @@ from chart_app.live.messages import LiveMessage
 from chart_app.model.candles import PublicCandle
 from chart_app.model.intervals import MINUTE_MS, Interval
 from chart_app.model.trades import PublicTrade
-from chart_app.websocket import streams
 from chart_app.websocket.channels import (
     CLOSE_GRACE_MS,
     MAX_REMEMBERED_TRADES,
@@ -22,6 +21,7 @@ from chart_app.websocket.channels import (
     make_channel,
 )
 from chart_app.websocket.events import Burst, Event
+from tests.unit.chart_app.websocket.parsed import parsed
 
 NAME = "btc@kline_1m"
 #: The running minute begins here.
@@ -60,7 +60,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.now = START + 1_000
-        channel = make_channel(streams.parse(NAME), lambda: self.now, never_settled)
+        channel = make_channel(parsed(NAME), lambda: self.now, never_settled)
         assert isinstance(channel, KlineChannel)
         self.channel = channel
         self.channel.coin = "BTC"
@@ -312,7 +312,7 @@ def test_however_many_are_to_be_read_again_little_is_kept(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("kind", "id_field"), [("trade", "t"), ("aggTrade", "a")])
 def test_each_trade_is_an_event(kind: str, id_field: str) -> None:
-    channel = make_channel(streams.parse(f"btc@{kind}"), lambda: 5, never_settled)
+    channel = make_channel(parsed(f"btc@{kind}"), lambda: 5, never_settled)
     assert isinstance(channel, TradeChannel)
     channel.coin = "BTC"
     reader = Reader()
@@ -323,7 +323,7 @@ def test_each_trade_is_an_event(kind: str, id_field: str) -> None:
 
 
 def test_a_ticker_has_nothing_to_say_of_a_single_trade() -> None:
-    channel = make_channel(streams.parse("btc@miniTicker"), lambda: 5, never_settled)
+    channel = make_channel(parsed("btc@miniTicker"), lambda: 5, never_settled)
     assert type(channel) is Channel
     reader = Reader()
     channel.add(reader)
@@ -333,7 +333,7 @@ def test_a_ticker_has_nothing_to_say_of_a_single_trade() -> None:
 
 def trade_channel(is_settled: IsSettled = never_settled) -> tuple[TradeChannel, Reader]:
     """Return a channel of trades and its reader."""
-    channel = make_channel(streams.parse("btc@trade"), lambda: 5, is_settled)
+    channel = make_channel(parsed("btc@trade"), lambda: 5, is_settled)
     assert isinstance(channel, TradeChannel)
     channel.coin = "BTC"
     reader = Reader()

@@ -69,7 +69,7 @@ def hub() -> PlayedHub:
 @pytest.fixture
 async def client(hub: PlayedHub) -> AsyncIterator[Client]:
     web_app = web.Application()
-    WebSockets(cast(Hub, hub)).add_routes(web_app)
+    WebSockets(cast(Hub, hub), {}).add_routes(web_app)
     async with TestClient(TestServer(web_app)) as client:
         yield client
 

@@ -18,13 +18,14 @@ from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import Consumed, StoreReader
-from chart_app.websocket import streams
 from chart_app.websocket.events import Burst, Event
 from chart_app.websocket.hub import Hub
+from chart_app.websocket.streams import ALL_TICKERS, Stream
+from tests.unit.chart_app.websocket.parsed import parsed
 from tests.waiting import eventually
 
-KLINES = streams.parse("btc@kline_1m")
-TRADES = streams.parse("btc@trade")
+KLINES = parsed("btc@kline_1m")
+TRADES = parsed("btc@trade")
 NOW = 1_000 * MINUTE_MS + 5_000
 
 
@@ -152,7 +153,7 @@ async def hub(store: Store) -> AsyncIterator[Hub]:
     await hub.stop()
 
 
-async def begin(hub: Hub, reader: Reader, *wanted: streams.Stream) -> None:
+async def begin(hub: Hub, reader: Reader, *wanted: Stream) -> None:
     """Subscribe as a connection does."""
     coins = await hub.find_coins(wanted)
     for stream in wanted:
@@ -300,7 +301,7 @@ async def test_a_channel_that_cannot_be_read_for_does_not_stop_the_others(
 ) -> None:
     store.coins, store.stored = ["BAD", "BTC"], {0: 2}
     bad, good = Reader(), Reader()
-    await begin(hub, bad, streams.parse("bad@kline_1m"))
+    await begin(hub, bad, parsed("bad@kline_1m"))
     await begin(hub, good, KLINES)
     good.candles()
     store.refused = "BAD"
@@ -397,8 +398,8 @@ async def test_tickers_are_sent_of_what_was_traded(
     monkeypatch.setattr("chart_app.websocket.hub.TICKER_INTERVAL_S", 0.01)
     store.coins = ["BTC", "ETH"]
     one, all_ = Reader(), Reader()
-    await begin(hub, one, streams.parse("eth@miniTicker"))
-    await begin(hub, all_, streams.parse(streams.ALL_TICKERS))
+    await begin(hub, one, parsed("eth@miniTicker"))
+    await begin(hub, all_, parsed(ALL_TICKERS))
     store.is_away = True
     hub.handle("ETH", message())
     await asyncio.sleep(1.1)
@@ -418,7 +419,7 @@ async def test_what_strangers_ask_for_while_the_store_is_away_is_not_kept(
 ) -> None:
     store.is_away = True
     for number in range(100):
-        reader, stream = Reader(), streams.parse(f"coin{number}@trade")
+        reader, stream = Reader(), parsed(f"coin{number}@trade")
         await begin(hub, reader, stream)
         hub.unsubscribe(reader, stream.name)
     assert len(hub._unresolved) <= 1

@@ -9,7 +9,9 @@ from chart_app.model.intervals import Interval
 from chart_app.model.trades import PublicTrade
 from chart_app.websocket import streams
 from chart_app.websocket.events import Burst, Event
-from chart_app.websocket.streams import InvalidStream, Kind, Stream
+from chart_app.websocket.requests import unknown_streams
+from chart_app.websocket.streams import Kind, Stream
+from tests.unit.chart_app.websocket.parsed import parsed
 
 CANDLE = PublicCandle(Interval.M1, 60_000, "1", "3", "0.5", "2", "10", "20.5", 4, 100, 103)
 
@@ -23,13 +25,13 @@ def test_every_interval_has_a_stream(interval: Interval) -> None:
 @pytest.mark.parametrize("kind", [Kind.TRADE, Kind.AGG_TRADE, Kind.MINI_TICKER])
 def test_a_stream_of_another_kind_has_no_interval(kind: Kind) -> None:
     assert streams.parse(f"btc@{kind}") == Stream(f"btc@{kind}", kind, "btc", None)
-    assert streams.parse("!miniTicker@arr").symbol == ""
+    assert parsed("!miniTicker@arr").symbol == ""
 
 
 @pytest.mark.parametrize("symbol", ["BTC", "a@b", "비트코인", "a/b:c", "x" * 64, "@", "kline_1m"])
 def test_the_symbol_is_all_before_the_last_at_sign(symbol: str) -> None:
-    assert streams.parse(f"{symbol}@kline_1m").symbol == symbol
-    assert streams.parse(f"{symbol}@trade").symbol == symbol
+    assert parsed(f"{symbol}@kline_1m").symbol == symbol
+    assert parsed(f"{symbol}@trade").symbol == symbol
 
 
 @pytest.mark.parametrize(
@@ -42,15 +44,20 @@ def test_the_symbol_is_all_before_the_last_at_sign(symbol: str) -> None:
     ],
 )
 def test_anything_else_is_no_stream(name: str) -> None:
-    with pytest.raises(InvalidStream) as raised:
-        streams.parse(name)
-    assert len(str(raised.value)) < 300
-    assert str(raised.value).isprintable(), "it is sent, and may be logged"
+    assert streams.parse(name) is None
+    said = unknown_streams([name])
+    assert len(said) < 300
+    assert said.isprintable(), "it is sent, and may be logged"
+
+
+def test_of_many_unknown_streams_the_first_are_named() -> None:
+    said = unknown_streams([f"x{it}" for it in range(100)])
+    assert said == "Invalid request: 'x0', 'x1', 'x2', 'x3', 'x4' and 95 more is not a stream"
 
 
 def test_a_month_is_told_from_a_minute() -> None:
-    assert streams.parse("btc@kline_1M").interval is Interval.MONTH
-    assert streams.parse("btc@kline_1m").interval is Interval.M1
+    assert parsed("btc@kline_1M").interval is Interval.MONTH
+    assert parsed("btc@kline_1m").interval is Interval.M1
 
 
 def test_the_event_of_a_candle_has_all_fields_of_the_right_types() -> None:
