@@ -1,9 +1,12 @@
 """The description of the WebSocket in the OpenAPI document."""
 
+from chart_app.websocket.api import METHODS as API_METHODS
 from chart_app.websocket.requests import INVALID_JSON, INVALID_REQUEST, MAX_STREAMS, METHODS
 from chart_app.websocket.send_queue import MAX_WAITING_BYTES
 from chart_app.websocket.server import PING_INTERVAL_S
 from chart_app.websocket.streams import ALL_TICKERS
+
+_METHODS = ", ".join(f"`{it}`" for it in API_METHODS)
 
 DESCRIPTION = f"""\
 ## WebSocket
@@ -22,12 +25,19 @@ A symbol is the coin's name in any case; decimals are text, times ms.
 Send `{{"method": "{METHODS[0]}", "params": ["BTC-USD@kline_1m"], "id": 1}}` to add streams,
 `{METHODS[1]}` to remove them, `{METHODS[2]}` (without `params`) to list them. The reply is
 `{{"result": null, "id": 1}}`, or the list; after it comes the first event. An error is
-`{{"error": {{"code", "msg"}}, "id"}}`, with code {INVALID_REQUEST} for an invalid request
-or stream, {INVALID_JSON} for invalid JSON. A connection has at most {MAX_STREAMS:,} streams.
+`{{"error": {{"code", "msg"}}, "id"}}`, with code {INVALID_REQUEST} for an invalid request, {INVALID_JSON} for
+invalid JSON. If some names are of no stream the reply is an error that names them; the others are
+added all the same. `{METHODS[3]}` with `["combined", true]` has events sent as on `/stream`,
+`{METHODS[4]}` with `["combined"]` tells whether they are. A connection has at most
+{MAX_STREAMS:,} streams.
 
 The server pings every {PING_INTERVAL_S} s; a client that does not answer with a pong within half of
 that is cut off. A client that is too slow gets only the newest state of running candles, and all
 other events in order; once {MAX_WAITING_BYTES:,} bytes wait for it, its connection is closed with
 code 1008. When the server stops, it closes with code 1001: connect again, and read what was missed
 by REST.
+
+`/ws-api/v3` answers what REST does: `{{"id": 1, "method": "klines", "params": {{"symbol": …}}}}` is
+answered `{{"id": 1, "status": 200, "result": …, "rateLimits": []}}`, or with `"error": {{"code", "msg"}}`
+and another status. One request of a connection is answered after the other. Methods: {_METHODS}.
 """
