@@ -13,8 +13,8 @@ from chart_app.market import parameters
 from chart_app.market.assets import Markets
 from chart_app.market.parameters import BadRequest, InvalidSymbol, Query
 from chart_app.market.symbols import SYMBOL, Symbol
-from chart_app.model.binance import klines as kline_format
 from chart_app.model.binance.fields import Format
+from chart_app.model.binance.klines import Kline, in_ticks, kline_row
 from chart_app.model.binance.tickers import (
     BOOK_TICKER,
     MINI_TICKER,
@@ -24,8 +24,9 @@ from chart_app.model.binance.tickers import (
     average,
 )
 from chart_app.model.binance.trades import AGG_TRADE, TRADE
-from chart_app.model.candles import CandleKey, PublicCandle
-from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
+from chart_app.model.candles import Candle, CandleKey, PublicCandle
+from chart_app.model.intervals import DAY_MS, MINUTE_MS
+from chart_app.model.zones import ZonedInterval
 from chart_app.storage.reader import Range, StoreReader
 from streaming.clock import NowMs
 
@@ -103,23 +104,34 @@ class MarketData:
         """Return candles."""
         symbol = parameters.required_symbol(query)
         interval = parameters.interval(query)
+        buckets = ZonedInterval(interval, parameters.time_zone_ms(query))
         wanted = _range(query)
-        filled = parameters.flag(query, "fill")
+        is_filled = parameters.flag(query, "fill")
         ticks = parameters.ticks_per_ms(query)
         coin = await self._find_coin(symbol)
-        if filled:
-            return await self._filled_klines(coin, interval, wanted, ticks)
-        klines = await self._reader.klines(coin, interval, **wanted)
-        return klines if ticks == 1 else kline_format.in_ticks(msgspec.json.decode(klines), ticks)
+        if is_filled:
+            now = self._now_ms()
+            candles = await self._reader.filled_candles(coin, buckets, now, **wanted)
+            rows = await self._klines(coin, buckets, candles)
+        elif not buckets.is_stored:
+            candles = await self._reader.candles(coin, buckets, **wanted)
+            rows = await self._klines(coin, buckets, candles)
+        else:
+            klines = await self._reader.klines(coin, interval, **wanted)
+            if ticks == 1:
+                return klines
+            rows = msgspec.json.decode(klines)
+        return in_ticks(rows, ticks)
 
-    async def _filled_klines(
-        self, name: str, interval: Interval, wanted: Range, ticks_per_ms: int
-    ) -> list[Any]:
-        coin = await self._reader.coin(name)
-        candles = await self._reader.filled_candles(name, interval, self._now_ms(), **wanted)
-        shown = (PublicCandle.of(CandleKey(name, interval, time), it) for time, it in candles)
-        rows = [kline_format.kline_row(it.padded(coin.scale)) for it in shown]
-        return kline_format.in_ticks(rows, ticks_per_ms)
+    async def _klines(
+        self, name: str, buckets: ZonedInterval, candles: Iterable[tuple[int, Candle]]
+    ) -> list[list[Any]]:
+        scale = (await self._reader.coin(name)).scale
+        rows = []
+        for open_time, candle in candles:
+            shown = PublicCandle.of(CandleKey(name, buckets.interval, open_time), candle)
+            rows.append(kline_row(Kline(shown, buckets.end_time(open_time), scale)))
+        return rows
 
     async def trades(self, query: Query) -> list[dict[str, Any]]:
         """Return the newest trades."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from chart_app.model.intervals import DAY_MS, HOUR_MS, MINUTE_MS, Interval
+from chart_app.model.zones import parse_offset
 from trade_rules import COIN_NAME_MAX_CHARS, has_illegal_characters
 
 DEFAULT_LIMIT = 500
@@ -16,8 +17,6 @@ TICKS_PER_MS = {"MILLISECOND": 1, "MICROSECOND": 1000}
 _WINDOW = re.compile(r"([1-9][0-9]?)([mhd])").fullmatch
 #: Each unit in ms, and how many of it are too many.
 _WINDOW_UNITS = {"m": (MINUTE_MS, 60), "h": (HOUR_MS, 24), "d": (DAY_MS, 8)}
-_OFFSET = re.compile(r"([+-]?)([0-9]{1,2})(?::([0-5][0-9]))?").fullmatch
-MIN_OFFSET_MS, MAX_OFFSET_MS = -12 * HOUR_MS, 14 * HOUR_MS
 _INTEGER = re.compile(r"-?[0-9]{1,20}").fullmatch
 
 Query = Mapping[str, str]
@@ -140,18 +139,9 @@ def window_ms(query: Query) -> int:
 
 def time_zone_ms(query: Query) -> int:
     """Return the offset of ``timeZone`` from UTC: hours, or hours and minutes, −12:00 to +14:00."""
-    return offset_ms(query.get("timeZone") or "0", "timeZone")
-
-
-def offset_ms(text: str, name: str) -> int:
-    """Return an offset from UTC, such as ``-1:00``, ``05:45`` or ``+9``, in ms."""
-    found = _OFFSET(text)
-    if not found:
-        raise _illegal(name, "'-12:00' to '+14:00'")
-    sign, hours, minutes = found.groups(default="0")
-    offset = (int(hours) * HOUR_MS + int(minutes) * MINUTE_MS) * (-1 if sign == "-" else 1)
-    if not MIN_OFFSET_MS <= offset <= MAX_OFFSET_MS:
-        raise _bad_value(name)
+    offset = parse_offset(query.get("timeZone") or "0")
+    if offset is None:
+        raise _bad_value("timeZone")
     return offset
 
 

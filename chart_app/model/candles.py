@@ -15,9 +15,8 @@ import msgspec
 
 from chart_app.model.bounds import Count, Number, OpenTime
 from chart_app.model.columns import Column, Measure
-from chart_app.model.decimals import EXACT, ZERO, count_places, padded, plain
+from chart_app.model.decimals import EXACT, ZERO, plain
 from chart_app.model.intervals import MADE_OF, MINUTE_MS, Interval
-from chart_app.model.scale import Scale
 from trade_rules import as_integer
 
 _multiply = EXACT.multiply
@@ -162,29 +161,8 @@ class PublicCandle(msgspec.Struct, array_like=True, gc=False):
         ]
         return cls(key.interval, key.open_time, *values)
 
-    @property
-    def close_time(self) -> int:
-        """Return the last ms of its interval."""
-        return self.interval.end_time(self.open_time) - 1
-
-    @property
-    def taker_volume(self) -> str:
-        """Return 0: which side took a trade is not known."""
-        return padded("0", count_places(self.volume))
-
-    @property
-    def taker_quote_volume(self) -> str:
-        """Return 0 as well."""
-        return padded("0", count_places(self.quote_volume))
-
-    def padded(self, scale: Scale) -> "PublicCandle":
-        """Return the candle with the decimal places of its coin."""
-        changes = {name: padded(getattr(self, name), scale.places(it)) for name, it in _MEASURES}
-        return msgspec.structs.replace(self, **changes)
-
 
 _COLUMN = {column.name: column for column in COLUMNS}
-_MEASURES = [(it.name, it.measure) for it in COLUMNS if it.measure]
 _public_values = attrgetter(
     *(_COLUMN[name].attribute for name in PublicCandle.__struct_fields__[2:])
 )
@@ -252,18 +230,14 @@ def flat(open_time: int, close: Decimal) -> Candle:
 
 
 def fill(
-    candles: Iterable[tuple[int, Candle]],
-    interval: Interval,
-    start: int,
-    end: int,
-    previous: Decimal | None,
+    candles: Iterable[tuple[int, Candle]], open_times: Iterable[int], previous: Decimal | None
 ) -> Iterator[tuple[int, Candle]]:
-    """Yield a candle for every bucket from ``start`` up to, but not including, ``end``.
+    """Yield a candle for every bucket, given their open times.
 
-    ``previous`` is the close before ``start``. Until a close is known, empty buckets are skipped.
+    ``previous`` is the close before the first. Until a close is known, empty buckets are skipped.
     """
     known = dict(candles)
-    for open_time in interval.open_times(start, end):
+    for open_time in open_times:
         candle = known.get(open_time)
         if candle is None and previous is not None:
             candle = flat(open_time, previous)

@@ -26,6 +26,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from chart_app.model import zones
 from chart_app.model.binance.fields import Field
 from chart_app.model.binance.klines import CLOSE_TIME, KLINE, UNKNOWN
 from chart_app.model.candles import COLUMNS as CANDLE_COLUMNS
@@ -207,14 +208,14 @@ def _trades(*, newest: bool) -> Statement:
     )
 
 
-COINS = select(coins.c.coin, coins.c.price_scale, coins.c.amount_scale)
-ONE_COIN = COINS.where(coins.c.coin == _COIN)
-
-
 def _elements(parameter: str) -> Select[Any]:
     """Select the texts of a JSON array."""
     elements = _Elements(bindparam(parameter, type_=Text)).table_valued(column("value", Text))
     return select(elements.c.value)
+
+
+COINS = select(coins.c.coin, coins.c.price_scale, coins.c.amount_scale)
+ONE_COIN = COINS.where(coins.c.coin == _COIN)
 
 
 #: The coins whose case-folded names are in a JSON array.
@@ -244,6 +245,28 @@ _CANDLE = {
 }
 NEWEST_CANDLES = _candles(_CANDLE, newest=True)
 OLDEST_CANDLES = _candles(_CANDLE, newest=False)
+
+#: The open times alone.
+_OPEN_TIME = {"time": candles.c.open_time}
+NEWEST_OPEN_TIMES = _candles(_OPEN_TIME, newest=True)
+OLDEST_OPEN_TIMES = _candles(_OPEN_TIME, newest=False)
+
+_INTERVAL_AND_CANDLE = _JsonRow(
+    *(candles.c.interval, candles.c.open_time), *(candles.c[it.name] for it in CANDLE_COLUMNS)
+)
+
+
+def _pieces(interval: Interval) -> Select[Any]:
+    times = _elements(f"times_{interval.value}").subquery()
+    return select(_INTERVAL_AND_CANDLE.label("row")).where(
+        candles.c.coin == _COIN,
+        candles.c.interval == interval.value,
+        candles.c.open_time.in_(select(cast(times.c.value, BigInteger))),
+    )
+
+
+#: The candles whose open times are in JSON arrays, one of each interval of :data:`PIECES`.
+PIECES = select(_Joined(union_all(*map(_pieces, zones.PIECES)).subquery().c.row))
 
 BARS = _candles(
     {

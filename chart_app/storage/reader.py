@@ -8,23 +8,26 @@ that no writer of ours stores, as one of a negative time, :exc:`msgspec.Validati
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal, localcontext
 from itertools import islice
 from typing import Any, NamedTuple, NotRequired, TypedDict, Unpack
 
 import msgspec
 
+from chart_app.model import zones
 from chart_app.model.binance.klines import CLOSE_TIME_INDEX
-from chart_app.model.candles import Candle, fill, from_columns
+from chart_app.model.candles import Candle, fill, from_columns, merge
 from chart_app.model.coins import Coin, Window
 from chart_app.model.decimals import EXACT, padded
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
+from chart_app.model.zones import Buckets, Piece, ZonedInterval
 from chart_app.storage import queries
 from chart_app.storage.database import Database
 from chart_app.storage.fetcher import Fetcher
+from streaming.slices import chunks
 
 #: Times are clamped to these: no trade is beyond them, and the database's integers have 64 bits.
 TIME_MIN = -(2**60)
@@ -116,17 +119,75 @@ class StoreReader:
         return ",".join(texts)
 
     async def candles(
-        self, coin: str, interval: Interval, **wanted: Unpack[Range]
+        self, coin: str, interval: Buckets, **wanted: Unpack[Range]
     ) -> list[tuple[int, Candle]]:
-        """Return (open time, candle) for the same candles as :meth:`klines`."""
+        """Return (open time, candle) for the same candles as :meth:`klines`, also of a zone."""
+        if isinstance(interval, ZonedInterval):
+            return await self._zoned_candles(coin, interval, **wanted)
         newest = wanted.get("start") is None
         statement = queries.NEWEST_CANDLES if newest else queries.OLDEST_CANDLES
         parameters = {"coin": coin, "interval": interval, **_bounds(**wanted)}
         rows = msgspec.json.decode(await self._json(statement, parameters))
         return [(open_time, from_columns(values)) for open_time, *values in rows]
 
+    async def _zoned_candles(
+        self, coin: str, zoned: ZonedInterval, **wanted: Unpack[Range]
+    ) -> list[tuple[int, Candle]]:
+        """Return candles that are put together from stored ones.
+
+        Of ``limit`` candles at most
+        ``4 * limit + 4`` buckets are looked at, of at most :data:`zones.MAX_PIECES` candles each.
+        """
+        start, end, limit = wanted.get("start"), wanted.get("end"), wanted["limit"]
+        buckets = await self._buckets(coin, zoned, start, end, 2 * limit + 2)
+        found: list[tuple[int, Candle]] = []
+        for part in chunks(buckets, limit):
+            found += await self._put_together(coin, zoned, part)
+            if len(found) >= limit:
+                break
+        return sorted(found[:limit])
+
+    async def _buckets(
+        self, coin: str, zoned: ZonedInterval, start: int | None, end: int | None, limit: int
+    ) -> list[int]:
+        """Return the open times of all buckets that may have trades, the wanted end first.
+
+        A bucket has trades where one by UTC that shares time with it has.
+        """
+        newest = start is None
+        statement = queries.NEWEST_OPEN_TIMES if newest else queries.OLDEST_OPEN_TIMES
+        bounds = _bounds(
+            start=None if start is None else zoned.interval.open_time(_clamp(start)),
+            end=None if end is None else zoned.end_time(zoned.open_time(_clamp(end))) - 1,
+            limit=limit,
+        )
+        parameters = {"coin": coin, "interval": zoned.interval, **bounds}
+        stored = msgspec.json.decode(await self._json(statement, parameters))
+        buckets = {it for time in stored for it in zoned.overlapping(time)}
+        first, last = TIME_MIN if start is None else start, TIME_MAX if end is None else end
+        return sorted((it for it in buckets if first <= it <= last), reverse=newest)
+
+    async def _put_together(
+        self, coin: str, zoned: ZonedInterval, buckets: Sequence[int]
+    ) -> list[tuple[int, Candle]]:
+        """Return the candles of buckets, in their order, where there are trades."""
+        times: dict[str, list[int]] = {f"times_{it}": [] for it in zones.PIECES}
+        bucket_of = {}
+        for bucket in buckets:
+            for piece in zoned.pieces(bucket):
+                times[f"times_{piece.interval}"].append(piece.open_time)
+                bucket_of[piece] = bucket
+        arrays = {name: msgspec.json.encode(it).decode() for name, it in times.items()}
+        rows = msgspec.json.decode(await self._json(queries.PIECES, {"coin": coin, **arrays}))
+        candles: dict[int, Candle] = {}
+        for interval, open_time, *values in rows:
+            bucket = bucket_of[Piece(Interval(interval), open_time)]
+            candle = from_columns(values)
+            candles[bucket] = merge(candles[bucket], candle) if bucket in candles else candle
+        return [(bucket, candles[bucket]) for bucket in buckets if bucket in candles]
+
     async def filled_candles(
-        self, coin: str, interval: Interval, now_ms: int, **wanted: Unpack[Range]
+        self, coin: str, interval: Buckets, now_ms: int, **wanted: Unpack[Range]
     ) -> list[tuple[int, Candle]]:
         """Return (open time, candle) for every bucket, with a flat candle where it has no trades.
 
@@ -150,7 +211,8 @@ class StoreReader:
         before = await self.candles(coin, interval, end=first - 1, limit=1)
         known = await self.candles(coin, interval, start=first, end=last, limit=limit)
         previous = before[0][1].close if before else None
-        return list(islice(fill(known, interval, first, interval.end_time(last), previous), limit))
+        buckets = interval.open_times(first, interval.end_time(last))
+        return list(islice(fill(known, buckets, previous), limit))
 
     async def trades(
         self,
@@ -234,7 +296,7 @@ class StoreReader:
 _decode_trades = msgspec.json.Decoder(list[PublicTrade]).decode
 
 
-def _first_bucket(interval: Interval, time: int) -> int:
+def _first_bucket(interval: Buckets, time: int) -> int:
     """Return the open time of the first bucket that opens at a time or later."""
     open_time = interval.open_time(time)
     return open_time if open_time == time else interval.end_time(open_time)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from chart_app.live.messages import LiveMessage
-from chart_app.model.binance.klines import kline_event
+from chart_app.model.binance.klines import Kline, kline_event
 from chart_app.model.binance.trades import agg_trade_event, trade_event
 from chart_app.model.candles import PublicCandle
-from chart_app.model.intervals import Interval
 from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
+from chart_app.model.zones import ZonedInterval
 from chart_app.websocket.events import Burst, Event
 from chart_app.websocket.streams import Kind, Stream
 from streaming.clock import NowMs
@@ -58,6 +58,9 @@ class Subscriber(Protocol):
 
 class Channel:
     """A stream and its subscribers. ``coin`` is None until a coin has the stream's symbol."""
+
+    #: Whether what is stale is read at the next tick only, however often it changes until then.
+    is_patient = False
 
     def __init__(self, stream: Stream, now_ms: NowMs) -> None:
         self.stream = stream
@@ -148,9 +151,9 @@ class KlineChannel(Channel):
     A candle is closed once the coin's trades have moved past it, or the clock has.
     """
 
-    def __init__(self, stream: Stream, interval: Interval, now_ms: NowMs) -> None:
+    def __init__(self, stream: Stream, buckets: ZonedInterval, now_ms: NowMs) -> None:
         super().__init__(stream, now_ms)
-        self.interval = interval
+        self.buckets = buckets
         self.running: PublicCandle | None = None
         self._is_closed = False
         #: Subscribers that have not been sent a running candle yet.
@@ -191,7 +194,7 @@ class KlineChannel(Channel):
         they are read from the store.
         """
         since = self._remembered_since
-        candles = [it for it in message.candles if it.interval == self.interval]
+        candles = [it for it in message.candles if it.interval == self.buckets.interval]
         if since is not None:
             self.mark_stale(it.open_time for it in candles if it.open_time < since)
             candles = [it for it in candles if it.open_time >= since]
@@ -206,7 +209,7 @@ class KlineChannel(Channel):
 
     def next_stale(self) -> OpenTimes | None:
         """Return the stale candles to read next, for :meth:`handle_stored`, or None."""
-        self._ranges.extend(_group_nearby(sorted(self._stale), self.interval))
+        self._ranges.extend(_group_nearby(sorted(self._stale), self.buckets))
         self._stale.clear()
         if len(self._ranges) > MAX_STALE:
             first, last = min(it.first for it in self._ranges), max(it.last for it in self._ranges)
@@ -270,20 +273,30 @@ class KlineChannel(Channel):
         self.emit(self._event(candle, closed=self._is_closed))
 
     def _has_ended(self, candle: PublicCandle) -> bool:
-        end = candle.interval.end_time(candle.open_time)
+        end = self.buckets.end_time(candle.open_time)
         return self._now_ms() >= end + CLOSE_GRACE_MS
 
     def _event(self, candle: PublicCandle, *, closed: bool) -> Event:
-        shown = candle.padded(self.scale)
-        content = kline_event(self.coin or "", shown, closed=closed, now_ms=self._now_ms())
+        kline = Kline(candle, self.buckets.end_time(candle.open_time), self.scale)
+        content = kline_event(self.coin or "", kline, closed=closed, now_ms=self._now_ms())
         return Event(self.stream.name, content, candle.open_time, is_running=not closed)
 
 
-def _group_nearby(open_times: list[int], interval: Interval) -> Iterable[OpenTimes]:
+class ZonedKlineChannel(KlineChannel):
+    """The same of buckets that are not stored: what a message changes is read from the store."""
+
+    is_patient = True
+
+    def handle(self, message: LiveMessage) -> None:
+        """Mark the candles stale in which the message has trades."""
+        self.mark_stale({self.buckets.open_time(it.time) for it in message.trades})
+
+
+def _group_nearby(open_times: list[int], buckets: ZonedInterval) -> Iterable[OpenTimes]:
     """Yield sorted open times, grouped where they are near each other."""
     group: list[int] = []
     for open_time in open_times:
-        if group and interval.back(open_time, NEARBY) > group[-1]:
+        if group and buckets.back(open_time, NEARBY) > group[-1]:
             yield OpenTimes(group[0], group[-1], frozenset(group))
             group = []
         group.append(open_time)
@@ -293,8 +306,9 @@ def _group_nearby(open_times: list[int], interval: Interval) -> Iterable[OpenTim
 
 def make_channel(stream: Stream, now_ms: NowMs, is_settled: IsSettled) -> Channel:
     """Return a channel for the stream."""
-    if stream.interval:
-        return KlineChannel(stream, stream.interval, now_ms)
+    if stream.buckets:
+        kind = KlineChannel if stream.buckets.is_stored else ZonedKlineChannel
+        return kind(stream, stream.buckets, now_ms)
     if stream.kind is Kind.MINI_TICKER:
         return Channel(stream, now_ms)
     return TradeChannel(stream, now_ms, is_settled)

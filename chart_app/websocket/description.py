@@ -16,6 +16,8 @@ DESCRIPTION = f"""\
 
 - `<symbol>@kline_<interval>`: `kline`, the running candle: at once, whenever it changes, and once
   more with `x: true` when it is closed. A candle that a late trade amends is sent again.
+- `<symbol>@kline_<interval>@+08:00`: the same by the clocks of a zone, −12:00 to +14:00, at most
+  four times a second.
 - `<symbol>@trade`, `<symbol>@aggTrade`: an event for each trade. One trade is one aggregate.
 - `<symbol>@miniTicker`, `{ALL_TICKERS}`: `24hrMiniTicker`, the last 24 hours of a coin,
   once a second if it was traded; the latter is an array of all such coins.
@@ -25,10 +27,10 @@ A symbol is the coin's name in any case; decimals are text, times ms.
 Send `{{"method": "{METHODS[0]}", "params": ["BTC-USD@kline_1m"], "id": 1}}` to add streams,
 `{METHODS[1]}` to remove them, `{METHODS[2]}` (without `params`) to list them. The reply is
 `{{"result": null, "id": 1}}`, or the list; after it comes the first event. An error is
-`{{"error": {{"code", "msg"}}, "id"}}`, with code {INVALID_REQUEST} for an invalid request, {INVALID_JSON} for
-invalid JSON. If some names are of no stream the reply is an error that names them; the others are
-added all the same. `{METHODS[3]}` with `["combined", true]` has events sent as on `/stream`,
-`{METHODS[4]}` with `["combined"]` tells whether they are. A connection has at most
+`{{"error": {{"code", "msg"}}, "id"}}`, with code {INVALID_REQUEST} for an invalid request,
+{INVALID_JSON} for invalid JSON. If some names are of no stream the reply is an error that names
+them; the others are added all the same. `{METHODS[3]}` with `["combined", true]` has events sent as
+on `/stream`, `{METHODS[4]}` with `["combined"]` tells whether they are. A connection has at most
 {MAX_STREAMS:,} streams.
 
 The server pings every {PING_INTERVAL_S} s; a client that does not answer with a pong within half of
@@ -37,7 +39,8 @@ other events in order; once {MAX_WAITING_BYTES:,} bytes wait for it, its connect
 code 1008. When the server stops, it closes with code 1001: connect again, and read what was missed
 by REST.
 
-`/ws-api/v3` answers what REST does: `{{"id": 1, "method": "klines", "params": {{"symbol": …}}}}` is
-answered `{{"id": 1, "status": 200, "result": …, "rateLimits": []}}`, or with `"error": {{"code", "msg"}}`
-and another status. One request of a connection is answered after the other. Methods: {_METHODS}.
+`/ws-api/v3` answers what REST does: `{{"id": 1, "method": "klines", "params": {{"symbol": …}}}}`
+is answered `{{"id": 1, "status": 200, "result": …, "rateLimits": []}}`, or with another status and
+`"error": {{"code", "msg"}}`. One request of a connection is answered after the other. Methods:
+{_METHODS}.
 """

@@ -135,7 +135,8 @@ class Hub(Service):
             if self._is_for(channel, coin):
                 channel.scale = scale
                 channel.handle(message)
-                self._queue_if_stale(channel)
+                if not channel.is_patient:
+                    self._queue_if_stale(channel)
 
     def reread(self, gap: Span, minutes: Mapping[str, set[int]]) -> None:
         """Mark what was changed in a gap to be read from the store.
@@ -149,7 +150,7 @@ class Hub(Service):
                 if not self._is_for(channel, coin):
                     continue
                 if isinstance(channel, KlineChannel):
-                    channel.mark_stale({channel.interval.open_time(it) for it in coin_minutes})
+                    channel.mark_stale({channel.buckets.open_time(it) for it in coin_minutes})
                 elif isinstance(channel, TradeChannel):
                     channel.gaps.append(ids)
                 self._queue_if_stale(channel)
@@ -234,10 +235,13 @@ class Hub(Service):
         return self._scales.get(coin or "", Scale(0, 0))
 
     async def _candles(self, channel: KlineChannel, **wanted: Unpack[Range]) -> list[PublicCandle]:
-        coin, interval = channel.coin or "", channel.interval
+        coin, buckets = channel.coin or "", channel.buckets
+        found = await self._reader.candles(
+            coin, buckets.interval if buckets.is_stored else buckets, **wanted
+        )
         return [
-            PublicCandle.of(CandleKey(coin, interval, open_time), candle)
-            for open_time, candle in await self._reader.candles(coin, interval, **wanted)
+            PublicCandle.of(CandleKey(coin, buckets.interval, open_time), candle)
+            for open_time, candle in found
         ]
 
     @Service.task
@@ -246,6 +250,8 @@ class Hub(Service):
             for channel in self._channels.values():
                 if isinstance(channel, KlineChannel):
                     channel.tick()
+                    if channel.is_patient and channel.coin:
+                        self._queue_if_stale(channel)
             await self.sleep(TICK_INTERVAL_S)
 
     @Service.task

@@ -1,6 +1,7 @@
 """The streams of the WebSocket, named as in Binance's spot API.
 
-A name is ``<symbol>@kline_<interval>``, ``<symbol>@trade``, ``<symbol>@aggTrade``,
+A name is ``<symbol>@kline_<interval>``, the same with ``@+08:00`` for another time zone than UTC,
+``<symbol>@trade``, ``<symbol>@aggTrade``,
 ``<symbol>@miniTicker`` or ``!miniTicker@arr``.
 """
 
@@ -10,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chart_app.model.intervals import Interval
+from chart_app.model.zones import ZonedInterval, parse_offset
 from trade_rules import COIN_NAME_MAX_CHARS, has_illegal_characters
 
 ALL_TICKERS = "!miniTicker@arr"
@@ -32,21 +34,27 @@ class Stream(NamedTuple):
     name: str
     kind: Kind
     symbol: str
-    interval: Interval | None
+    buckets: ZonedInterval | None = None
 
 
 def parse(name: str) -> Stream | None:
     """Return the stream of a name, None if there is none of this name."""
     if name == ALL_TICKERS:
-        return Stream(name, Kind.MINI_TICKER, "", None)
+        return Stream(name, Kind.MINI_TICKER, "")
     symbol, _, what = name.rpartition("@")  # the name of a coin may hold an @
+    offset_ms = parse_offset(what)
+    if offset_ms is not None:
+        symbol, _, what = symbol.rpartition("@")
     kind, _, interval = what.partition("_")
-    if 0 < len(symbol) <= SYMBOL_MAX_CHARS and not has_illegal_characters(symbol):
-        with suppress(ValueError):
-            if kind == Kind.KLINE:
-                return Stream(name, Kind.KLINE, symbol, Interval(interval))
-            if what == kind:
-                return Stream(name, Kind(kind), symbol, None)
+    if not 0 < len(symbol) <= SYMBOL_MAX_CHARS or has_illegal_characters(symbol):
+        return None
+    with suppress(ValueError):
+        if kind == Kind.KLINE:
+            return Stream(
+                name, Kind.KLINE, symbol, ZonedInterval(Interval(interval), offset_ms or 0)
+            )
+        if what == kind and offset_ms is None:
+            return Stream(name, Kind(kind), symbol)
     return None
 
 

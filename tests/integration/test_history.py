@@ -15,7 +15,7 @@ from faust.types import TP
 from sqlalchemy import make_url, text, update
 from sqlalchemy.exc import DBAPIError
 
-from chart_app.model.binance.klines import kline_row
+from chart_app.model.binance.klines import Kline, kline_row
 from chart_app.model.candles import Candle, CandleKey, PublicCandle, fold_coin
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.model.trade_ids import MAX_PARTITIONS
@@ -115,7 +115,13 @@ async def test_the_database_makes_the_klines_that_python_makes(
     await filled.feed(at(0, "2.50", "1E-7"), at(0, "1"), at(2000, LARGEST, SMALLEST))
     scale = (await filled.reader.coin("BTC")).scale
     made = [
-        kline_row(PublicCandle.of(CandleKey("BTC", interval, time), it).padded(scale))
+        kline_row(
+            Kline(
+                PublicCandle.of(CandleKey("BTC", interval, time), it),
+                interval.end_time(time),
+                scale,
+            )
+        )
         for time, it in await filled.reader.candles("BTC", interval, limit=9)
     ]
     assert json.loads(await filled.reader.klines("BTC", interval, limit=9)) == made

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from chart_app.model import candles, trades
 from chart_app.model.binance import klines
+from chart_app.model.binance.klines import Kline
 from chart_app.model.candles import Candle, CandleKey, Mark, PublicCandle
 from chart_app.model.columns import Column
 from chart_app.model.intervals import Interval
+from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade, StoredTrade, Trades
 from chart_app.rest.openapi_schemas import SCHEMAS
 from chart_app.storage import schema
@@ -58,9 +60,9 @@ def test_a_candle_is_broadcast_with_its_digits(candle: Candle) -> None:
 
 @given(any_candle)
 def test_a_row_of_klines_and_its_event_say_the_same(candle: Candle) -> None:
-    public = PublicCandle.of(KEY, candle)
-    row = klines.kline_row(public)
-    event = klines.kline_event("BTC", public, closed=True, now_ms=0)
+    kline = Kline(PublicCandle.of(KEY, candle), KEY.interval.end_time(0), Scale(0, 0))
+    row = klines.kline_row(kline)
+    event = klines.kline_event("BTC", kline, closed=True, now_ms=0)
     assert row == [event["k"][field.key] for field in klines.KLINE.fields]
     assert "".join(event["k"]) == "tTsifLochlvnxqVQB", "as Binance has them"
     assert row[klines.CLOSE_TIME_INDEX] == 31 * 86_400_000 - 1

@@ -2,11 +2,13 @@ import json
 
 import pytest
 
-from chart_app.model.binance.klines import kline_event
+from chart_app.model.binance.klines import Kline, kline_event
 from chart_app.model.binance.trades import agg_trade_event, trade_event
 from chart_app.model.candles import PublicCandle
-from chart_app.model.intervals import Interval
+from chart_app.model.intervals import HOUR_MS, Interval
+from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
+from chart_app.model.zones import ZonedInterval
 from chart_app.websocket import streams
 from chart_app.websocket.events import Burst, Event
 from chart_app.websocket.requests import unknown_streams
@@ -14,17 +16,18 @@ from chart_app.websocket.streams import Kind, Stream
 from tests.unit.chart_app.websocket.parsed import parsed
 
 CANDLE = PublicCandle(Interval.M1, 60_000, "1", "3", "0.5", "2", "10", "20.5", 4, 100, 103)
+KLINE = Kline(CANDLE, 120_000, Scale(1, 0))
 
 
 @pytest.mark.parametrize("interval", Interval)
 def test_every_interval_has_a_stream(interval: Interval) -> None:
     name = f"btc@kline_{interval}"
-    assert streams.parse(name) == Stream(name, Kind.KLINE, "btc", interval)
+    assert streams.parse(name) == Stream(name, Kind.KLINE, "btc", ZonedInterval(interval, 0))
 
 
 @pytest.mark.parametrize("kind", [Kind.TRADE, Kind.AGG_TRADE, Kind.MINI_TICKER])
 def test_a_stream_of_another_kind_has_no_interval(kind: Kind) -> None:
-    assert streams.parse(f"btc@{kind}") == Stream(f"btc@{kind}", kind, "btc", None)
+    assert streams.parse(f"btc@{kind}") == Stream(f"btc@{kind}", kind, "btc")
     assert parsed("!miniTicker@arr").symbol == ""
 
 
@@ -56,12 +59,26 @@ def test_of_many_unknown_streams_the_first_are_named() -> None:
 
 
 def test_a_month_is_told_from_a_minute() -> None:
-    assert parsed("btc@kline_1M").interval is Interval.MONTH
-    assert parsed("btc@kline_1m").interval is Interval.M1
+    assert parsed("btc@kline_1M").buckets == (Interval.MONTH, 0)
+    assert parsed("btc@kline_1m").buckets == (Interval.M1, 0)
+
+
+@pytest.mark.parametrize(("zone", "hours"), [("+08:00", 8), ("-05:00", -5), ("+5:30", 5.5)])
+def test_klines_may_be_of_a_time_zone(zone: str, hours: float) -> None:
+    name = f"a@b@kline_1d@{zone}"
+    buckets = ZonedInterval(Interval.D1, int(hours * HOUR_MS))
+    assert parsed(name) == Stream(name, Kind.KLINE, "a@b", buckets)
+
+
+@pytest.mark.parametrize(
+    "name", ["btc@trade@+08:00", "btc@kline_1d@+15:00", "btc@kline_1d@Asia/Seoul", "@+08:00"]
+)
+def test_no_other_stream_has_a_zone_and_no_zone_is_elsewhere(name: str) -> None:
+    assert streams.parse(name) is None
 
 
 def test_the_event_of_a_candle_has_all_fields_of_the_right_types() -> None:
-    event = kline_event("BTC", CANDLE, closed=True, now_ms=7)
+    event = kline_event("BTC", KLINE, closed=True, now_ms=7)
     assert event == {
         "e": "kline",
         "E": 7,
@@ -73,9 +90,9 @@ def test_the_event_of_a_candle_has_all_fields_of_the_right_types() -> None:
             "i": "1m",
             "f": 100,
             "L": 103,
-            "o": "1",
-            "c": "2",
-            "h": "3",
+            "o": "1.0",
+            "c": "2.0",
+            "h": "3.0",
             "l": "0.5",
             "v": "10",
             "n": 4,
