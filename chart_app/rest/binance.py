@@ -1,17 +1,19 @@
 """Market data over REST, in the format of Binance's spot API: ``/api/v3/…``."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
 from chart_app.model import binance_formats
+from chart_app.model.coins import Coin
 from chart_app.rest import parameters, shapes
 from chart_app.rest.endpoints import add_endpoint
+from chart_app.rest.listing import Listing
 from chart_app.rest.market import Markets
 from chart_app.rest.parameters import BadRequest, InvalidSymbol
 from chart_app.storage.errors import StoreUnavailable
+from chart_app.storage.pieces import in_turns
 from chart_app.storage.reader import Range, StoreReader
 from settings import Settings
 from streaming.clock import NowMs
@@ -19,14 +21,12 @@ from streaming.http.access import ReadOrigins
 from streaming.http.responses import Handler, json_response
 
 ROOT = "/api/v3"
-#: How long the tickers of all coins are cached: to compute them takes 30 ms for 200 coins.
-TICKERS_MAX_AGE_MS = 1000
 #: Binance's UNAUTHORIZED.
 UNAUTHORIZED = -1002
 #: Binance's DISCONNECTED.
 UNAVAILABLE = (-1001, "The store does not answer; try again later.")
 
-#: Returns the content of a response; a str is JSON already.
+#: Returns the content of a response; a str, or bytes, are JSON already.
 Endpoint = Callable[[web.Request], Awaitable[Any]]
 
 
@@ -47,13 +47,14 @@ def add_routes(
         "ticker/price": rest.ticker_price,
         "ticker/24hr": rest.ticker_24hr,
     }
+    web_app.on_cleanup.append(rest.close)
     origins = ReadOrigins(settings.read_origins)
     for path, endpoint in endpoints.items():
         add_endpoint(web_app, f"{ROOT}/{path}", _handler(endpoint), origins)
 
 
 class Rest:
-    """The endpoints. Each returns the content of the response; a str is JSON already.
+    """The endpoints. Each returns the content of the response; a str, or bytes, are JSON already.
 
     They raise :exc:`BadRequest` and :exc:`StoreUnavailable`.
     """
@@ -62,9 +63,15 @@ class Rest:
         self._reader = reader
         self._markets = markets
         self._now_ms = now_ms
-        #: The cache: (time in ms, tickers of all coins).
-        self._tickers: tuple[int, list[dict[str, Any]]] = (-TICKERS_MAX_AGE_MS, [])
-        self._tickers_lock = asyncio.Lock()
+        #: All coins.
+        self._exchange_info = Listing(self._symbols, now_ms, self._about_exchange)
+        self._prices = Listing(self._read_prices, now_ms)
+        self._tickers = Listing(self._read_tickers, now_ms)
+
+    async def close(self, _: web.Application) -> None:
+        """End what is still computed."""
+        for listing in (self._exchange_info, self._prices, self._tickers):
+            await listing.close()
 
     async def ping(self, _: web.Request) -> dict[str, Any]:
         """Return an empty object: the server is up."""
@@ -74,19 +81,28 @@ class Rest:
         """Return the time of the server."""
         return {"serverTime": self._now_ms()}
 
-    async def exchange_info(self, request: web.Request) -> dict[str, Any]:
+    async def exchange_info(self, request: web.Request) -> Any:
         """Return the coins as symbols."""
         wanted = await self._find_coins(parameters.symbols(request.query))
-        coins = await self._reader.coins()
-        if wanted is not None:
-            coins = [coin for coin in coins if coin.name in wanted]
+        if wanted is None:
+            return await self._exchange_info.get()
+        return self._about_exchange([self._symbol(it) for it in await self._reader.coins(wanted)])
+
+    def _about_exchange(self, symbols: Any) -> dict[str, Any]:
         return {
             "timezone": "UTC",
             "serverTime": self._now_ms(),
             "rateLimits": [],
             "exchangeFilters": [],
-            "symbols": [shapes.symbol(coin, self._markets.market(coin.name)) for coin in coins],
+            "symbols": symbols,
         }
+
+    def _symbol(self, coin: Coin) -> dict[str, Any]:
+        return shapes.symbol(coin, self._markets.market(coin.name))
+
+    async def _symbols(self) -> AsyncIterator[list[dict[str, Any]]]:
+        async for coins in in_turns(await self._reader.coins()):
+            yield [self._symbol(coin) for coin in coins]
 
     async def klines(self, request: web.Request) -> Any:
         """Return candles."""
@@ -132,34 +148,29 @@ class Rest:
     async def ticker_price(self, request: web.Request) -> Any:
         """Return the last price of a coin, of some, or of all."""
         symbols = parameters.symbols(request.query)
-        if symbol := parameters.symbol(request.query):
-            ((name, price),) = await self._reader.prices(await self._find_coin(symbol))
-            return {"symbol": name, "price": price}
         wanted = await self._find_coins(symbols)
-        return [
-            {"symbol": name, "price": price}
-            for name, price in await self._reader.prices()
-            if wanted is None or name in wanted
-        ]
+        if wanted is None:
+            return await self._prices.get()
+        prices = [shapes.price(*it) for it in await self._reader.prices(wanted)]
+        return _only(prices) if parameters.symbol(request.query) else prices
+
+    async def _read_prices(self) -> AsyncIterator[list[dict[str, Any]]]:
+        async for prices in in_turns(await self._reader.prices()):
+            yield [shapes.price(*it) for it in prices]
 
     async def ticker_24hr(self, request: web.Request) -> Any:
         """Return the last 24 hours of a coin, of some, or of all."""
         symbols = parameters.symbols(request.query)
-        if symbol := parameters.symbol(request.query):
-            (day,) = await self._reader.days(self._now_ms(), await self._find_coin(symbol))
-            return shapes.ticker(day)
         wanted = await self._find_coins(symbols)
-        tickers = await self._all_tickers()
-        return [it for it in tickers if wanted is None or it["symbol"] in wanted]
+        if wanted is None:
+            return await self._tickers.get()
+        tickers = [shapes.ticker(it) for it in await self._reader.days(self._now_ms(), wanted)]
+        return _only(tickers) if parameters.symbol(request.query) else tickers
 
-    async def _all_tickers(self) -> list[dict[str, Any]]:
-        async with self._tickers_lock:
-            now = self._now_ms()
-            made_at, tickers = self._tickers
-            if not 0 <= now - made_at < TICKERS_MAX_AGE_MS:
-                tickers = [shapes.ticker(day) for day in await self._reader.days(now)]
-                self._tickers = (now, tickers)
-            return tickers
+    async def _read_tickers(self) -> AsyncIterator[list[dict[str, Any]]]:
+        names = [coin.name for coin in await self._reader.coins()]
+        async for days in self._reader.days_in_pieces(self._now_ms(), names):
+            yield [shapes.ticker(day) for day in days]
 
     async def _find_coin(self, symbol: str) -> str:
         name = await self._reader.find_coin(symbol)
@@ -174,6 +185,12 @@ class Rest:
         if not found.keys() >= set(symbols):
             raise InvalidSymbol
         return set(found.values())
+
+
+def _only(items: list[dict[str, Any]]) -> dict[str, Any]:
+    if not items:
+        raise InvalidSymbol
+    return items[0]
 
 
 def _range(query: parameters.Query) -> Range:

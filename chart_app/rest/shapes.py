@@ -38,6 +38,11 @@ def symbol(coin: Coin, market: Market) -> dict[str, Any]:
     }
 
 
+def price(coin: str, last_price: str) -> dict[str, Any]:
+    """Return an item of ticker/price."""
+    return {"symbol": coin, "price": last_price}
+
+
 def ticker(day: Day) -> dict[str, Any]:
     """Return an item of ticker/24hr."""
     change = EXACT.subtract(day.close, day.open)

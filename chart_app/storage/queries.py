@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ColumnElement,
     Integer,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     column,
     literal_column,
     select,
+    type_coerce,
     union_all,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -84,9 +86,18 @@ class _Elements(FunctionElement[str]):
     inherit_cache = True
 
 
+@_compiled_as("json_quote({})", "to_json({})")
+class _Quoted(FunctionElement[str]):
+    """A text as JSON, with what it needs escaped."""
+
+    name = "quoted"
+    inherit_cache = True
+    type = JSON()
+
+
 def _json_row(columns: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
-    """Return a row as JSON array: integers as numbers, exact decimals as strings."""
-    values = ("%s" if isinstance(column.type, Integer) else '"%s"' for column in columns)
+    """Return a row as JSON array: integers as numbers, JSON as it is, exact decimals as strings."""
+    values = ("%s" if isinstance(column.type, Integer | JSON) else '"%s"' for column in columns)
     return _Formatted(literal_column(f"'[{','.join(values)}]'", Text), *columns)
 
 
@@ -132,11 +143,22 @@ def _trades(*, newest: bool) -> Statement:
     )
 
 
-COINS = select(coins.c.coin, coins.c.price_scale, coins.c.amount_scale)
+def _any_of(texts: str) -> Select[tuple[str]]:
+    """Select the texts of a JSON array, which is a parameter."""
+    elements = _Elements(bindparam(texts, type_=Text)).table_valued(column("value", Text))
+    return select(elements.c.value)
 
-_FOLDED = _Elements(bindparam("folded", type_=Text)).table_valued(column("value", Text))
+
+_NAMED = coins.c.coin.in_(_any_of("names"))
+
+#: The coins as one text, each as the values of a :class:`chart_app.model.coins.Coin`.
+COINS = select(
+    _Joined(_json_row([_Quoted(coins.c.coin), coins.c.price_scale, coins.c.amount_scale]))
+)
+NAMED_COINS = COINS.where(_NAMED)
+
 #: The coins whose case-folded names are in a JSON array.
-FIND_COINS = select(coins.c.coin).where(coins.c.folded.in_(select(_FOLDED.c.value)))
+FIND_COINS = select(coins.c.coin).where(coins.c.folded.in_(_any_of("folded")))
 
 
 def _kline_column(field: KlineField) -> ColumnElement[Any]:
@@ -208,8 +230,11 @@ def _of_newest_month(column: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
-PRICES = select(coins.c.coin, _of_newest_month(cast(candles.c.close, Text)))
-PRICE = PRICES.where(coins.c.coin == _COIN)
+#: The last prices as one text, each as [coin, price]. The price of a coin without candles is "".
+PRICES = select(
+    _Joined(_json_row([_Quoted(coins.c.coin), _of_newest_month(cast(candles.c.close, Text))]))
+)
+NAMED_PRICES = PRICES.where(_NAMED)
 
 _PART_OF_A_DAY = _json_row(
     [
@@ -230,13 +255,26 @@ def _ceiling(time: ColumnElement[int], length: int) -> ColumnElement[int]:
     return time + (length - time % length) % length
 
 
-def _days(one: bool) -> Statement:
-    last_time = _of_newest_month(candles.c.last_time)
-    all_coins = select(*COINS.selected_columns, last_time.label("last_time"))
-    last = (all_coins.where(coins.c.coin == _COIN) if one else all_coins).subquery()
-    minute = last.c.last_time - last.c.last_time % MINUTE_MS
-    start = case((last.c.last_time >= _START, _START), else_=minute + MINUTE_MS - DAY_MS)
-    windows = select(*last.c, start.label("start")).cte("windows")
+def _days() -> Statement:
+    newest = (
+        select(
+            *(coins.c.coin, coins.c.price_scale, coins.c.amount_scale),
+            _of_newest_month(candles.c.last_time).label("last_time"),
+        )
+        .where(_NAMED)
+        .cte("newest")
+        # Else a database may look the time up wherever it is used.
+        .prefix_with("MATERIALIZED")
+    )
+    last_time = newest.c.last_time
+    minute = last_time - last_time % MINUTE_MS
+    start = case((last_time >= _START, _START), else_=minute + MINUTE_MS - DAY_MS)
+    windows = (
+        select(*newest.c, start.label("start"))
+        .where(last_time.is_not(None))
+        .cte("windows")
+        .prefix_with("MATERIALIZED")
+    )
     parts = []
     for interval, longer in zip(_DAY_INTERVALS, (*_DAY_INTERVALS[1:], None), strict=True):
         where = [
@@ -246,11 +284,20 @@ def _days(one: bool) -> Statement:
         ]
         if longer:
             where.append(candles.c.open_time < _ceiling(windows.c.start, longer.end_time(0)))
-        parts.append(select(*windows.c, _PART_OF_A_DAY.label("text")).where(*where))
+        parts.append(select(_PART_OF_A_DAY.label("text")).where(*where).correlate(windows))
     rows = union_all(*parts).subquery()
-    names = [column for column in rows.c if column.name != "text"]
-    return select(*names, _Joined(rows.c.text)).group_by(*names)
+    joined = select(_Formatted(literal_column("'[%s]'", Text), _Joined(rows.c.text)))
+    day = _json_row(
+        [
+            *(_Quoted(windows.c.coin), windows.c.price_scale, windows.c.amount_scale),
+            *(windows.c.last_time, windows.c.start),
+            type_coerce(joined.scalar_subquery(), JSON),
+        ]
+    )
+    return select(_Joined(day)).select_from(windows)
 
 
-DAYS = _days(one=False)
-DAY = _days(one=True)
+#: The last 24 hours of coins as one text: of each the values of a
+#: :class:`chart_app.model.coins.Coin`, the time of its last trade, the time at which its 24 hours
+#: begin, and their candles. ``start`` is when 24 hours begin that end now.
+DAYS = _days()

@@ -8,7 +8,7 @@ that no writer of ours stores, as one of a negative time, :exc:`msgspec.Validati
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from decimal import Decimal, localcontext
 from itertools import islice
 from typing import Any, NamedTuple, NotRequired, TypedDict, Unpack
@@ -24,6 +24,7 @@ from chart_app.model.trades import PublicTrade
 from chart_app.storage import queries
 from chart_app.storage.database import Database
 from chart_app.storage.fetcher import Fetcher
+from chart_app.storage.pieces import in_pieces
 
 #: Times are clamped to these: no trade is beyond them, and the database's integers have 64 bits.
 TIME_MIN = -(2**60)
@@ -60,9 +61,9 @@ class StoreReader:
         #: Names that are known to be stored. A coin is never removed.
         self._names: set[str] = set()
 
-    async def coins(self) -> list[Coin]:
-        """Return all coins, sorted by name."""
-        return sorted(Coin(*row) for row in await self._fetcher.fetch(queries.COINS, {}))
+    async def coins(self, names: Collection[str] | None = None) -> list[Coin]:
+        """Return all coins, or those of some names, sorted by name."""
+        return sorted(_decode_coins(await self._named(queries.COINS, queries.NAMED_COINS, names)))
 
     async def find_coin(self, symbol: str) -> str | None:
         """Return the coin named ``symbol``, else the first whose name differs only in case."""
@@ -73,7 +74,7 @@ class StoreReader:
         unknown = {it for it in symbols if it not in self._names}
         alike: dict[str, set[str]] = defaultdict(set)
         if unknown:
-            wanted = msgspec.json.encode([*{it.casefold() for it in unknown}]).decode()
+            wanted = _encode_names({it.casefold() for it in unknown})
             for (name,) in await self._fetcher.fetch(queries.FIND_COINS, {"folded": wanted}):
                 alike[name.casefold()].add(name)
                 if name in unknown:
@@ -165,26 +166,30 @@ class StoreReader:
             parameters = _bounds(**wanted)
         return _decode_trades(await self._json(statement, {"coin": coin, **parameters}))
 
-    async def prices(self, coin: str | None = None) -> list[tuple[str, str]]:
-        """Return (coin, last price in plain digits) of all coins, sorted by name, or of one."""
-        statement = queries.PRICES if coin is None else queries.PRICE
-        rows = await self._fetcher.fetch(statement, {"coin": coin})
-        return sorted((name, price) for name, price in rows)
+    async def prices(self, names: Collection[str] | None = None) -> list[tuple[str, str]]:
+        """Return (coin, last price in plain digits) of all coins or some, sorted by name."""
+        found = _decode_prices(await self._named(queries.PRICES, queries.NAMED_PRICES, names))
+        return sorted((name, price) for name, price in found if price)
 
-    async def days(self, now_ms: int, coin: str | None = None) -> list[Day]:
-        """Return the last 24 hours, including the running minute, of all coins or of one.
+    async def days(self, now_ms: int, names: Collection[str]) -> list[Day]:
+        """Return the last 24 hours, including the running minute, of coins, sorted by name.
 
         For a coin without a trade in that time, return the 24 hours up to its last trade.
         """
         start = now_ms - now_ms % MINUTE_MS + MINUTE_MS - DAY_MS
-        statement = queries.DAYS if coin is None else queries.DAY
+        wanted = {"names": _encode_names(names), "start": start}
+        found = _decode_days(await self._json(queries.DAYS, wanted))
         days = []
-        rows = await self._fetcher.fetch(statement, {"coin": coin, "start": start})
-        for *names, last_time, open_time, text in rows:
-            close_time = max(last_time, now_ms if open_time == start else 0)
-            parts = msgspec.json.decode(f"[{text}]")
-            days.append(Day(Coin(*names), open_time, close_time, *_sum_up(parts)))
+        with localcontext(EXACT):
+            for name, price_scale, amount_scale, last_time, open_time, parts in found:
+                close_time = max(last_time, now_ms if open_time == start else 0)
+                coin = Coin(name, price_scale, amount_scale)
+                days.append(Day(coin, open_time, close_time, *_sum_up(parts)))
         return sorted(days)
+
+    def days_in_pieces(self, now_ms: int, names: Collection[str]) -> AsyncIterator[list[Day]]:
+        """Return what :meth:`days` does, of many coins: some at a time, sorted by name."""
+        return in_pieces(sorted(names), lambda piece: self.days(now_ms, piece))
 
     async def consumed(self) -> list[Consumed]:
         """Return how far each partition is consumed."""
@@ -196,12 +201,26 @@ class StoreReader:
         rows = await self._fetcher.fetch(queries.TRADED_MINUTES, wanted)
         return [(coin, minute) for coin, minute in rows]
 
+    async def _named(self, of_all: Any, of_some: Any, names: Collection[str] | None) -> str:
+        if names is None:
+            return await self._json(of_all, {})
+        return await self._json(of_some, {"names": _encode_names(names)})
+
     async def _json(self, statement: Any, parameters: Mapping[str, Any]) -> str:
         ((text,),) = await self._fetcher.fetch(statement, parameters)
         return f"[{text or ''}]"
 
 
 _decode_trades = msgspec.json.Decoder(list[PublicTrade]).decode
+_decode_coins = msgspec.json.Decoder(list[Coin]).decode
+_decode_prices = msgspec.json.Decoder(list[tuple[str, str]]).decode
+#: A candle's open time, open, high, low, close, volume, quote volume and trades.
+_Part = tuple[int, str, str, str, str, str, str, int]
+_decode_days = msgspec.json.Decoder(list[tuple[str, int, int, int, int, list[_Part]]]).decode
+
+
+def _encode_names(names: Collection[str]) -> str:
+    return msgspec.json.encode([*names]).decode()
 
 
 def _first_bucket(interval: Interval, time: int) -> int:
@@ -218,19 +237,19 @@ def _with_close_times(klines: str) -> str:
     return msgspec.json.encode(rows).decode()
 
 
-def _sum_up(rows: list[list[Any]]) -> tuple[Any, ...]:
-    """Return the last seven fields of :class:`Day`, summed up from rows of candles."""
-    _, opens, highs, lows, closes, volumes, quote_volumes, trades = zip(*sorted(rows), strict=True)
-    with localcontext(EXACT):
-        return (
-            Decimal(opens[0]),
-            max(map(Decimal, highs)),
-            min(map(Decimal, lows)),
-            Decimal(closes[-1]),
-            sum(map(Decimal, volumes)),
-            sum(map(Decimal, quote_volumes)),
-            sum(trades),
-        )
+def _sum_up(parts: list[_Part]) -> tuple[Any, ...]:
+    """Return the last seven fields of :class:`Day`, summed up from candles in the exact context."""
+    parts.sort()
+    _, opens, highs, lows, closes, volumes, quote_volumes, trades = zip(*parts, strict=True)
+    return (
+        Decimal(opens[0]),
+        max(map(Decimal, highs)),
+        min(map(Decimal, lows)),
+        Decimal(closes[-1]),
+        sum(map(Decimal, volumes)),
+        sum(map(Decimal, quote_volumes)),
+        sum(trades),
+    )
 
 
 def _bounds(**wanted: Unpack[Range]) -> dict[str, int]:

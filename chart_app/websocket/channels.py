@@ -13,7 +13,7 @@ from chart_app.model.binance_formats import agg_trade_event, kline_event, trade_
 from chart_app.model.candles import PublicCandle
 from chart_app.model.intervals import Interval
 from chart_app.model.trades import PublicTrade
-from chart_app.websocket.events import Burst, Event
+from chart_app.websocket.events import TICKERS, Burst, Event
 from chart_app.websocket.streams import Kind, Stream
 from streaming.clock import NowMs
 
@@ -288,6 +288,6 @@ def make_channel(stream: Stream, now_ms: NowMs, is_settled: IsSettled) -> Channe
     """Return a channel for the stream."""
     if stream.interval:
         return KlineChannel(stream, stream.interval, now_ms)
-    if stream.kind is Kind.MINI_TICKER:
+    if stream.kind in TICKERS:
         return Channel(stream, now_ms)
     return TradeChannel(stream, now_ms, is_settled)

@@ -20,8 +20,8 @@ from chart_app.websocket.channels import (
     TradeChannel,
     make_channel,
 )
-from chart_app.websocket.events import Event, mini_ticker
-from chart_app.websocket.streams import ALL_TICKERS, Kind, Stream
+from chart_app.websocket.streams import Stream
+from chart_app.websocket.tickers import TickerRound
 from streaming.clock import NowMs
 
 logger = logging.getLogger(__name__)
@@ -234,23 +234,14 @@ class Hub(Service):
         while not self.should_stop:
             await self.sleep(TICKER_INTERVAL_S)
             traded, self._traded = self._traded, set()
-            channels = [it for it in self._channels.values() if it.stream.kind is Kind.MINI_TICKER]
-            if not channels or not traded:
+            tickers = TickerRound(self._channels.values())
+            missing = tickers.wanted(traded)
+            if not missing:
                 continue
             try:
-                days = await self._reader.days(self._now_ms())
+                async for days in self._reader.days_in_pieces(self._now_ms(), missing):
+                    tickers.send(days, self._now_ms())
+                    missing.difference_update(day.coin.name for day in days)
             except StoreUnavailable as error:
                 logger.warning("Could not read the tickers yet: %s", error)
-                self._traded |= traded
-                continue
-            tickers = {
-                day.coin.name: mini_ticker(day, self._now_ms())
-                for day in days
-                if day.coin.name in traded
-            }
-            for channel in channels:
-                name = channel.stream.name
-                if name == ALL_TICKERS:
-                    channel.emit(Event(name, list(tickers.values())))
-                elif channel.coin in tickers:
-                    channel.emit(Event(name, tickers[channel.coin]))
+                self._traded |= missing

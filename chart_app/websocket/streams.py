@@ -25,6 +25,10 @@ class Kind(StrEnum):
     MINI_TICKER = "miniTicker"
 
 
+#: The streams of all coins.
+OF_ALL_COINS = {ALL_TICKERS: Kind.MINI_TICKER}
+
+
 class InvalidStream(ValueError):
     """The text is not the name of a stream."""
 
@@ -40,8 +44,8 @@ class Stream(NamedTuple):
 
 def parse(name: str) -> Stream:
     """Return the stream of a name. Raises :exc:`InvalidStream`."""
-    if name == ALL_TICKERS:
-        return Stream(name, Kind.MINI_TICKER, "", None)
+    if name in OF_ALL_COINS:
+        return Stream(name, OF_ALL_COINS[name], "", None)
     symbol, _, what = name.rpartition("@")  # the name of a coin may hold an @
     kind, _, interval = what.partition("_")
     if 0 < len(symbol) <= SYMBOL_MAX_CHARS and not has_illegal_characters(symbol):

@@ -84,10 +84,11 @@ class Store:
             return found[-limit:]
         return [it for it in found if start <= it[0] <= end][:limit]
 
-    async def days(self, now_ms: int) -> list[Day]:
-        """Return the last day of all coins."""
-        await self._wait()
-        return [Day(Coin(coin, 2, 2), 0, now_ms, *(Decimal(1),) * 6, 7) for coin in self.coins]
+    async def days_in_pieces(self, now_ms: int, names: list[str]) -> AsyncIterator[list[Day]]:
+        """Yield the last day of each coin."""
+        for name in names:
+            await self._wait()
+            yield [Day(Coin(name, 2, 2), 0, now_ms, *(Decimal(1),) * 6, 7)]
 
     async def _wait(self) -> None:
         if self.is_away:
