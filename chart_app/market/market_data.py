@@ -3,15 +3,15 @@
 https://developers.binance.com/docs/binance-spot-api-docs/rest-api/market-data-endpoints
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
 from chart_app.market import parameters
 from chart_app.market.assets import Markets
-from chart_app.market.parameters import BadRequest, InvalidSymbol, Query
+from chart_app.market.listing import Listing
+from chart_app.market.parameters import TICKS_PER_MS, BadRequest, InvalidSymbol, Query
 from chart_app.market.symbols import SYMBOL, Symbol
 from chart_app.model.binance.fields import Format
 from chart_app.model.binance.klines import Kline, in_ticks, kline_row
@@ -25,22 +25,23 @@ from chart_app.model.binance.tickers import (
 )
 from chart_app.model.binance.trades import AGG_TRADE, TRADE
 from chart_app.model.candles import Candle, CandleKey, PublicCandle
+from chart_app.model.coins import Coin, Window
 from chart_app.model.intervals import DAY_MS, MINUTE_MS
 from chart_app.model.zones import ZonedInterval
+from chart_app.storage.pieces import in_turns
 from chart_app.storage.reader import Range, StoreReader
 from streaming.clock import NowMs
 
 #: Over how many minutes ``avgPrice`` is the average.
 AVERAGE_MINUTES = 5
-#: How long the tickers of all coins are cached: to compute them takes 30 ms for 200 coins.
-TICKERS_MAX_AGE_MS = 1000
 
-#: Returns the content of an answer; a str is JSON already.
+#: Returns the content of an answer; a str, or bytes, are JSON already.
 Endpoint = Callable[[Query], Awaitable[Any]]
+Item = TypeVar("Item")
 
 
 class MarketData:
-    """The endpoints. Each returns the content of an answer; a str is JSON already.
+    """The endpoints. Each returns the content of an answer; a str, or bytes, are JSON already.
 
     They raise :exc:`BadRequest` and :exc:`chart_app.storage.errors.StoreUnavailable`.
     """
@@ -49,9 +50,14 @@ class MarketData:
         self._reader = reader
         self._markets = markets
         self._now_ms = now_ms
-        #: The cache: (time in ms, tickers of all coins).
-        self._all: tuple[int, list[Ticker]] = (-TICKERS_MAX_AGE_MS, [])
-        self._tickers_lock = asyncio.Lock()
+        #: Of all coins.
+        self._prices = Listing(self._read_prices, now_ms)
+        self._exchange_info = {it: self._list_symbols(it) for it in TICKS_PER_MS.values()}
+        self._tickers = {
+            (format_, ticks): self._list_tickers(format_, ticks)
+            for format_ in (TICKER, MINI_TICKER, BOOK_TICKER)
+            for ticks in TICKS_PER_MS.values()
+        }
         #: By their paths in REST.
         self.endpoints: dict[str, Endpoint] = {
             "ping": self.ping,
@@ -71,6 +77,11 @@ class MarketData:
             "ticker/bookTicker": self.ticker_book,
         }
 
+    async def close(self) -> None:
+        """End what is still computed."""
+        for listing in (self._prices, *self._exchange_info.values(), *self._tickers.values()):
+            await listing.close()
+
     async def ping(self, _: Query) -> dict[str, Any]:
         """Return an empty object: the server is up."""
         return {}
@@ -79,25 +90,37 @@ class MarketData:
         """Return the time of the server."""
         return {"serverTime": self._now_ms() * parameters.ticks_per_ms(query)}
 
-    async def exchange_info(self, query: Query) -> dict[str, Any]:
+    async def exchange_info(self, query: Query) -> Any:
         """Return the coins as symbols."""
+        ticks = parameters.ticks_per_ms(query)
         wanted = await self._find_coins(parameters.symbols(query))
-        coins = await self._reader.coins()
-        if wanted is not None:
-            coins = [coin for coin in coins if coin.name in wanted]
-        symbols = (Symbol(coin, self._markets.market(coin.name)) for coin in coins)
+        if wanted is None:
+            return await self._exchange_info[ticks].get()
+        return self._about_exchange(self._symbols(await self._reader.coins(wanted)), ticks)
+
+    def _list_symbols(self, ticks_per_ms: int) -> Listing:
+        async def read() -> AsyncIterator[list[dict[str, Any]]]:
+            async for coins in in_turns(await self._reader.coins()):
+                yield self._symbols(coins)
+
+        return Listing(read, self._now_ms, lambda it: self._about_exchange(it, ticks_per_ms))
+
+    def _about_exchange(self, symbols: Any, ticks_per_ms: int) -> dict[str, Any]:
         return {
             "timezone": "UTC",
-            "serverTime": self._now_ms() * parameters.ticks_per_ms(query),
+            "serverTime": self._now_ms() * ticks_per_ms,
             "rateLimits": [],
             "exchangeFilters": [],
-            "symbols": [SYMBOL.row(it) for it in symbols],
+            "symbols": symbols,
         }
+
+    def _symbols(self, coins: Iterable[Coin]) -> list[dict[str, Any]]:
+        return [SYMBOL.row(Symbol(it, self._markets.market(it.name))) for it in coins]
 
     async def depth(self, query: Query) -> dict[str, Any]:
         """Return an order book without orders."""
         coin = await self._required_coin(query)
-        (window,) = await self._reader.windows(self._now_ms(), coin)
+        window = _only(await self._reader.windows(self._now_ms(), [coin]))
         return {"lastUpdateId": window.last_id, "bids": [], "asks": []}
 
     async def klines(self, query: Query) -> Any:
@@ -126,7 +149,7 @@ class MarketData:
     async def _klines(
         self, name: str, buckets: ZonedInterval, candles: Iterable[tuple[int, Candle]]
     ) -> list[list[Any]]:
-        scale = (await self._reader.coin(name)).scale
+        scale = _only(await self._reader.coins([name])).scale
         rows = []
         for open_time, candle in candles:
             shown = PublicCandle.of(CandleKey(name, buckets.interval, open_time), candle)
@@ -161,7 +184,7 @@ class MarketData:
         """Return the average price of the last minutes with trades."""
         coin = await self._required_coin(query)
         length = AVERAGE_MINUTES * MINUTE_MS
-        (window,) = await self._reader.windows(self._now_ms(), coin, length_ms=length)
+        window = _only(await self._reader.windows(self._now_ms(), [coin], length_ms=length))
         return {
             "mins": AVERAGE_MINUTES,
             "price": average(window),
@@ -170,13 +193,15 @@ class MarketData:
 
     async def ticker_price(self, query: Query) -> Any:
         """Return the last price of a coin, of some, or of all."""
-        symbols = parameters.symbols(query)
-        if symbol := parameters.symbol(query):
-            (price,) = await self._reader.prices(await self._find_coin(symbol))
-            return price._asdict()
-        wanted = await self._find_coins(symbols)
-        prices = await self._reader.prices()
-        return [it._asdict() for it in prices if wanted is None or it.symbol in wanted]
+        wanted = await self._find_coins(parameters.symbols(query))
+        if wanted is None:
+            return await self._prices.get()
+        prices = [it._asdict() for it in await self._reader.prices(wanted)]
+        return _one_or_some(prices, query)
+
+    async def _read_prices(self) -> AsyncIterator[list[dict[str, Any]]]:
+        async for prices in in_turns(await self._reader.prices()):
+            yield [it._asdict() for it in prices]
 
     async def ticker_book(self, query: Query) -> Any:
         """Return the last price of a coin, of some, or of all, as bid and ask."""
@@ -197,38 +222,33 @@ class MarketData:
         return await self._window_tickers(query, start=local - local % DAY_MS - offset)
 
     async def _window_tickers(self, query: Query, **wanted: int) -> Any:
-        if not (symbols := parameters.symbols(query)):
+        coins = await self._find_coins(parameters.symbols(query))
+        if coins is None:
             raise BadRequest(-1128, "Combination of optional parameters invalid.")
         format_ = MINI_TICKER if parameters.is_mini(query) else WINDOW_TICKER
-        ticks = parameters.ticks_per_ms(query)
-        now = self._now_ms()
-        rows = [
-            format_.row(Ticker(window), ticks)
-            for coin in sorted(await self._find_coins(symbols) or ())
-            for window in await self._reader.windows(now, coin, **wanted)
-        ]
-        return rows[0] if "symbol" in query else rows
+        return await self._some_tickers(query, coins, format_, **wanted)
 
     async def _day_tickers(self, query: Query, format_: Format) -> Any:
         """Return tickers of the last 24 hours of a coin, of some, or of all."""
         ticks = parameters.ticks_per_ms(query)
-        symbols = parameters.symbols(query)
-        if symbol := parameters.symbol(query):
-            coin = await self._find_coin(symbol)
-            (window,) = await self._reader.windows(self._now_ms(), coin)
-            return format_.row(Ticker(window), ticks)
-        wanted = await self._find_coins(symbols)
-        tickers = await self._all_tickers()
-        return [format_.row(it, ticks) for it in tickers if wanted is None or it.symbol in wanted]
+        wanted = await self._find_coins(parameters.symbols(query))
+        if wanted is None:
+            return await self._tickers[format_, ticks].get()
+        return await self._some_tickers(query, wanted, format_)
 
-    async def _all_tickers(self) -> list[Ticker]:
-        async with self._tickers_lock:
-            now = self._now_ms()
-            made_at, tickers = self._all
-            if not 0 <= now - made_at < TICKERS_MAX_AGE_MS:
-                tickers = [Ticker(it) for it in await self._reader.windows(now)]
-                self._all = (now, tickers)
-            return tickers
+    async def _some_tickers(
+        self, query: Query, coins: set[str], format_: Format, **wanted: int
+    ) -> Any:
+        windows = await self._reader.windows(self._now_ms(), coins, **wanted)
+        return _one_or_some(_tickers(windows, format_, parameters.ticks_per_ms(query)), query)
+
+    def _list_tickers(self, format_: Format, ticks_per_ms: int) -> Listing:
+        async def read() -> AsyncIterator[list[dict[str, Any]]]:
+            names = [coin.name for coin in await self._reader.coins()]
+            async for windows in self._reader.windows_in_pieces(self._now_ms(), names):
+                yield _tickers(windows, format_, ticks_per_ms)
+
+        return Listing(read, self._now_ms)
 
     async def _required_coin(self, query: Query) -> str:
         return await self._find_coin(parameters.required_symbol(query))
@@ -246,6 +266,21 @@ class MarketData:
         if not found.keys() >= set(symbols):
             raise InvalidSymbol
         return set(found.values())
+
+
+def _only(found: Sequence[Item]) -> Item:
+    """Return what is found of one coin: nothing, if it has no trades any more."""
+    if not found:
+        raise InvalidSymbol
+    return found[0]
+
+
+def _one_or_some(rows: list[dict[str, Any]], query: Query) -> Any:
+    return _only(rows) if "symbol" in query else rows
+
+
+def _tickers(windows: Iterable[Window], format_: Format, ticks_per_ms: int) -> list[dict[str, Any]]:
+    return [format_.row(Ticker(it), ticks_per_ms) for it in windows]
 
 
 def _range(query: Query) -> Range:

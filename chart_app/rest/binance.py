@@ -19,7 +19,12 @@ TIME_UNIT = "X-MBX-TIME-UNIT"
 
 
 def add_routes(web_app: web.Application, market_data: MarketData, origins: ReadOrigins) -> None:
-    """Add the routes."""
+    """Add the routes, and the end of what is still computed at the end of the program."""
+
+    async def close(_: web.Application) -> None:
+        await market_data.close()
+
+    web_app.on_cleanup.append(close)
     for path, endpoint in market_data.endpoints.items():
         add_endpoint(web_app, f"{ROOT}/{path}", _handler(endpoint), origins)
 

@@ -86,7 +86,7 @@ class Feed:
     async def symbols(self, request: web.Request) -> dict[str, Any]:
         """Return what the chart needs to know of a coin."""
         name = await self._find_coin(request)
-        (coin,) = [it for it in await self._reader.coins() if it.name == name]
+        (coin,) = await self._reader.coins([name])
         return symbol_info(coin)
 
     async def search(self, request: web.Request) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ColumnElement,
     Integer,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    type_coerce,
     union_all,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -89,6 +91,15 @@ class _Elements(FunctionElement[str]):
     inherit_cache = True
 
 
+@_compiled_as("json_quote({})", "to_json({})")
+class _Quoted(FunctionElement[str]):
+    """A text as JSON, with what it needs escaped."""
+
+    name = "quoted"
+    inherit_cache = True
+    type = JSON()
+
+
 class _Padded(FunctionElement[str]):
     """A number, and how many decimal places it is to have: with zeros at its end."""
 
@@ -113,7 +124,7 @@ def _padded_by_sqlite(element: _Padded, compiler: SQLCompiler, **options: Any) -
 
 
 class _JsonRow(FunctionElement[str]):
-    """A row as JSON array: integers as numbers, all else as texts.
+    """A row as JSON array: integers as numbers, JSON as it is, all else as texts.
 
     It is made by a template: concatenation with || is half as fast.
     """
@@ -138,7 +149,11 @@ def _compile_row(
 ) -> str:
     columns = list(element.clauses)
     templates = [
-        padded if isinstance(it, _Padded) else "%s" if isinstance(it.type, Integer) else '"%s"'
+        padded
+        if isinstance(it, _Padded)
+        else "%s"
+        if isinstance(it.type, Integer | JSON)
+        else '"%s"'
         for it in columns
     ]
     values = [compiler.process(it, **options) for it in columns]
@@ -208,20 +223,20 @@ def _trades(*, newest: bool) -> Statement:
     )
 
 
-def _elements(parameter: str) -> Select[Any]:
-    """Select the texts of a JSON array."""
-    elements = _Elements(bindparam(parameter, type_=Text)).table_valued(column("value", Text))
+def _any_of(texts: str) -> Select[tuple[str]]:
+    """Select the texts of a JSON array, which is a parameter."""
+    elements = _Elements(bindparam(texts, type_=Text)).table_valued(column("value", Text))
     return select(elements.c.value)
 
 
-COINS = select(coins.c.coin, coins.c.price_scale, coins.c.amount_scale)
-ONE_COIN = COINS.where(coins.c.coin == _COIN)
+_NAMED = coins.c.coin.in_(_any_of("names"))
 
+#: The coins as one text, each as the values of a :class:`chart_app.model.coins.Coin`.
+COINS = select(_Joined(_JsonRow(_Quoted(coins.c.coin), coins.c.price_scale, coins.c.amount_scale)))
+NAMED_COINS = COINS.where(_NAMED)
 
 #: The coins whose case-folded names are in a JSON array.
-FIND_COINS = select(coins.c.coin).where(coins.c.folded.in_(_elements("folded")))
-#: Those whose names are.
-SCALES = COINS.where(coins.c.coin.in_(_elements("names")))
+FIND_COINS = select(coins.c.coin).where(coins.c.folded.in_(_any_of("folded")))
 
 
 def _kline_column(field: Field) -> ColumnElement[Any]:
@@ -257,7 +272,7 @@ _INTERVAL_AND_CANDLE = _JsonRow(
 
 
 def _pieces(interval: Interval) -> Select[Any]:
-    times = _elements(f"times_{interval.value}").subquery()
+    times = _any_of(f"times_{interval.value}").subquery()
     return select(_INTERVAL_AND_CANDLE.label("row")).where(
         candles.c.coin == _COIN,
         candles.c.interval == interval.value,
@@ -319,8 +334,17 @@ def _of_newest_month(column: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
-PRICES = select(coins.c.coin, _of_newest_month(cast(candles.c.close, Text)), coins.c.price_scale)
-PRICE = PRICES.where(coins.c.coin == _COIN)
+#: The last prices as one text, each as [coin, decimal places, price]. The price of a coin without
+#: candles is "".
+PRICES = select(
+    _Joined(
+        _JsonRow(
+            *(_Quoted(coins.c.coin), coins.c.price_scale),
+            _of_newest_month(cast(candles.c.close, Text)),
+        )
+    )
+)
+NAMED_PRICES = PRICES.where(_NAMED)
 
 _PART = _JsonRow(
     *(candles.c.open_time, candles.c.open, candles.c.high, candles.c.low, candles.c.close),
@@ -360,24 +384,29 @@ def _amount_of(id_: ColumnElement[int], coin_id: ColumnElement[int]) -> ColumnEl
     )
 
 
-def _windows(one: bool) -> Statement:
-    all_coins = select(
-        *COINS.selected_columns,
-        coins.c.id.label("coin_id"),
-        _of_newest_month(candles.c.last_time).label("last_time"),
-        _of_newest_month(candles.c.last_id).label("last_id"),
+def _windows() -> Statement:
+    newest = (
+        select(
+            *(coins.c.coin, coins.c.price_scale, coins.c.amount_scale),
+            coins.c.id.label("coin_id"),
+            _of_newest_month(candles.c.last_time).label("last_time"),
+            _of_newest_month(candles.c.last_id).label("last_id"),
+        )
+        .where(_NAMED)
+        .cte("newest")
+        # Else a database may look the time up wherever it is used.
+        .prefix_with("MATERIALIZED")
     )
-    last = (all_coins.where(coins.c.coin == _COIN) if one else all_coins).subquery()
-    minute = last.c.last_time - last.c.last_time % MINUTE_MS
+    last_time = newest.c.last_time
+    minute = last_time - last_time % MINUTE_MS
     length = bindparam("length", type_=BigInteger)
-    start = case((last.c.last_time >= _START, _START), else_=minute + MINUTE_MS - length)
-    starts = select(*last.c, start.label("start")).subquery()
-    shown = [it for it in starts.c if it.name not in {"coin_id", "last_id"}]
-    windows = select(
-        *shown,
-        _close_before(starts.c.start, starts.c.coin).label("previous_close"),
-        _amount_of(starts.c.last_id, starts.c.coin_id).label("last_amount"),
-    ).cte("windows")
+    start = case((last_time >= _START, _START), else_=minute + MINUTE_MS - length)
+    windows = (
+        select(*newest.c, start.label("start"))
+        .where(last_time.is_not(None))
+        .cte("windows")
+        .prefix_with("MATERIALIZED")
+    )
     parts = []
     for interval, longer in zip(_PART_INTERVALS, (*_PART_INTERVALS[1:], None), strict=True):
         where = [
@@ -387,11 +416,22 @@ def _windows(one: bool) -> Statement:
         ]
         if longer:
             where.append(candles.c.open_time < _ceiling(windows.c.start, longer.end_time(0)))
-        parts.append(select(*windows.c, _PART.label("text")).where(*where))
+        parts.append(select(_PART.label("text")).where(*where).correlate(windows))
     rows = union_all(*parts).subquery()
-    names = [column for column in rows.c if column.name != "text"]
-    return select(*names, _Joined(rows.c.text)).group_by(*names)
+    opening, closing = (literal_column(f"'{it}'", Text) for it in "[]")
+    joined = select(opening + _Joined(rows.c.text) + closing)
+    window = _JsonRow(
+        *(_Quoted(windows.c.coin), windows.c.price_scale, windows.c.amount_scale),
+        *(windows.c.last_time, windows.c.start),
+        _close_before(windows.c.start, windows.c.coin),
+        _amount_of(windows.c.last_id, windows.c.coin_id),
+        type_coerce(joined.scalar_subquery(), JSON),
+    )
+    return select(_Joined(window)).select_from(windows)
 
 
-WINDOWS = _windows(one=False)
-WINDOW = _windows(one=True)
+#: Windows of coins as one text: of each the values of a :class:`chart_app.model.coins.Coin`, the
+#: time of its last trade, the time at which its window begins, the last price before, the amount of
+#: the last trade ("" where there is none), and the candles of the window. ``start`` is when windows
+#: of ``length`` begin that end now.
+WINDOWS = _windows()

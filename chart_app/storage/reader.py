@@ -8,7 +8,7 @@ that no writer of ours stores, as one of a negative time, :exc:`msgspec.Validati
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from decimal import Decimal, localcontext
 from itertools import islice
 from typing import Any, NamedTuple, NotRequired, TypedDict, Unpack
@@ -21,12 +21,12 @@ from chart_app.model.candles import Candle, fill, from_columns, merge
 from chart_app.model.coins import Coin, Window
 from chart_app.model.decimals import EXACT, padded
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
-from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
 from chart_app.model.zones import Buckets, Piece, ZonedInterval
 from chart_app.storage import queries
 from chart_app.storage.database import Database
 from chart_app.storage.fetcher import Fetcher
+from chart_app.storage.pieces import in_pieces
 from streaming.slices import chunks
 
 #: Times are clamped to these: no trade is beyond them, and the database's integers have 64 bits.
@@ -71,9 +71,9 @@ class StoreReader:
         #: Names that are known to be stored. A coin is never removed.
         self._names: set[str] = set()
 
-    async def coins(self) -> list[Coin]:
-        """Return all coins, sorted by name."""
-        return sorted(Coin(*row) for row in await self._fetcher.fetch(queries.COINS, {}))
+    async def coins(self, names: Collection[str] | None = None) -> list[Coin]:
+        """Return all coins, or those of some names, sorted by name."""
+        return sorted(_decode_coins(await self._named(queries.COINS, queries.NAMED_COINS, names)))
 
     async def find_coin(self, symbol: str) -> str | None:
         """Return the coin named ``symbol``, else the first whose name differs only in case."""
@@ -84,7 +84,7 @@ class StoreReader:
         unknown = {it for it in symbols if it not in self._names}
         alike: dict[str, set[str]] = defaultdict(set)
         if unknown:
-            wanted = msgspec.json.encode([*{it.casefold() for it in unknown}]).decode()
+            wanted = _encode_names({it.casefold() for it in unknown})
             for (name,) in await self._fetcher.fetch(queries.FIND_COINS, {"folded": wanted}):
                 alike[name.casefold()].add(name)
                 if name in unknown:
@@ -235,48 +235,40 @@ class StoreReader:
             parameters = _bounds(**wanted)
         return _decode_trades(await self._json(statement, {"coin": coin, **parameters}))
 
-    async def coin(self, name: str) -> Coin:
-        """Return a coin that is stored."""
-        ((*row,),) = await self._fetcher.fetch(queries.ONE_COIN, {"coin": name})
-        return Coin(*row)
-
-    async def scales(self, names: Collection[str]) -> dict[str, Scale]:
-        """Return the scales of coins, by name."""
-        wanted = msgspec.json.encode([*names]).decode()
-        rows = await self._fetcher.fetch(queries.SCALES, {"names": wanted}) if names else ()
-        return {name: Scale(*places) for name, *places in rows}
-
-    async def prices(self, coin: str | None = None) -> list[Price]:
-        """Return the last prices of all coins, sorted by name, or of one."""
-        statement = queries.PRICES if coin is None else queries.PRICE
-        rows = await self._fetcher.fetch(statement, {"coin": coin})
-        return sorted(Price(name, padded(price, places)) for name, price, places in rows)
+    async def prices(self, names: Collection[str] | None = None) -> list[Price]:
+        """Return the last prices of all coins or some, sorted by name."""
+        found = _decode_prices(await self._named(queries.PRICES, queries.NAMED_PRICES, names))
+        return sorted(Price(name, padded(price, places)) for name, places, price in found if price)
 
     async def windows(
         self,
         now_ms: int,
-        coin: str | None = None,
+        names: Collection[str],
         *,
         start: int | None = None,
         length_ms: int = DAY_MS,
     ) -> list[Window]:
-        """Return the trades of all coins, or of one, since a time (ms), summed up.
+        """Return the trades of coins since a time (ms), summed up, sorted by name.
 
         By default it is the last 24 hours, including the running minute. For a coin without a trade
         since then, return those of as long a time up to its last trade.
         """
         if start is None:
             start = now_ms - now_ms % MINUTE_MS + MINUTE_MS - length_ms
-        statement = queries.WINDOWS if coin is None else queries.WINDOW
-        wanted = {"coin": coin, "start": start, "length": length_ms}
+        wanted = {"names": _encode_names(names), "start": start, "length": length_ms}
+        found: list[Any] = _decode_windows(await self._json(queries.WINDOWS, wanted))
         windows = []
-        for row in await self._fetcher.fetch(statement, wanted):
-            *names, last_time, open_time, previous, last_amount, text = row
-            close_time = max(last_time, now_ms if open_time == start else 0)
-            sums = _sum_up(msgspec.json.decode(f"[{text}]"))
-            others = (None if it is None else Decimal(it) for it in (previous, last_amount))
-            windows.append(Window(Coin(*names), open_time, close_time, *sums, *others))
+        with localcontext(EXACT):
+            for *coin, last_time, open_time, previous, last_amount, parts in found:
+                close_time = max(last_time, now_ms if open_time == start else 0)
+                others = (Decimal(it) if it else None for it in (previous, last_amount))
+                window = Window(Coin(*coin), open_time, close_time, *_sum_up(parts), *others)
+                windows.append(window)
         return sorted(windows, key=lambda it: it.coin)
+
+    def windows_in_pieces(self, now_ms: int, names: Collection[str]) -> AsyncIterator[list[Window]]:
+        """Return what :meth:`windows` does, of many coins: some at a time, sorted by name."""
+        return in_pieces(sorted(names), lambda piece: self.windows(now_ms, piece))
 
     async def consumed(self) -> list[Consumed]:
         """Return how far each partition is consumed."""
@@ -288,12 +280,28 @@ class StoreReader:
         rows = await self._fetcher.fetch(queries.TRADED_MINUTES, wanted)
         return [(coin, minute) for coin, minute in rows]
 
+    async def _named(self, of_all: Any, of_some: Any, names: Collection[str] | None) -> str:
+        if names is None:
+            return await self._json(of_all, {})
+        return await self._json(of_some, {"names": _encode_names(names)})
+
     async def _json(self, statement: Any, parameters: Mapping[str, Any]) -> str:
         ((text,),) = await self._fetcher.fetch(statement, parameters)
         return f"[{text or ''}]"
 
 
 _decode_trades = msgspec.json.Decoder(list[PublicTrade]).decode
+_decode_coins = msgspec.json.Decoder(list[Coin]).decode
+_decode_prices = msgspec.json.Decoder(list[tuple[str, int, str]]).decode
+#: A candle's open time, open, high, low, close, volume, quote volume, trades, first and last id.
+_Part = tuple[int, str, str, str, str, str, str, int, int, int]
+_decode_windows = msgspec.json.Decoder(
+    list[tuple[str, int, int, int, int, str, str, list[_Part]]]
+).decode
+
+
+def _encode_names(names: Collection[str]) -> str:
+    return msgspec.json.encode([*names]).decode()
 
 
 def _first_bucket(interval: Buckets, time: int) -> int:
@@ -310,23 +318,23 @@ def _with_close_times(klines: str) -> str:
     return msgspec.json.encode(rows).decode()
 
 
-def _sum_up(rows: list[list[Any]]) -> tuple[Any, ...]:
-    """Return the fields of :class:`Window` from ``open`` to ``last_id``, of rows of candles."""
+def _sum_up(parts: list[_Part]) -> tuple[Any, ...]:
+    """Return the fields of :class:`Window` from ``open`` to ``last_id``, in the exact context."""
+    parts.sort()
     _, opens, highs, lows, closes, volumes, quote_volumes, trades, first_ids, last_ids = zip(
-        *sorted(rows), strict=True
+        *parts, strict=True
     )
-    with localcontext(EXACT):
-        return (
-            Decimal(opens[0]),
-            max(map(Decimal, highs)),
-            min(map(Decimal, lows)),
-            Decimal(closes[-1]),
-            sum(map(Decimal, volumes)),
-            sum(map(Decimal, quote_volumes)),
-            sum(trades),
-            first_ids[0],
-            last_ids[-1],
-        )
+    return (
+        Decimal(opens[0]),
+        max(map(Decimal, highs)),
+        min(map(Decimal, lows)),
+        Decimal(closes[-1]),
+        sum(map(Decimal, volumes)),
+        sum(map(Decimal, quote_volumes)),
+        sum(trades),
+        first_ids[0],
+        last_ids[-1],
+    )
 
 
 def _bounds(**wanted: Unpack[Range]) -> dict[str, int]:

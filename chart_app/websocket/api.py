@@ -133,7 +133,7 @@ class ApiConnection:
             return error_reply(request.id, 400, error.code, error.message)
         except StoreUnavailable:
             return error_reply(request.id, 503, UNAVAILABLE, "The store does not answer.")
-        if isinstance(result, str):
+        if isinstance(result, str | bytes):
             result = msgspec.Raw(result)
         return msgspec.json.encode(
             {"id": request.id, "status": 200, "result": result, "rateLimits": []}

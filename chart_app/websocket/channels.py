@@ -15,7 +15,7 @@ from chart_app.model.candles import PublicCandle
 from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
 from chart_app.model.zones import ZonedInterval
-from chart_app.websocket.events import Burst, Event
+from chart_app.websocket.events import TICKERS, Burst, Event
 from chart_app.websocket.streams import Kind, Stream
 from streaming.clock import NowMs
 
@@ -309,6 +309,6 @@ def make_channel(stream: Stream, now_ms: NowMs, is_settled: IsSettled) -> Channe
     if stream.buckets:
         kind = KlineChannel if stream.buckets.is_stored else ZonedKlineChannel
         return kind(stream, stream.buckets, now_ms)
-    if stream.kind is Kind.MINI_TICKER:
+    if stream.kind in TICKERS:
         return Channel(stream, now_ms)
     return TradeChannel(stream, now_ms, is_settled)

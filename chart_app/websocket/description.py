@@ -1,5 +1,6 @@
 """The description of the WebSocket in the OpenAPI document."""
 
+from chart_app.storage.pieces import PIECE_COINS
 from chart_app.websocket.api import METHODS as API_METHODS
 from chart_app.websocket.requests import INVALID_JSON, INVALID_REQUEST, MAX_STREAMS, METHODS
 from chart_app.websocket.send_queue import MAX_WAITING_BYTES
@@ -20,7 +21,8 @@ DESCRIPTION = f"""\
   four times a second.
 - `<symbol>@trade`, `<symbol>@aggTrade`: an event for each trade. One trade is one aggregate.
 - `<symbol>@miniTicker`, `{ALL_TICKERS}`: `24hrMiniTicker`, the last 24 hours of a coin,
-  once a second if it was traded; the latter is an array of all such coins.
+  once a second if it was traded; the latter sends arrays of all such coins, of at most
+  {PIECE_COINS} coins each.
 
 A symbol is the coin's name in any case; decimals are text, times ms.
 

@@ -5,7 +5,17 @@ from typing import Any
 
 import msgspec
 
+from chart_app.model.binance.tickers import mini_ticker_event
+from chart_app.websocket.streams import Kind
+
 _encode = msgspec.json.Encoder().encode
+#: What makes the events of tickers, by the kind of their streams.
+TICKERS = {Kind.MINI_TICKER: mini_ticker_event}
+
+
+def encoded(content: Any) -> msgspec.Raw:
+    """Return a content as JSON, which may be a part of other contents."""
+    return msgspec.Raw(_encode(content))
 
 
 class Event:

@@ -9,7 +9,6 @@ from mode import Service
 
 from chart_app.live import messages
 from chart_app.live.gaps import LiveGaps, Span
-from chart_app.model.binance.tickers import Ticker, mini_ticker_event
 from chart_app.model.candles import CandleKey, PublicCandle
 from chart_app.model.scale import Scale
 from chart_app.model.trade_ids import trade_id
@@ -22,8 +21,8 @@ from chart_app.websocket.channels import (
     TradeChannel,
     make_channel,
 )
-from chart_app.websocket.events import Event
-from chart_app.websocket.streams import ALL_TICKERS, Kind, Stream
+from chart_app.websocket.streams import Stream
+from chart_app.websocket.tickers import TickerRound
 from streaming.clock import NowMs
 
 logger = logging.getLogger(__name__)
@@ -228,8 +227,8 @@ class Hub(Service):
 
     async def _load_scales(self, coins: Collection[str]) -> None:
         """Read the scales of coins: messages of coins without a channel are not decoded."""
-        for coin, scale in (await self._reader.scales(coins)).items():
-            self._scales[coin] = self._scale(coin).union(scale)
+        for coin in await self._reader.coins(coins) if coins else ():
+            self._scales[coin.name] = self._scale(coin.name).union(coin.scale)
 
     def _scale(self, coin: str | None) -> Scale:
         return self._scales.get(coin or "", Scale(0, 0))
@@ -259,23 +258,14 @@ class Hub(Service):
         while not self.should_stop:
             await self.sleep(TICKER_INTERVAL_S)
             traded, self._traded = self._traded, set()
-            channels = [it for it in self._channels.values() if it.stream.kind is Kind.MINI_TICKER]
-            if not channels or not traded:
+            tickers = TickerRound(self._channels.values())
+            missing = tickers.wanted(traded)
+            if not missing:
                 continue
             try:
-                windows = await self._reader.windows(self._now_ms())
+                async for windows in self._reader.windows_in_pieces(self._now_ms(), missing):
+                    tickers.send(windows, self._now_ms())
+                    missing.difference_update(it.coin.name for it in windows)
             except StoreUnavailable as error:
                 logger.warning("Could not read the tickers yet: %s", error)
-                self._traded |= traded
-                continue
-            tickers = {
-                window.coin.name: mini_ticker_event(Ticker(window), self._now_ms())
-                for window in windows
-                if window.coin.name in traded
-            }
-            for channel in channels:
-                name = channel.stream.name
-                if name == ALL_TICKERS:
-                    channel.emit(Event(name, list(tickers.values())))
-                elif channel.coin in tickers:
-                    channel.emit(Event(name, tickers[channel.coin]))
+                self._traded |= missing

@@ -28,6 +28,10 @@ class Kind(StrEnum):
     MINI_TICKER = "miniTicker"
 
 
+#: The streams of all coins.
+OF_ALL_COINS = {ALL_TICKERS: Kind.MINI_TICKER}
+
+
 class Stream(NamedTuple):
     """A stream, parsed from its name. ``symbol`` is "" for all coins."""
 
@@ -39,8 +43,8 @@ class Stream(NamedTuple):
 
 def parse(name: str) -> Stream | None:
     """Return the stream of a name, None if there is none of this name."""
-    if name == ALL_TICKERS:
-        return Stream(name, Kind.MINI_TICKER, "")
+    if name in OF_ALL_COINS:
+        return Stream(name, OF_ALL_COINS[name], "")
     symbol, _, what = name.rpartition("@")  # the name of a coin may hold an @
     offset_ms = parse_offset(what)
     if offset_ms is not None:

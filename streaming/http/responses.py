@@ -15,9 +15,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def json_response(
     content: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Return a response with ``content`` as JSON; a str is JSON already."""
+    """Return a response with ``content`` as JSON; a str, or bytes, are JSON already."""
+    if isinstance(content, str):
+        content = content.encode()
     return web.Response(
-        body=content.encode() if isinstance(content, str) else msgspec.json.encode(content),
+        body=content if isinstance(content, bytes) else msgspec.json.encode(content),
         status=status,
         content_type="application/json",
         headers=headers,

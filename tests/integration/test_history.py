@@ -113,7 +113,7 @@ async def test_the_database_makes_the_klines_that_python_makes(
     filled: FilledStore, interval: Interval
 ) -> None:
     await filled.feed(at(0, "2.50", "1E-7"), at(0, "1"), at(2000, LARGEST, SMALLEST))
-    scale = (await filled.reader.coin("BTC")).scale
+    scale = (await filled.reader.coins(["BTC"]))[0].scale
     made = [
         kline_row(
             Kline(
@@ -541,21 +541,21 @@ async def test_the_day_is_the_last_24_hours(filled: FilledStore) -> None:
     await filled.feed(*trades)
     for minutes_ago in (0, 3, 61, 600, 1439):
         now = trades[-1].time + minutes_ago * MINUTE_MS + 30_000
-        (day,) = await filled.reader.windows(now)
+        (day,) = await filled.reader.windows(now, ["BTC"])
         window = range(now // MINUTE_MS * MINUTE_MS + MINUTE_MS - DAY_MS, now + 1)
         assert (day.open_time, day.close_time) == (window.start, now)
         prices = [int(it.price) for it in trades if it.time in window]
         count, total = len(prices), sum(prices)
         expected = (prices[0], max(prices), min(prices), prices[-1], count, total, count)
         assert list(day[3:10]) == [Decimal(number) for number in expected]
-        assert await filled.reader.windows(now, "BTC") == [day]
-        assert await filled.reader.windows(now, "ETH") == []
+        assert await filled.reader.windows(now, ["BTC", "ETH"]) == [day]
+        assert await filled.reader.windows(now, ["ETH"]) == []
 
 
 async def test_the_day_of_a_quiet_coin_is_its_last(filled: FilledStore) -> None:
     await filled.feed(at(-24 * 60, "5"), at(-24 * 60 + 1, "1"), at(0, "2"), at(0.5, "3"))
     await filled.feed(at(9000, "4", coin="ETH"))
-    ours, other = await filled.reader.windows(START + 9000 * MINUTE_MS)
+    ours, other = await filled.reader.windows(START + 9000 * MINUTE_MS, ["BTC", "ETH"])
     assert ours.coin.name == "BTC"
     assert (ours.open_time, ours.close_time) == (START + MINUTE_MS - DAY_MS, START + 30_000)
     assert (ours.open, ours.close, ours.trades) == (Decimal(1), Decimal(3), 3)
@@ -564,24 +564,26 @@ async def test_the_day_of_a_quiet_coin_is_its_last(filled: FilledStore) -> None:
 
 async def test_the_day_has_trades_ahead_of_the_clock(filled: FilledStore) -> None:
     await filled.feed(at(0, "2"), at(59, "3"))
-    (day,) = await filled.reader.windows(START)
+    (day,) = await filled.reader.windows(START, ["BTC"])
     assert (day.close, day.close_time, day.trades) == (Decimal(3), START + 59 * MINUTE_MS, 2)
 
 
 async def test_days_at_the_epoch_and_of_odd_names(filled: FilledStore) -> None:
     names = ['a "b"', "back\\slash", "per%cent", "q'uote"]
     await filled.feed(*(Given(name, 5, "2") for name in names))
-    days = await filled.reader.windows(NOW)
+    days = await filled.reader.windows(NOW, names)
     assert sorted(day.coin.name for day in days) == sorted(names)
     assert {day.open_time for day in days} == {MINUTE_MS - DAY_MS}
     assert {day.trades for day in days} == {1}
+    assert [coin.name for coin in await filled.reader.coins(names)] == sorted(names)
+    assert await filled.reader.prices(names) == [(name, "2") for name in sorted(names)]
 
 
 async def test_the_last_price_is_that_of_the_last_trade(filled: FilledStore) -> None:
     await filled.feed(at(10, "2.50"), at(5, "9"), at(40 * 24 * 60, "7", coin="ETH"))
     assert await filled.reader.prices() == [("BTC", "2.50"), ("ETH", "7")]
-    assert await filled.reader.prices("BTC") == [("BTC", "2.50")]
-    assert await filled.reader.prices("XRP") == []
+    assert await filled.reader.prices(["BTC"]) == [("BTC", "2.50")]
+    assert await filled.reader.prices(["XRP"]) == []
 
 
 async def test_bars_are_columns_of_numbers(filled: FilledStore) -> None:

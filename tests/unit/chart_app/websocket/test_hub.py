@@ -14,7 +14,6 @@ from chart_app.live.messages import LiveMessage
 from chart_app.model.candles import Candle, Mark, PublicCandle
 from chart_app.model.coins import Coin, Window
 from chart_app.model.intervals import MINUTE_MS, Interval
-from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import Consumed, StoreReader
@@ -33,7 +32,7 @@ class Store:
     """A store that may be away, or take its time."""
 
     def __init__(self) -> None:
-        self.coins: list[str] = []
+        self.names: list[str] = []
         self.stored: dict[int, int] = {}  # trades of candles, by minutes from now
         self.trade_ids: list[int] = []
         self.answers = asyncio.Event()
@@ -50,7 +49,7 @@ class Store:
         await self._wait()
         found = {}
         for symbol in symbols:
-            alike = [it for it in self.coins if it.casefold() == symbol.casefold()]
+            alike = [it for it in self.names if it.casefold() == symbol.casefold()]
             if alike:
                 found[symbol] = symbol if symbol in alike else alike[0]
         return found
@@ -86,16 +85,19 @@ class Store:
             return found[-limit:]
         return [it for it in found if start <= it[0] <= end][:limit]
 
-    async def scales(self, coins: Iterable[str]) -> dict[str, Scale]:
-        """Return the scales of coins."""
+    async def coins(self, names: Iterable[str]) -> list[Coin]:
+        """Return coins."""
         await self._wait()
-        return dict.fromkeys(coins, Scale(2, 2))
+        return [Coin(it, 2, 2) for it in names]
 
-    async def windows(self, now_ms: int) -> list[Window]:
-        """Return the last day of all coins."""
-        await self._wait()
+    async def windows_in_pieces(
+        self, now_ms: int, names: Iterable[str]
+    ) -> AsyncIterator[list[Window]]:
+        """Yield the last day of each coin."""
         ones = (Decimal(1),) * 6
-        return [Window(Coin(it, 2, 2), 0, now_ms, *ones, 7, 1, 7, None, None) for it in self.coins]
+        for name in names:
+            await self._wait()
+            yield [Window(Coin(name, 2, 2), 0, now_ms, *ones, 7, 1, 7, None, None)]
 
     async def _wait(self) -> None:
         if self.is_away:
@@ -173,7 +175,7 @@ async def told(reader: Reader) -> list[tuple[int, int, bool]]:
 
 
 async def test_a_new_reader_is_told_the_newest_candle_once(hub: Hub, store: Store) -> None:
-    store.coins, store.stored = ["BTC"], {-1: 5, 0: 2}
+    store.names, store.stored = ["BTC"], {-1: 5, 0: 2}
     first, second = Reader(), Reader()
     await begin(hub, first, KLINES)
     assert first.candles() == [(0, 2, False)]
@@ -183,14 +185,14 @@ async def test_a_new_reader_is_told_the_newest_candle_once(hub: Hub, store: Stor
 
 
 async def test_two_who_begin_at_the_same_time_are_both_told(hub: Hub, store: Store) -> None:
-    store.coins, store.stored = ["BTC"], {0: 2}
+    store.names, store.stored = ["BTC"], {0: 2}
     readers = [Reader(), Reader()]
     await asyncio.gather(*(begin(hub, reader, KLINES) for reader in readers))
     assert [reader.candles() for reader in readers] == [[(0, 2, False)]] * 2
 
 
 async def test_who_begins_while_another_leaves_keeps_its_stream(hub: Hub, store: Store) -> None:
-    store.coins, store.stored = ["BTC"], {0: 2}
+    store.names, store.stored = ["BTC"], {0: 2}
     leaving, staying = Reader(), Reader()
     hub.subscribe(leaving, KLINES, "BTC")
     store.answers.clear()
@@ -265,7 +267,7 @@ async def test_a_coin_that_comes_later_is_streamed_from_its_first_trade_on(hub: 
 
 
 async def test_the_coin_that_has_exactly_the_name_comes_first(hub: Hub, store: Store) -> None:
-    store.coins = ["BTC", "btc"]
+    store.names = ["BTC", "btc"]
     reader = Reader()
     await begin(hub, reader, TRADES)
     hub.handle("BTC", message())
@@ -280,7 +282,7 @@ def gap(hub: Hub, *minutes: int, coins: Iterable[str] = ("BTC",)) -> None:
 
 
 async def test_what_was_changed_in_a_gap_is_told_and_nothing_else(hub: Hub, store: Store) -> None:
-    store.coins, store.stored = ["BTC"], {-500: 1, -2: 9, -1: 5, 0: 2}
+    store.names, store.stored = ["BTC"], {-500: 1, -2: 9, -1: 5, 0: 2}
     reader = Reader()
     await begin(hub, reader, KLINES)
     reader.candles()
@@ -299,7 +301,7 @@ async def test_what_was_changed_in_a_gap_is_told_and_nothing_else(hub: Hub, stor
 async def test_a_channel_that_cannot_be_read_for_does_not_stop_the_others(
     hub: Hub, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store.coins, store.stored = ["BAD", "BTC"], {0: 2}
+    store.names, store.stored = ["BAD", "BTC"], {0: 2}
     bad, good = Reader(), Reader()
     await begin(hub, bad, parsed("bad@kline_1m"))
     await begin(hub, good, KLINES)
@@ -317,7 +319,7 @@ async def test_trades_of_a_gap_are_told_once(
     hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chart_app.websocket.hub.PAGE", 2)
-    store.coins, store.trade_ids = ["BTC"], [*range(20)]
+    store.names, store.trade_ids = ["BTC"], [*range(20)]
     reader = Reader()
     await begin(hub, reader, TRADES)
     hub.handle("BTC", messages.encode(LiveMessage([PublicTrade(3, NOW, "1", "1")])))
@@ -333,7 +335,7 @@ async def test_trades_of_a_gap_are_told_once(
 async def test_reading_again_while_the_store_hangs_keeps_nobody_waiting(
     hub: Hub, store: Store
 ) -> None:
-    store.coins, store.stored = ["BTC"], {0: 2}
+    store.names, store.stored = ["BTC"], {0: 2}
     reader = Reader()
     await begin(hub, reader, KLINES)
     reader.candles()
@@ -351,7 +353,7 @@ async def test_what_could_not_be_read_again_is_read_when_the_store_is_back(
     hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chart_app.websocket.hub.RETRY_INTERVAL_S", 0.01)
-    store.coins, store.stored = ["BTC"], {-3: 5, 0: 2}
+    store.names, store.stored = ["BTC"], {-3: 5, 0: 2}
     reader = Reader()
     await begin(hub, reader, KLINES)
     reader.candles()
@@ -363,7 +365,7 @@ async def test_what_could_not_be_read_again_is_read_when_the_store_is_back(
 
 
 async def test_nobody_reads_where_nobody_is(hub: Hub, store: Store) -> None:
-    store.coins = ["BTC"]
+    store.names = ["BTC"]
     reader = Reader()
     states = [hub.has_subscribers]
     await begin(hub, reader, TRADES)
@@ -378,7 +380,7 @@ async def test_who_begins_while_the_store_is_away_is_told_when_it_is_back(
     hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch, knows_the_coin: bool
 ) -> None:
     monkeypatch.setattr("chart_app.websocket.hub.RETRY_INTERVAL_S", 0.01)
-    store.coins, store.stored = ["BTC"], {0: 2}
+    store.names, store.stored = ["BTC"], {0: 2}
     reader = Reader()
     store.is_away = True
     if knows_the_coin:
@@ -396,7 +398,7 @@ async def test_tickers_are_sent_of_what_was_traded(
     hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chart_app.websocket.hub.TICKER_INTERVAL_S", 0.01)
-    store.coins = ["BTC", "ETH"]
+    store.names = ["BTC", "ETH"]
     one, all_ = Reader(), Reader()
     await begin(hub, one, parsed("eth@miniTicker"))
     await begin(hub, all_, parsed(ALL_TICKERS))
