@@ -20,7 +20,7 @@ from chart_app.live.short_way import ShortWay
 from chart_app.live.traded_minutes import StoredMinutes, TopicMinutes, TradedMinutes
 from chart_app.market.assets import Markets
 from chart_app.market.market_data import MarketData
-from chart_app.rest import binance, openapi, udf
+from chart_app.rest import binance, openapi, openbb, udf
 from chart_app.storage.database import Database, database_url
 from chart_app.storage.gate import StoreGate
 from chart_app.storage.reader import StoreReader
@@ -108,7 +108,7 @@ def _wire(loaded: Settings) -> Program:
             TopicKeeper(loaded, own_topics, lambda: app.kafka_producer),
         ],
         start_offsets=offsets.load,
-        refusal_forms={"api": binance.refused, "udf": udf.refused},
+        error_forms={"api": binance.error_form, "udf": udf.error_form},
         on_logging_set_up=_log_warnings,
     )
     trades = app.topic(*loaded.trade_topics, schema=BatchSchema(key_type=bytes, value_type=Trade))
@@ -129,8 +129,10 @@ def _wire(loaded: Settings) -> Program:
 def _add_routes(web_app: web.Application, reader: StoreReader, hub: Hub, loaded: Settings) -> None:
     markets = Markets(loaded.quote_assets, loaded.default_quote_asset)
     market_data = MarketData(reader, markets, now_ms)
-    binance.add_routes(web_app, market_data, ReadOrigins(loaded.read_origins))
+    origins = ReadOrigins(loaded.read_origins)
+    binance.add_routes(web_app, market_data, origins)
     udf.add_routes(web_app, reader, loaded, now_ms)
+    openbb.add_routes(web_app, reader, origins)
     WebSockets(hub, market_data.endpoints).add_routes(web_app)
     routes.add_routes(web_app)
 

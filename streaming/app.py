@@ -21,7 +21,7 @@ from yarl import URL
 from streaming import internals, logs
 from streaming.http import health, metrics, openapi
 from streaming.http.access import LOOPBACK_NAMES, Access
-from streaming.http.guard import RefusalForm
+from streaming.http.guard import ErrorForm
 from streaming.http.server import Web
 from streaming.kafka.cluster import credentials
 from streaming.kafka.consumer import Consumer
@@ -142,15 +142,16 @@ class App(faust.App):
         producer_only: bool = False,
         services: Iterable[ServiceT] = (),
         start_offsets: StartOffsets | None = None,
-        refusal_forms: Mapping[str, RefusalForm] | None = None,
+        error_forms: Mapping[str, ErrorForm] | None = None,
         on_logging_set_up: Callable[[], None] = lambda: None,
     ) -> None:
         """Configure the app; ``services`` start once Kafka is ready, before the consumer.
 
         ``port_setting`` is the name of the port's setting, for error messages. ``start_offsets``
         returns the offsets of partitions that are not read from the group's committed ones.
-        ``refusal_forms`` makes responses to refused requests, by the first segment of the path,
-        instead of a problem+json. ``on_logging_set_up`` is called once a worker can log.
+        ``error_forms`` makes responses to requests that are refused or fail, by the first segment
+        of the path, instead of a problem+json. ``on_logging_set_up`` is called once a worker can
+        log.
         """
         self.on_logging_set_up = on_logging_set_up
         self.gate = KafkaGate(settings, topics, None if producer_only else id)
@@ -162,7 +163,7 @@ class App(faust.App):
             settings.http_allowed_hosts or (*LOOPBACK_NAMES, settings.http_host),
             settings.read_origins,
         )
-        self.refusal_forms: Mapping[str, RefusalForm] = refusal_forms or {}
+        self.error_forms: Mapping[str, ErrorForm] = error_forms or {}
         self.services = list(services)
         self._start_offsets = start_offsets
         super().__init__(

@@ -1,17 +1,30 @@
-"""Market data over REST, in the format of Binance's spot API: ``/api/v3/…``."""
+"""Market data over REST, in the format of Binance's spot API: ``/api/v3/…``, or ``/api/v1/…``."""
+
+from http import HTTPStatus
 
 from aiohttp import web
 
 from chart_app.market.market_data import Endpoint, MarketData
 from chart_app.market.parameters import BadRequest
-from chart_app.rest.endpoints import add_endpoint
+from chart_app.rest.endpoints import NO_STORE, JsonHandler, add_endpoint
 from chart_app.storage.errors import StoreUnavailable
 from streaming.http.access import ReadOrigins
-from streaming.http.responses import Handler, json_response
+from streaming.http.responses import json_response
 
 ROOT = "/api/v3"
-#: Binance's UNAUTHORIZED.
-UNAUTHORIZED = -1002
+#: Older clients ask for an older version: what it had is the same in this one.
+ROOTS = (ROOT, "/api/v1")
+#: Requests have no weight here. Clients slow down when they read that they used up much of it.
+HEADERS = {**NO_STORE, "X-MBX-USED-WEIGHT": "0", "X-MBX-USED-WEIGHT-1M": "0"}
+#: Binance's UNKNOWN.
+UNKNOWN = -1000
+#: Binance's UNAUTHORIZED, for what is refused, and UNSUPPORTED_OPERATION, for what there is not.
+CODES = {
+    HTTPStatus.FORBIDDEN: -1002,
+    HTTPStatus.MISDIRECTED_REQUEST: -1002,
+    HTTPStatus.NOT_FOUND: -1020,
+    HTTPStatus.METHOD_NOT_ALLOWED: -1020,
+}
 #: Binance's DISCONNECTED.
 UNAVAILABLE = (-1001, "The store does not answer; try again later.")
 #: A header that says the same as the parameter ``timeUnit``.
@@ -26,15 +39,17 @@ def add_routes(web_app: web.Application, market_data: MarketData, origins: ReadO
 
     web_app.on_cleanup.append(close)
     for path, endpoint in market_data.endpoints.items():
-        add_endpoint(web_app, f"{ROOT}/{path}", _handler(endpoint), origins)
+        paths = [f"{root}/{path}" for root in ROOTS]
+        add_endpoint(web_app, paths, _handler(endpoint), origins, HEADERS)
 
 
-def refused(status: int, reason: str) -> web.Response:
-    """Return Binance's error response to a request that was refused."""
-    return json_response({"code": UNAUTHORIZED, "msg": reason}, status)
+def error_form(status: int, reason: str) -> web.Response:
+    """Return Binance's error response to a request that reached no endpoint, or failed there."""
+    code = CODES.get(HTTPStatus(status), UNKNOWN)
+    return json_response({"code": code, "msg": reason}, status, HEADERS)
 
 
-def _handler(endpoint: Endpoint) -> Handler:
+def _handler(endpoint: Endpoint) -> JsonHandler:
     async def handle(request: web.Request) -> web.Response:
         unit = request.headers.get(TIME_UNIT)
         query = {"timeUnit": unit, **request.query} if unit else request.query

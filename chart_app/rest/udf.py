@@ -8,13 +8,13 @@ from chart_app.market import parameters
 from chart_app.market.parameters import BadRequest
 from chart_app.model.coins import Coin
 from chart_app.model.intervals import Interval
-from chart_app.rest.endpoints import add_endpoint
+from chart_app.rest.endpoints import NO_STORE, JsonHandler, add_endpoint
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import StoreReader
 from settings import Settings
 from streaming.clock import NowMs
 from streaming.http.access import ReadOrigins
-from streaming.http.responses import Handler, json_response
+from streaming.http.responses import json_response
 
 ROOT = "/udf"
 EXCHANGE = "trade-streaming"
@@ -65,9 +65,9 @@ def add_routes(
     async def time(_: web.Request) -> web.Response:
         return web.Response(text=str(now_ms() // 1000))
 
-    add_endpoint(web_app, f"{ROOT}/time", time, origins)
+    add_endpoint(web_app, [f"{ROOT}/time"], time, origins)
     for endpoint in (feed.config, feed.symbols, feed.search, feed.history):
-        add_endpoint(web_app, f"{ROOT}/{endpoint.__name__}", _handler(endpoint), origins)
+        add_endpoint(web_app, [f"{ROOT}/{endpoint.__name__}"], _handler(endpoint), origins)
 
 
 class Feed:
@@ -141,9 +141,9 @@ class Feed:
         return name
 
 
-def refused(status: int, reason: str) -> web.Response:
-    """Return UDF's error response to a request that was refused."""
-    return json_response({"s": "error", "errmsg": reason}, status)
+def error_form(status: int, reason: str) -> web.Response:
+    """Return UDF's error response to a request that reached no endpoint, or failed there."""
+    return json_response({"s": "error", "errmsg": reason}, status, NO_STORE)
 
 
 def symbol_info(coin: Coin) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def symbol_info(coin: Coin) -> dict[str, Any]:
     }
 
 
-def _handler(endpoint: Any) -> Handler:
+def _handler(endpoint: Any) -> JsonHandler:
     async def handle(request: web.Request) -> web.Response:
         try:
             return json_response(await endpoint(request))

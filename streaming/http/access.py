@@ -22,7 +22,7 @@ LOOPBACK_NAMES = ("localhost",)
 ANY_ORIGIN = "*"
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Headers that a page may send with a read; python-binance sends all but Authorization.
-REQUEST_HEADERS = "Accept, Authorization, Content-Type, X-MBX-APIKEY"
+REQUEST_HEADERS = "Accept, Authorization, Content-Type, X-MBX-APIKEY, X-MBX-TIME-UNIT"
 PREFLIGHT_MAX_AGE_S = 7200  # Chromium's own maximum
 
 #: Decisions that are cached. Clients choose the header values, so the cache is bounded.

@@ -20,8 +20,8 @@ access_logger = logging.getLogger(ACCESS_LOGGER)
 SEC_FETCH_SITE = istr("Sec-Fetch-Site")
 _NOSNIFF, _POLICY = [(istr(name), value) for name, value in SECURITY_HEADERS.items()]
 
-#: Makes the response to a refused request from a status and a reason.
-RefusalForm = Callable[[int, str], web.Response]
+#: Makes the response to a request that is refused, or fails, from a status and a reason.
+ErrorForm = Callable[[int, str], web.Response]
 
 
 class Request(web.Request):
@@ -36,10 +36,10 @@ class Request(web.Request):
 class Guard:
     """Refuses a request or passes it to a handler; the handler's exceptions become responses."""
 
-    def __init__(self, access: Access, forms: Mapping[str, RefusalForm]) -> None:
-        """``forms`` maps the first segment of a path to its :data:`RefusalForm`.
+    def __init__(self, access: Access, forms: Mapping[str, ErrorForm]) -> None:
+        """``forms`` maps the first segment of a path to its :data:`ErrorForm`.
 
-        All other paths are refused with a problem+json.
+        The errors of all other paths are problem+json.
         """
         self._refusal = access.refusal
         self._forms = forms
@@ -60,10 +60,10 @@ class Guard:
             try:
                 return await handle(request)
             except web.HTTPException as error:
-                return _http_error(request, error)
+                return self._http_error(request, error)
             except Exception:
                 logger.exception("%s %s failed", request.method, request.path)
-                return problem(500, "The server failed; its log says why.")
+                return self._form(request)(500, "The server failed; its log says why.")
 
         return guarded
 
@@ -77,15 +77,19 @@ class Guard:
             quote(request.headers.get(hdrs.ORIGIN, "")),
             request.remote,
         )
-        form = self._forms.get(request.path[1:].partition("/")[0], problem)
-        return form(status, detail)
+        return self._form(request)(status, detail)
 
+    def _http_error(self, request: web.Request, error: web.HTTPException) -> web.Response:
+        form = self._form(request)
+        if isinstance(error, web.HTTPNotFound):
+            return form(404, f"There is nothing at {escape(request.path)}.")
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            allowed = ", ".join(sorted(error.allowed_methods))
+            response = form(405, f"{request.method} is not possible here, {allowed} is.")
+            response.headers[hdrs.ALLOW] = allowed
+            return response
+        return form(error.status, f"The request cannot be met: {error.reason}.")
 
-def _http_error(request: web.Request, error: web.HTTPException) -> web.Response:
-    if isinstance(error, web.HTTPNotFound):
-        return problem(404, f"There is nothing at {escape(request.path)}.")
-    if isinstance(error, web.HTTPMethodNotAllowed):
-        allowed = ", ".join(sorted(error.allowed_methods))
-        detail = f"{request.method} is not possible here, {allowed} is."
-        return problem(405, detail, headers={"Allow": allowed})
-    return problem(error.status, f"The request cannot be met: {error.reason}.")
+    def _form(self, request: web.Request) -> ErrorForm:
+        # Some clients put a second slash before the path.
+        return self._forms.get(request.path.lstrip("/").partition("/")[0], problem)

@@ -21,7 +21,7 @@ from streaming.http.connections import (
     connections_max,
     raise_file_limit,
 )
-from streaming.http.guard import Guard, RefusalForm, Request
+from streaming.http.guard import ErrorForm, Guard, Request
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class ServedApp(Protocol):
     """The attributes that the server needs of the app, in addition to Faust's."""
 
     access: Access
-    refusal_forms: Mapping[str, RefusalForm]
+    error_forms: Mapping[str, ErrorForm]
     port_setting: str
     web_reuse_port: bool
 
@@ -87,7 +87,7 @@ class Web(driver.Web):
         served = cast(ServedApp, app)
         self._runner = Runner(
             self.web_app,
-            Guard(served.access, served.refusal_forms),
+            Guard(served.access, served.error_forms),
             Connections(connections_max(raise_file_limit())),
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,
             lingering_time=LINGERING_TIME_S,

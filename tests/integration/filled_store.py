@@ -18,7 +18,7 @@ from chart_app.model.decimals import plain
 from chart_app.model.folding import fold_trades
 from chart_app.model.trade_ids import trade_id
 from chart_app.model.trades import StoredTrade, Trades
-from chart_app.rest import binance, udf
+from chart_app.rest import binance, openbb, udf
 from chart_app.storage.database import Database
 from chart_app.storage.reader import StoreReader
 from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch
@@ -51,6 +51,7 @@ async def serve(history: StoreReader, now_ms: int) -> AsyncIterator[TestClient[w
     market_data = MarketData(history, markets, lambda: now_ms)
     binance.add_routes(web_app, market_data, ReadOrigins(DEFAULTS.read_origins))
     udf.add_routes(web_app, history, DEFAULTS, lambda: now_ms)
+    openbb.add_routes(web_app, history, ReadOrigins(DEFAULTS.read_origins))
     hub = Hub(history, LiveGaps(), lambda: now_ms)
     WebSockets(hub, market_data.endpoints).add_routes(web_app)
     async with TestClient(TestServer(web_app)) as client:
