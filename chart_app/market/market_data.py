@@ -16,24 +16,22 @@ from chart_app.market.symbols import SYMBOL, Symbol
 from chart_app.model.binance.fields import Format
 from chart_app.model.binance.klines import Kline, in_ticks, kline_row
 from chart_app.model.binance.tickers import (
+    AVERAGE_MS,
+    AVERAGE_PRICE,
     BOOK_TICKER,
     MINI_TICKER,
     TICKER,
     WINDOW_TICKER,
     Ticker,
-    average,
 )
 from chart_app.model.binance.trades import AGG_TRADE, TRADE
 from chart_app.model.candles import Candle, CandleKey, PublicCandle
 from chart_app.model.coins import Coin, Window
-from chart_app.model.intervals import DAY_MS, MINUTE_MS
+from chart_app.model.intervals import DAY_MS
 from chart_app.model.zones import ZonedInterval
 from chart_app.storage.pieces import in_turns
 from chart_app.storage.reader import Range, StoreReader
 from streaming.clock import NowMs
-
-#: Over how many minutes ``avgPrice`` is the average.
-AVERAGE_MINUTES = 5
 
 #: Returns the content of an answer; a str, or bytes, are JSON already.
 Endpoint = Callable[[Query], Awaitable[Any]]
@@ -183,13 +181,8 @@ class MarketData:
     async def average_price(self, query: Query) -> dict[str, Any]:
         """Return the average price of the last minutes with trades."""
         coin = await self._required_coin(query)
-        length = AVERAGE_MINUTES * MINUTE_MS
-        window = _only(await self._reader.windows(self._now_ms(), [coin], length_ms=length))
-        return {
-            "mins": AVERAGE_MINUTES,
-            "price": average(window),
-            "closeTime": window.close_time * parameters.ticks_per_ms(query),
-        }
+        window = _only(await self._reader.windows(self._now_ms(), [coin], length_ms=AVERAGE_MS))
+        return AVERAGE_PRICE.row(Ticker(window), parameters.ticks_per_ms(query))
 
     async def ticker_price(self, query: Query) -> Any:
         """Return the last price of a coin, of some, or of all."""

@@ -22,13 +22,14 @@ class Coin(NamedTuple):
 class Window(NamedTuple):
     """A coin's trades summed up, from ``open_time`` to ``close_time`` (ms).
 
-    ``previous_close`` is the price of the last trade before, ``last_amount`` the amount of the last
-    trade; None if there is none, or none is stored.
+    ``last_time`` is that of its last trade, ``last_amount`` the amount; ``previous_close`` is the
+    price of the last trade before. They are None if there is none, or none is stored.
     """
 
     coin: Coin
     open_time: int
     close_time: int
+    last_time: int
     open: Decimal
     high: Decimal
     low: Decimal

@@ -4,6 +4,7 @@ from typing import Any
 
 from chart_app.market.parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_SYMBOLS, TICKS_PER_MS
 from chart_app.model.intervals import Interval
+from chart_app.rest import openbb
 from chart_app.rest.openapi_schemas import (
     FLAG,
     INTEGER,
@@ -83,7 +84,7 @@ _TICKER_TYPE = _parameter("type", one_of("FULL", "MINI"), "MINI for the main fie
 _ZONE = _parameter(
     "timeZone",
     {"type": "string", "example": "+09:00"},
-    "Of the day, −12:00 to +14:00; UTC if not given.",
+    "By whose clocks days and other intervals begin, −12:00 to +14:00; by default UTC.",
 )
 _WINDOW = _parameter(
     "windowSize",
@@ -101,7 +102,7 @@ _NO_BOOK = "There is no order book: bid and ask are the last price, with an amou
 _KLINES = _get(
     "Candles, oldest first",
     array(ref("Kline")),
-    *(_A_SYMBOL, _INTERVAL, _START, _END, _LIMIT, _FILL, _UNIT),
+    *(_A_SYMBOL, _INTERVAL, _START, _END, _LIMIT, _ZONE, _FILL, _UNIT),
 )
 
 
@@ -226,15 +227,46 @@ _UDF_PATHS = {
 }
 
 
+_COLOR = {"type": "string", "pattern": "^#[0-9a-f]{6}$"}
+_OPENBB_PATHS = {
+    openbb.PATH: _get(
+        "The chart for OpenBB Workspace",
+        {
+            "type": "object",
+            "additionalProperties": object_of(
+                name=TEXT,
+                description=TEXT,
+                category=TEXT,
+                type=one_of("advanced_charting"),
+                endpoint=TEXT,
+                gridData=object_of(w=INTEGER, h=INTEGER),
+                data=object_of(
+                    defaultSymbol=TEXT,
+                    updateFrequency=INTEGER,
+                    chartConfig={"type": "object", "additionalProperties": _COLOR},
+                ),
+            ),
+        },
+        error="ChartError",
+    )
+}
+
 _DESCRIPTION = """\
 Stores the trades on Kafka; serves them and their candles in the format of Binance's spot API.
+
+`/api/v1` is the same as `/api/v3`. All answers may be out of date a moment later
+(`Cache-Control: no-store`); those of more than 1 kB are sent as gzip to clients that accept it.
+Requests have no weight: `X-MBX-USED-WEIGHT-1M` is always 0. Every error under `/api` has `code`
+and `msg`, also of a path that there is not.
 """
 
 
 def document(websocket: str) -> dict[str, Any]:
     """Return the document. ``websocket`` describes the WebSocket, which OpenAPI cannot."""
     made = openapi.document(
-        "chart_app", f"{_DESCRIPTION}\n{websocket}", {**_REST_PATHS, **_UDF_PATHS}
+        "chart_app",
+        f"{_DESCRIPTION}\n{websocket}",
+        {**_REST_PATHS, **_UDF_PATHS, **_OPENBB_PATHS},
     )
     made["components"]["schemas"] |= SCHEMAS
     return made

@@ -262,13 +262,17 @@ class StoreReader:
             for *coin, last_time, open_time, previous, last_amount, parts in found:
                 close_time = max(last_time, now_ms if open_time == start else 0)
                 others = (Decimal(it) if it else None for it in (previous, last_amount))
-                window = Window(Coin(*coin), open_time, close_time, *_sum_up(parts), *others)
-                windows.append(window)
+                times = (open_time, close_time, last_time)
+                windows.append(Window(Coin(*coin), *times, *_sum_up(parts), *others))
         return sorted(windows, key=lambda it: it.coin)
 
-    def windows_in_pieces(self, now_ms: int, names: Collection[str]) -> AsyncIterator[list[Window]]:
+    def windows_in_pieces(
+        self, now_ms: int, names: Collection[str], *, length_ms: int = DAY_MS
+    ) -> AsyncIterator[list[Window]]:
         """Return what :meth:`windows` does, of many coins: some at a time, sorted by name."""
-        return in_pieces(sorted(names), lambda piece: self.windows(now_ms, piece))
+        return in_pieces(
+            sorted(names), lambda piece: self.windows(now_ms, piece, length_ms=length_ms)
+        )
 
     async def consumed(self) -> list[Consumed]:
         """Return how far each partition is consumed."""

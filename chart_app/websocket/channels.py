@@ -10,12 +10,14 @@ from typing import NamedTuple, Protocol
 
 from chart_app.live.messages import LiveMessage
 from chart_app.model.binance.klines import Kline, kline_event
+from chart_app.model.binance.tickers import LastPrice, book_ticker_event
 from chart_app.model.binance.trades import agg_trade_event, trade_event
 from chart_app.model.candles import PublicCandle
+from chart_app.model.intervals import Interval
 from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
 from chart_app.model.zones import ZonedInterval
-from chart_app.websocket.events import TICKERS, Burst, Event
+from chart_app.websocket.events import Burst, Event
 from chart_app.websocket.streams import Kind, Stream
 from streaming.clock import NowMs
 
@@ -233,7 +235,7 @@ class KlineChannel(Channel):
                 self._close()
                 self._is_closed = self._has_ended(candle)
             elif candle.open_time < running.open_time:
-                self.emit(self._event(candle, closed=True))
+                self._emit_amended(candle)
                 continue
             self._emit_running(candle)
 
@@ -272,6 +274,9 @@ class KlineChannel(Channel):
         self._newcomers.clear()
         self.emit(self._event(candle, closed=self._is_closed))
 
+    def _emit_amended(self, candle: PublicCandle) -> None:
+        self.emit(self._event(candle, closed=True))
+
     def _has_ended(self, candle: PublicCandle) -> bool:
         end = self.buckets.end_time(candle.open_time)
         return self._now_ms() >= end + CLOSE_GRACE_MS
@@ -292,6 +297,26 @@ class ZonedKlineChannel(KlineChannel):
         self.mark_stale({self.buckets.open_time(it.time) for it in message.trades})
 
 
+class BookTickerChannel(KlineChannel):
+    """Sends the price of the last trade, the close of the newest candle, when it has changed."""
+
+    def __init__(self, stream: Stream, now_ms: NowMs) -> None:
+        # The last trade is in the newest candle of any interval, and this one's ends least often.
+        super().__init__(stream, ZonedInterval(Interval.MONTH, 0), now_ms)
+
+    def _emit_running(self, candle: PublicCandle) -> None:
+        if self.running is None or candle.close != self.running.close:
+            super()._emit_running(candle)
+        self.running = candle
+
+    def _emit_amended(self, candle: PublicCandle) -> None:
+        """Send nothing: an older candle does not have the last trade."""
+
+    def _event(self, candle: PublicCandle, *, closed: bool) -> Event:  # noqa: ARG002 - the same
+        content = book_ticker_event(LastPrice(self.coin or "", candle, self.scale))
+        return Event(self.stream.name, content, candle.open_time, is_running=True)
+
+
 def _group_nearby(open_times: list[int], buckets: ZonedInterval) -> Iterable[OpenTimes]:
     """Yield sorted open times, grouped where they are near each other."""
     group: list[int] = []
@@ -309,6 +334,8 @@ def make_channel(stream: Stream, now_ms: NowMs, is_settled: IsSettled) -> Channe
     if stream.buckets:
         kind = KlineChannel if stream.buckets.is_stored else ZonedKlineChannel
         return kind(stream, stream.buckets, now_ms)
-    if stream.kind in TICKERS:
-        return Channel(stream, now_ms)
-    return TradeChannel(stream, now_ms, is_settled)
+    if stream.kind is Kind.BOOK_TICKER:
+        return BookTickerChannel(stream, now_ms)
+    if stream.kind in (Kind.TRADE, Kind.AGG_TRADE):
+        return TradeChannel(stream, now_ms, is_settled)
+    return Channel(stream, now_ms)

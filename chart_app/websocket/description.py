@@ -1,13 +1,15 @@
 """The description of the WebSocket in the OpenAPI document."""
 
+from chart_app.model.binance.tickers import AVERAGE_MINUTES
 from chart_app.storage.pieces import PIECE_COINS
 from chart_app.websocket.api import METHODS as API_METHODS
 from chart_app.websocket.requests import INVALID_JSON, INVALID_REQUEST, MAX_STREAMS, METHODS
 from chart_app.websocket.send_queue import MAX_WAITING_BYTES
 from chart_app.websocket.server import PING_INTERVAL_S
-from chart_app.websocket.streams import ALL_TICKERS
+from chart_app.websocket.streams import OF_ALL_COINS
 
 _METHODS = ", ".join(f"`{it}`" for it in API_METHODS)
+_LISTS = " and ".join(f"`{it}`" for it in OF_ALL_COINS)
 
 DESCRIPTION = f"""\
 ## WebSocket
@@ -20,9 +22,14 @@ DESCRIPTION = f"""\
 - `<symbol>@kline_<interval>@+08:00`: the same by the clocks of a zone, −12:00 to +14:00, at most
   four times a second.
 - `<symbol>@trade`, `<symbol>@aggTrade`: an event for each trade. One trade is one aggregate.
-- `<symbol>@miniTicker`, `{ALL_TICKERS}`: `24hrMiniTicker`, the last 24 hours of a coin,
-  once a second if it was traded; the latter sends arrays of all such coins, of at most
-  {PIECE_COINS} coins each.
+- `<symbol>@bookTicker`: an event without `e` and `E`, at once and whenever the price of the last
+  trade changes. There is no order book: bid and ask are that price, with an amount of 0; `u` is the
+  id of the trade.
+- `<symbol>@ticker`: `24hrTicker`, the last 24 hours of a coin, once a second if it was traded.
+  `<symbol>@miniTicker`: `24hrMiniTicker`, the same in fewer fields. {_LISTS} send arrays of all
+  coins that were traded, of at most {PIECE_COINS} coins each.
+- `<symbol>@avgPrice`: `avgPrice`, the average price of the last {AVERAGE_MINUTES} minutes, once a
+  second if the coin was traded. `T` is the time of the last trade.
 
 A symbol is the coin's name in any case; decimals are text, times ms.
 

@@ -1,16 +1,29 @@
 """The events of streams, encoded once for all subscribers."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from chart_app.model.binance.tickers import mini_ticker_event
+from chart_app.model.binance.tickers import (
+    AVERAGE_MS,
+    Ticker,
+    average_price_event,
+    mini_ticker_event,
+    ticker_event,
+)
+from chart_app.model.intervals import DAY_MS
 from chart_app.websocket.streams import Kind
 
 _encode = msgspec.json.Encoder().encode
-#: What makes the events of tickers, by the kind of their streams.
-TICKERS = {Kind.MINI_TICKER: mini_ticker_event}
+TickerShape = Callable[[Ticker, int], dict[str, Any]]
+#: What makes the events that are sent once a second, by the length of the window (ms) that they
+#: are about, and by the kind of their streams.
+TICKERS: dict[int, dict[Kind, TickerShape]] = {
+    DAY_MS: {Kind.MINI_TICKER: mini_ticker_event, Kind.TICKER: ticker_event},
+    AVERAGE_MS: {Kind.AVERAGE_PRICE: average_price_event},
+}
 
 
 def encoded(content: Any) -> msgspec.Raw:

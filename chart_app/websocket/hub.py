@@ -21,6 +21,7 @@ from chart_app.websocket.channels import (
     TradeChannel,
     make_channel,
 )
+from chart_app.websocket.events import TICKERS
 from chart_app.websocket.streams import Stream
 from chart_app.websocket.tickers import TickerRound
 from streaming.clock import NowMs
@@ -258,14 +259,21 @@ class Hub(Service):
         while not self.should_stop:
             await self.sleep(TICKER_INTERVAL_S)
             traded, self._traded = self._traded, set()
-            tickers = TickerRound(self._channels.values())
-            missing = tickers.wanted(traded)
-            if not missing:
-                continue
-            try:
-                async for windows in self._reader.windows_in_pieces(self._now_ms(), missing):
-                    tickers.send(windows, self._now_ms())
-                    missing.difference_update(it.coin.name for it in windows)
-            except StoreUnavailable as error:
-                logger.warning("Could not read the tickers yet: %s", error)
-                self._traded |= missing
+            for length_ms, shapes in TICKERS.items():
+                tickers = TickerRound(self._channels.values(), shapes)
+                if wanted := tickers.wanted(traded):
+                    unread = await self._send_round(tickers, wanted, length_ms)
+                    self._traded |= unread
+
+    async def _send_round(self, tickers: TickerRound, coins: set[str], length_ms: int) -> set[str]:
+        """Send tickers of coins; return the coins that could not be read."""
+        now = self._now_ms()
+        sent: set[str] = set()
+        try:
+            async for windows in self._reader.windows_in_pieces(now, coins, length_ms=length_ms):
+                tickers.send(windows, self._now_ms())
+                sent.update(it.coin.name for it in windows)
+        except StoreUnavailable as error:
+            logger.warning("Could not read the tickers yet: %s", error)
+            return coins - sent
+        return set()

@@ -1,8 +1,7 @@
 """The streams of the WebSocket, named as in Binance's spot API.
 
 A name is ``<symbol>@kline_<interval>``, the same with ``@+08:00`` for another time zone than UTC,
-``<symbol>@trade``, ``<symbol>@aggTrade``,
-``<symbol>@miniTicker`` or ``!miniTicker@arr``.
+or ``<symbol>@`` and another of :class:`Kind`; or one of :data:`OF_ALL_COINS`.
 """
 
 from collections.abc import Iterable
@@ -14,7 +13,6 @@ from chart_app.model.intervals import Interval
 from chart_app.model.zones import ZonedInterval, parse_offset
 from trade_rules import COIN_NAME_MAX_CHARS, has_illegal_characters
 
-ALL_TICKERS = "!miniTicker@arr"
 #: A character may become three in lower case.
 SYMBOL_MAX_CHARS = 3 * COIN_NAME_MAX_CHARS
 
@@ -26,10 +24,13 @@ class Kind(StrEnum):
     TRADE = "trade"
     AGG_TRADE = "aggTrade"
     MINI_TICKER = "miniTicker"
+    TICKER = "ticker"
+    AVERAGE_PRICE = "avgPrice"
+    BOOK_TICKER = "bookTicker"
 
 
 #: The streams of all coins.
-OF_ALL_COINS = {ALL_TICKERS: Kind.MINI_TICKER}
+OF_ALL_COINS = {f"!{kind}@arr": kind for kind in (Kind.MINI_TICKER, Kind.TICKER)}
 
 
 class Stream(NamedTuple):

@@ -20,13 +20,13 @@ from chart_app.storage.pieces import PIECE_COINS
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.send_queue import MAX_WAITING_BYTES
 from chart_app.websocket.server import WebSockets
-from chart_app.websocket.streams import ALL_TICKERS
 from streaming.clock import now_ms
 from streaming.http.access import ReadOrigins
 from tests.integration.filled_store import DEFAULTS, FilledStore, Given
 from tests.waiting import PATIENCE_S
 
 COINS = 10_000
+ALL_TICKERS = "!miniTicker@arr"
 BATCH = 2000
 ASKERS = 50
 LISTS = ["exchangeInfo", "ticker/price", "ticker/24hr"]

@@ -501,6 +501,60 @@ async def test_the_tickers_of_what_was_traded_are_sent(
         await eventually(in_the_list, "the coin stands in the list of all")
 
 
+async def test_the_whole_ticker_is_what_rest_says(
+    market: Market, chart: Program, coin: str
+) -> None:
+    one, average = (f"{coin.lower()}@{kind}" for kind in ("ticker", "avgPrice"))
+    async with watch(chart, one, "!ticker@arr", average) as viewer:
+        for price, amount in (("5", "1"), ("7.5", "3")):
+            await market.trade(coin, price=price, amount=amount)
+        ticker = await viewer.wait(one, n=2)
+        assert (ticker["e"], ticker["s"], ticker["E"]) == ("24hrTicker", coin, ticker["E"])
+        by_rest = await market.get(chart, "ticker/24hr", symbol=coin)
+        told = [ticker[key] for key in "spPwxcQbBaAohlvqOCFLn"]
+        assert [it for key, it in zip(by_rest, told, strict=True) if key != "closeTime"] == [
+            it for key, it in by_rest.items() if key != "closeTime"
+        ]
+
+        async def in_the_list() -> bool:
+            lists = [data for _, name, data in viewer.events if name == "!ticker@arr"]
+            return any(it["s"] == coin and it["n"] == 2 for all_ in lists for it in all_)
+
+        await eventually(in_the_list, "the coin stands in the list of all")
+        told_average = await viewer.wait(average, w="6.87500000")
+        rest_average = await market.get(chart, "avgPrice", symbol=coin)
+        assert told_average == {
+            "e": "avgPrice",
+            "E": told_average["E"],
+            "s": coin,
+            "i": f"{rest_average['mins']}m",
+            "w": rest_average["price"],
+            "T": rest_average["closeTime"],
+        }
+
+
+async def test_the_last_price_is_told_as_bid_and_ask_as_soon_as_it_changes(
+    market: Market, site: Site, coin: str
+) -> None:
+    book = f"{coin.lower()}@bookTicker"
+    async with AsyncExitStack() as stack:
+        viewers = [await stack.enter_async_context(watch(it, book)) for it in site.charts]
+        for price in ("5", "5", "7.5", "7.5"):
+            await market.trade(coin, price=price)
+        for viewer, chart in zip(viewers, site.charts, strict=True):
+            event = await viewer.wait(book, b="7.5")
+            by_rest = await market.get(chart, "ticker/bookTicker", symbol=coin)
+            assert [event[key] for key in "sbBaA"] == list(by_rest.values())
+            assert event.keys() == set("usbBaA")
+            assert by_rest["bidQty"] == "0"
+        trades = await market.get(chart, "trades", symbol=coin)
+        assert event["u"] in {it["id"] for it in trades if it["price"] == "7.5"}
+        async with watch(chart, book) as late:
+            assert (await late.wait(book))["b"] == "7.5"
+        for viewer in viewers:
+            assert [it["b"] for it in viewer.of(book)] in (["5", "7.5"], ["7.5"])
+
+
 async def test_after_unsubscribing_nothing_more_is_sent(
     market: Market, chart: Program, coin: str
 ) -> None:

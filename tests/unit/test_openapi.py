@@ -36,7 +36,7 @@ def test_the_websocket_is_described_in_full() -> None:
         *requests.METHODS,
         *api.METHODS,
         *streams.Kind,
-        streams.ALL_TICKERS,
+        *streams.OF_ALL_COINS,
         "/ws/",
         "/stream?streams=",
         "/ws-api/v3",

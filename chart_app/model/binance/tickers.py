@@ -7,15 +7,21 @@ from decimal import Context, Decimal
 from typing import Any
 
 from chart_app.model.binance.fields import Field, Format, Kind
+from chart_app.model.candles import PublicCandle
 from chart_app.model.coins import Window
 from chart_app.model.columns import Measure
 from chart_app.model.decimals import EXACT, ZERO, padded, plain
+from chart_app.model.intervals import MINUTE_MS
+from chart_app.model.scale import Scale
 
 #: For quotients, which may have endless digits: they are then rounded to some decimal places.
 _ROUNDING = Context(prec=EXACT.prec)
 PERCENT_PLACES = 3
 #: Decimal places of average prices: as many as the coin's prices have, but at least these.
 AVERAGE_PLACES = 8
+#: Over how long ``avgPrice`` is the average.
+AVERAGE_MINUTES = 5
+AVERAGE_MS = AVERAGE_MINUTES * MINUTE_MS
 
 #: An item of ``/api/v3/ticker/24hr``, and the event ``24hrTicker``, of a :class:`Ticker`.
 TICKER = Format(
@@ -51,6 +57,13 @@ WINDOW_TICKER = TICKER.only(
 )
 #: The event ``24hrMiniTicker``.
 MINI_TICKER_EVENT = TICKER.only("symbol", *_PRICES)
+#: ``/api/v3/avgPrice``, and the event ``avgPrice``, of a :class:`Ticker` of that time.
+AVERAGE_PRICE = Format(
+    Field("mins", None, Kind.INTEGER, None, AVERAGE_MINUTES),
+    Field(None, "i", Kind.TEXT, None, f"{AVERAGE_MINUTES}m"),
+    Field("price", "w", Kind.DECIMAL, "average"),
+    Field("closeTime", "T", Kind.TIME, "last_time"),
+)
 #: An item of ``/api/v3/ticker/bookTicker``, and the event of the best bid and ask.
 BOOK_TICKER = Format(
     *TICKER.only("symbol", "bidPrice", "bidQty", "askPrice", "askQty").fields,
@@ -67,6 +80,7 @@ class Ticker:
         self.symbol = window.coin.name
         self.open_time = window.open_time
         self.close_time = window.close_time
+        self.last_time = window.last_time
         self.first_id = window.first_id
         self.last_id = window.last_id
         self.count = window.trades
@@ -91,7 +105,8 @@ class Ticker:
     @property
     def average(self) -> str:
         """Return the average price, weighted by amount, rounded."""
-        return average(self._window)
+        places = max(AVERAGE_PLACES, self._scale.price)
+        return _quotient(self._window.quote_volume, self._window.volume, places)
 
     @property
     def previous_close(self) -> str:
@@ -115,10 +130,14 @@ class Ticker:
         return padded(plain(number), self._scale.amount)
 
 
-def average(window: Window) -> str:
-    """Return the average price, weighted by amount, rounded."""
-    places = max(AVERAGE_PLACES, window.coin.price_scale)
-    return _quotient(window.quote_volume, window.volume, places)
+class LastPrice:
+    """The close of a coin's newest candle as best bid and ask."""
+
+    def __init__(self, coin: str, candle: PublicCandle, scale: Scale) -> None:
+        self.symbol = coin
+        self.close = padded(candle.close, scale.price)
+        self.no_amount = padded("0", scale.amount)
+        self.last_id = candle.last_id
 
 
 def _quotient(dividend: Decimal, divisor: Decimal, places: int) -> str:
@@ -134,3 +153,14 @@ def ticker_event(ticker: Ticker, now_ms: int) -> dict[str, Any]:
 def mini_ticker_event(ticker: Ticker, now_ms: int) -> dict[str, Any]:
     """Return the event ``24hrMiniTicker``."""
     return {"e": "24hrMiniTicker", "E": now_ms, **MINI_TICKER_EVENT.event(ticker)}
+
+
+def average_price_event(ticker: Ticker, now_ms: int) -> dict[str, Any]:
+    """Return the event ``avgPrice``."""
+    shown = AVERAGE_PRICE.event(ticker)
+    return {"e": "avgPrice", "E": now_ms, "s": ticker.symbol, **shown}
+
+
+def book_ticker_event(price: LastPrice) -> dict[str, Any]:
+    """Return the event of the best bid and ask, which has no type and no time of its own."""
+    return BOOK_TICKER.event(price)

@@ -5,7 +5,8 @@ import pytest
 
 from chart_app.live.messages import LiveMessage
 from chart_app.model.candles import PublicCandle
-from chart_app.model.intervals import MINUTE_MS, Interval
+from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
+from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
 from chart_app.websocket.channels import (
     CLOSE_GRACE_MS,
@@ -58,9 +59,11 @@ class Reader:
 class Bench:
     """A channel of candles with one reader, and the clock."""
 
+    name = NAME
+
     def __init__(self) -> None:
         self.now = START + 1_000
-        channel = make_channel(parsed(NAME), lambda: self.now, never_settled)
+        channel = make_channel(parsed(self.name), lambda: self.now, never_settled)
         assert isinstance(channel, KlineChannel)
         self.channel = channel
         self.channel.coin = "BTC"
@@ -368,3 +371,52 @@ def test_what_is_remembered_of_trades_is_bounded() -> None:
     channel, _ = trade_channel()
     channel.send(live_trades(*range(MAX_REMEMBERED_TRADES + 1)))
     assert len(channel._sent) <= MAX_REMEMBERED_TRADES
+
+
+class BookBench(Bench):
+    """A channel of the last price with one reader."""
+
+    name = "btc@bookTicker"
+
+    def of_month(self, trades: int, close: str, month: int = 0) -> list[dict[str, Any]]:
+        """Hand in the candle of a month; return what the reader is told."""
+        open_time = Interval.MONTH.open_time(START)
+        for _ in range(month):
+            open_time = Interval.MONTH.end_time(open_time)
+        candle = PublicCandle(
+            Interval.MONTH, open_time, "1", "9", "1", close, "4", "5", trades, 10, 10 + trades
+        )
+        self.channel.handle(LiveMessage([], [candle]))
+        events, self.reader.events = self.reader.events, []
+        return events
+
+
+def test_the_last_price_is_told_when_it_changes_as_bid_and_ask() -> None:
+    bench = BookBench()
+    bench.channel.scale = Scale(2, 1)
+    (event,) = bench.of_month(1, "2")
+    assert event == {"u": 11, "s": "BTC", "b": "2.00", "B": "0.0", "a": "2.00", "A": "0.0"}
+    assert bench.of_month(2, "2") == []
+    assert [(it["u"], it["b"]) for it in bench.of_month(3, "2.5")] == [(13, "2.50")]
+    assert bench.of_month(2, "2") == [], "a message that is late"
+
+
+def test_the_last_price_is_that_of_the_newest_month() -> None:
+    bench = BookBench()
+    bench.of_month(1, "2", month=1)
+    assert bench.of_month(1, "7", month=0) == []
+    assert bench.of_month(1, "2", month=2) == []
+    assert [it["b"] for it in bench.of_month(2, "3", month=2)] == ["3"]
+    assert bench.tick(Interval.MONTH.end_time(START + 100 * DAY_MS)) == []
+
+
+def test_a_new_reader_is_told_the_last_price_at_once_and_others_not_again() -> None:
+    bench = BookBench()
+    bench.of_month(1, "2")
+    late = Reader()
+    bench.channel.add(late)
+    assert bench.of_month(2, "2") == []
+    bench.channel.send_snapshot(late)
+    bench.channel.send_snapshot(late)
+    assert [(it["u"], it["b"]) for it in late.events] == [(12, "2")]
+    assert bench.reader.events == []

@@ -11,15 +11,16 @@ from sqlalchemy.exc import DataError
 from chart_app.live import messages
 from chart_app.live.gaps import LiveGaps, Span
 from chart_app.live.messages import LiveMessage
+from chart_app.model.binance.tickers import AVERAGE_MS
 from chart_app.model.candles import Candle, Mark, PublicCandle
 from chart_app.model.coins import Coin, Window
-from chart_app.model.intervals import MINUTE_MS, Interval
+from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.model.trades import PublicTrade
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import Consumed, StoreReader
 from chart_app.websocket.events import Burst, Event
 from chart_app.websocket.hub import Hub
-from chart_app.websocket.streams import ALL_TICKERS, Stream
+from chart_app.websocket.streams import Stream
 from tests.unit.chart_app.websocket.parsed import parsed
 from tests.waiting import eventually
 
@@ -91,13 +92,13 @@ class Store:
         return [Coin(it, 2, 2) for it in names]
 
     async def windows_in_pieces(
-        self, now_ms: int, names: Iterable[str]
+        self, now_ms: int, names: Iterable[str], *, length_ms: int
     ) -> AsyncIterator[list[Window]]:
-        """Yield the last day of each coin."""
-        ones = (Decimal(1),) * 6
-        for name in names:
+        """Yield a window of each coin: as many trades as it has ms."""
+        times, ones = (0, now_ms, now_ms), (Decimal(1),) * 6
+        for name in sorted(names):
             await self._wait()
-            yield [Window(Coin(name, 2, 2), 0, now_ms, *ones, 7, 1, 7, None, None)]
+            yield [Window(Coin(name, 2, 2), *times, *ones, length_ms, 1, 7, None, None)]
 
     async def _wait(self) -> None:
         if self.is_away:
@@ -401,7 +402,7 @@ async def test_tickers_are_sent_of_what_was_traded(
     store.names = ["BTC", "ETH"]
     one, all_ = Reader(), Reader()
     await begin(hub, one, parsed("eth@miniTicker"))
-    await begin(hub, all_, parsed(ALL_TICKERS))
+    await begin(hub, all_, parsed("!miniTicker@arr"))
     store.is_away = True
     hub.handle("ETH", message())
     await asyncio.sleep(1.1)
@@ -414,6 +415,32 @@ async def test_tickers_are_sent_of_what_was_traded(
     await eventually(both, "the ticker comes once the store is back")
     assert [it["s"] for it in one.events] == ["ETH"]
     assert [[it["s"] for it in event] for event in all_.events] == [["ETH"]]
+
+
+async def test_an_average_is_that_of_its_own_time(
+    hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chart_app.websocket.hub.TICKER_INTERVAL_S", 0.01)
+    asked = []
+    read = store.windows_in_pieces
+
+    def windows_in_pieces(*given: Any, length_ms: int) -> Any:
+        asked.append(length_ms)
+        return read(*given, length_ms=length_ms)
+
+    monkeypatch.setattr(store, "windows_in_pieces", windows_in_pieces)
+    average, day = Reader(), Reader()
+    await begin(hub, average, parsed("eth@avgPrice"))
+    await begin(hub, day, parsed("eth@ticker"))
+    hub.handle("ETH", message())
+
+    async def both() -> bool:
+        return bool(average.events and day.events)
+
+    await eventually(both, "each has its event")
+    assert asked == [DAY_MS, AVERAGE_MS]
+    assert average.events[0]["e"] == "avgPrice"
+    assert (day.events[0]["e"], day.events[0]["n"]) == ("24hrTicker", DAY_MS)
 
 
 async def test_what_strangers_ask_for_while_the_store_is_away_is_not_kept(

@@ -25,10 +25,14 @@ def test_every_interval_has_a_stream(interval: Interval) -> None:
     assert streams.parse(name) == Stream(name, Kind.KLINE, "btc", ZonedInterval(interval, 0))
 
 
-@pytest.mark.parametrize("kind", [Kind.TRADE, Kind.AGG_TRADE, Kind.MINI_TICKER])
+@pytest.mark.parametrize("kind", sorted(set(Kind) - {Kind.KLINE}))
 def test_a_stream_of_another_kind_has_no_interval(kind: Kind) -> None:
     assert streams.parse(f"btc@{kind}") == Stream(f"btc@{kind}", kind, "btc")
-    assert parsed("!miniTicker@arr").symbol == ""
+
+
+@pytest.mark.parametrize("kind", [Kind.MINI_TICKER, Kind.TICKER])
+def test_a_stream_of_all_coins_has_no_symbol(kind: Kind) -> None:
+    assert streams.parse(f"!{kind}@arr") == Stream(f"!{kind}@arr", kind, "")
 
 
 @pytest.mark.parametrize("symbol", ["BTC", "a@b", "비트코인", "a/b:c", "x" * 64, "@", "kline_1m"])
@@ -42,7 +46,7 @@ def test_the_symbol_is_all_before_the_last_at_sign(symbol: str) -> None:
     [
         *("", "@", "btc", "btc@", "@trade", "@kline_1m", "btc@kline", "btc@kline_", "btc@kline_1"),
         *("btc@kline_2m", "btc@kline_1m_", "btc@trade_", "btc@trade_1m", "btc@depth", "btc@TRADE"),
-        *("btc@miniTicker_", "!miniTicker@arr@trade_", "!ticker@arr", "x" * 10_000 + "@trade"),
+        *("btc@miniTicker_", "!miniTicker@arr@trade_", "!bookTicker@arr", "x" * 10_000 + "@trade"),
         *("a\0@trade", "\x1b[2J@kline_1m", "a\r\n@trade", "\x9b@trade", "\ud800@kline_1m"),
     ],
 )

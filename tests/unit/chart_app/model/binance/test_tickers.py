@@ -2,14 +2,21 @@ from decimal import Decimal
 from typing import Any
 
 from chart_app.model.binance.tickers import (
+    AVERAGE_PRICE,
     BOOK_TICKER,
     TICKER,
     WINDOW_TICKER,
+    LastPrice,
     Ticker,
+    average_price_event,
+    book_ticker_event,
     mini_ticker_event,
     ticker_event,
 )
+from chart_app.model.candles import PublicCandle
 from chart_app.model.coins import Coin, Window
+from chart_app.model.intervals import Interval
+from chart_app.model.scale import Scale
 
 LARGEST = Decimal("999999999999999999.99999999999999999999")
 SMALLEST = Decimal("1E-18")
@@ -19,6 +26,7 @@ WINDOW = Window(
     Coin("BTC", price_scale=2, amount_scale=3),
     open_time=1,
     close_time=2,
+    last_time=1,
     **dict.fromkeys(["open", "high", "low", "close"], Decimal("1.5")),
     volume=Decimal(3),
     quote_volume=Decimal("4.50"),
@@ -103,6 +111,23 @@ def test_events_have_the_same_values_under_binances_short_keys() -> None:
     }
 
 
+def test_an_average_has_the_time_of_the_last_trade() -> None:
+    ticker = Ticker(WINDOW)
+    assert AVERAGE_PRICE.row(ticker, 1000) == {
+        "mins": 5,
+        "price": "1.50000000",
+        "closeTime": 1000,
+    }
+    assert average_price_event(ticker, 9) == {
+        "e": "avgPrice",
+        "E": 9,
+        "s": "BTC",
+        "i": "5m",
+        "w": "1.50000000",
+        "T": 1,
+    }
+
+
 def test_a_book_ticker_is_the_last_price() -> None:
     assert BOOK_TICKER.row(Ticker(WINDOW)) == {
         "symbol": "BTC",
@@ -111,7 +136,15 @@ def test_a_book_ticker_is_the_last_price() -> None:
         "askPrice": "1.50",
         "askQty": "0.000",
     }
-    assert BOOK_TICKER.event(Ticker(WINDOW)).keys() == set("usbBaA")
+    candle = PublicCandle(Interval.MONTH, 0, "1", "3", "0.5", "1.5", "10", "20.5", 4, 100, 103)
+    assert book_ticker_event(LastPrice("BTC", candle, Scale(2, 3))) == {
+        "u": 103,
+        "s": "BTC",
+        "b": "1.50",
+        "B": "0.000",
+        "a": "1.50",
+        "A": "0.000",
+    }
 
 
 def test_the_ticker_of_a_window_says_nothing_of_bid_and_ask() -> None:
