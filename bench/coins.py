@@ -23,16 +23,19 @@ from aiohttp.test_utils import TestClient, TestServer
 from bench import machine, postgresql, report
 from bench.postgresql import running_postgresql, temporary_database
 from bench.processes import end_on_signals
+from chart_app.market.assets import Markets
+from chart_app.market.listing import MAX_AGE_MS
+from chart_app.market.market_data import MarketData
 from chart_app.model.intervals import DAY_MS, HOUR_MS
 from chart_app.rest import binance
-from chart_app.rest.listing import MAX_AGE_MS
 from chart_app.storage.reader import StoreReader
-from chart_app.websocket import streams
 from chart_app.websocket.channels import make_channel
-from chart_app.websocket.events import Burst, Event
+from chart_app.websocket.events import TICKERS, Burst, Event
+from chart_app.websocket.streams import Kind, Stream
 from chart_app.websocket.tickers import TickerRound
 from streaming import runtime
 from streaming.clock import now_ms
+from streaming.http.access import ReadOrigins
 from tests.integration.filled_store import DEFAULTS, FilledStore, Given
 
 COINS = 10_000
@@ -43,7 +46,7 @@ BATCH = 2000
 WATCH_INTERVAL_S = 0.001
 BAR_MS = 300.0
 ENDPOINTS = ("exchangeInfo", "ticker/price", "ticker/24hr")
-EVENT = streams.ALL_TICKERS
+EVENT = "!miniTicker@arr"
 
 Client = TestClient[web.Request, web.Application]
 
@@ -146,7 +149,9 @@ async def fill(store: FilledStore, names: list[str], trades: int) -> None:
 async def serve(reader: StoreReader, clock: Clock) -> AsyncIterator[Client]:
     """Serve REST during the ``async with`` block."""
     web_app = web.Application()
-    binance.add_routes(web_app, reader, DEFAULTS, clock)
+    markets = Markets(DEFAULTS.quote_assets, DEFAULTS.default_quote_asset)
+    market_data = MarketData(reader, markets, clock)
+    binance.add_routes(web_app, market_data, ReadOrigins(DEFAULTS.read_origins))
     async with TestClient(TestServer(web_app)) as client:
         yield client
 
@@ -170,12 +175,12 @@ async def measure_events(reader: StoreReader, names: list[str], rounds: int) -> 
     figures: dict[int, Figures] = {}
 
     async def send(readers: list[Reader]) -> None:
-        channel = make_channel(streams.parse(EVENT), now_ms, lambda _: True)
+        channel = make_channel(Stream(EVENT, Kind.MINI_TICKER, ""), now_ms, lambda _: True)
         for it in readers:
             channel.add(it)
-        tickers = TickerRound([channel])
-        async for days in reader.days_in_pieces(now_ms(), names):
-            tickers.send(days, now_ms())
+        tickers = TickerRound([channel], TICKERS[DAY_MS])
+        async for windows in reader.windows_in_pieces(now_ms(), names):
+            tickers.send(windows, now_ms())
 
     for count in (1, ASKERS):
         figures[count] = Figures([], [], [], 0)

@@ -19,7 +19,10 @@ from chart_app.live.gaps import LiveGaps
 from chart_app.live.resync import Resync
 from chart_app.live.short_way import ShortWay
 from chart_app.live.traded_minutes import StoredMinutes, TopicMinutes, TradedMinutes
-from chart_app.rest import binance, openapi, udf
+from chart_app.market.assets import Markets
+from chart_app.market.market_data import MarketData
+from chart_app.rest import binance, openapi, openbb, udf
+from chart_app.rest.endpoints import spellings
 from chart_app.storage.database import Database, database_url
 from chart_app.storage.gate import StoreGate
 from chart_app.storage.reader import StoreReader
@@ -34,6 +37,7 @@ from streaming import runtime
 from streaming.app import App
 from streaming.clock import now_ms
 from streaming.globs import one_of
+from streaming.http.access import ReadOrigins
 from streaming.http.admission import Admission
 from streaming.http.clients import Clients
 from streaming.http.keys import Scope
@@ -47,11 +51,9 @@ from streaming.kafka.topic_keeper import TopicKeeper
 
 #: If there are keys, the scopes that the routes need.
 ROUTE_SCOPES = {
-    "/api/": Scope.READ,
-    "/udf/": Scope.READ,
-    "/ws": Scope.READ,
-    "/ws/": Scope.READ,
-    "/stream": Scope.READ,
+    **dict.fromkeys(("/api/", "//api/", "/udf/", "//udf/"), Scope.READ),
+    **dict.fromkeys(spellings(openbb.PATH), Scope.READ),
+    **dict.fromkeys(("/ws", "/ws/", "/stream", "/ws-api/v3"), Scope.READ),
     "/": Scope.READ,
     "/page/": None,
     login.PATH: None,
@@ -126,7 +128,7 @@ def _wire(loaded: Settings) -> Program:
             TopicKeeper(loaded, own_topics, lambda: app.kafka_producer),
         ],
         start_offsets=offsets.load,
-        refusal_forms={"api": binance.refused, "udf": udf.refused, "": login.refused},
+        error_forms={"api": binance.error_form, "udf": udf.error_form, "": login.error_form},
         on_logging_set_up=_log_warnings,
     )
     trades = app.topic(*loaded.trade_topics, schema=BatchSchema(key_type=bytes, value_type=Trade))
@@ -141,9 +143,12 @@ def _wire(loaded: Settings) -> Program:
         [app.check_group, gate.check, consumer.check],
         [broadcaster.warning],
     )
-    binance.add_routes(web_app, reader, loaded, now_ms)
-    udf.add_routes(web_app, reader, loaded, now_ms)
-    WebSockets(hub, app.clients, app.client_connections_max, app.admission).add_routes(web_app)
+    markets = Markets(loaded.quote_assets, loaded.default_quote_asset)
+    market_data = MarketData(reader, markets, now_ms)
+    _add_market_data(web_app, market_data, reader, loaded)
+    WebSockets(
+        hub, market_data.endpoints, app.clients, app.client_connections_max, app.admission
+    ).add_routes(web_app)
     _add_page(web_app, app.admission, app.clients)
     return Program(app, database, web_app)
 
@@ -153,6 +158,15 @@ def _database(loaded: Settings) -> Database:
         return Database(database_url(loaded))
     except ValueError as error:
         settings.refuse("DATABASE_URL", error)
+
+
+def _add_market_data(
+    web_app: web.Application, market_data: MarketData, reader: StoreReader, loaded: Settings
+) -> None:
+    origins = ReadOrigins(loaded.read_origins)
+    binance.add_routes(web_app, market_data, origins)
+    udf.add_routes(web_app, reader, loaded, now_ms)
+    openbb.add_routes(web_app, reader, origins)
 
 
 def _add_page(web_app: web.Application, admission: Admission | None, clients: Clients) -> None:

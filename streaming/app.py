@@ -25,7 +25,7 @@ from streaming.http.access import LOOPBACK_NAMES, Access
 from streaming.http.admission import Admission, DeclaredScopes
 from streaming.http.clients import Clients
 from streaming.http.files import WatchedFiles
-from streaming.http.guard import RefusalForm
+from streaming.http.guard import ErrorForm
 from streaming.http.keys import Scope
 from streaming.http.server import Web
 from streaming.http.tls import CertificateFiles, ServerTLS
@@ -162,7 +162,7 @@ class App(faust.App):
         producer_only: bool = False,
         services: Iterable[ServiceT] = (),
         start_offsets: StartOffsets | None = None,
-        refusal_forms: Mapping[str, RefusalForm] | None = None,
+        error_forms: Mapping[str, ErrorForm] | None = None,
         on_logging_set_up: Callable[[], None] = lambda: None,
     ) -> None:
         """Configure the app; ``services`` start once Kafka is ready, before the consumer.
@@ -170,8 +170,9 @@ class App(faust.App):
         ``port_setting`` is the name of the port's setting, for error messages. ``route_scopes``
         are the scopes that the program's own routes need, if there are keys. ``start_offsets``
         returns the offsets of partitions that are not read from the group's committed ones.
-        ``refusal_forms`` makes responses to refused requests, by the first segment of the path,
-        instead of a problem+json. ``on_logging_set_up`` is called once a worker can log.
+        ``error_forms`` makes responses to requests that are refused or fail, by the first segment
+        of the path, instead of a problem+json. ``on_logging_set_up`` is called once a worker can
+        log.
         """
         self.on_logging_set_up = on_logging_set_up
         group = None if producer_only else id
@@ -191,7 +192,7 @@ class App(faust.App):
         )
         self.clients = Clients(settings.http_trusted_proxies)
         self.connections_per_client = settings.http_connections_per_client
-        self.refusal_forms: Mapping[str, RefusalForm] = refusal_forms or {}
+        self.error_forms: Mapping[str, ErrorForm] = error_forms or {}
         self.admission = _admission(settings, {**COMMON_SCOPES, **(route_scopes or {})})
         self.allows_anonymous = settings.http_allow_anonymous
         self.tls = _tls(settings)

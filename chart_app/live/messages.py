@@ -28,6 +28,7 @@ import msgspec
 from chart_app.live.gaps import Span
 from chart_app.model.bounds import Count
 from chart_app.model.candles import PublicCandle
+from chart_app.model.scale import Scale, scale_of_texts
 from chart_app.model.trades import PublicTrade, public_rows
 from chart_app.storage.write_batch import Change
 from streaming.slices import chunks
@@ -48,6 +49,11 @@ class LiveMessage(msgspec.Struct, gc=False):
     trades: list[PublicTrade] = []
     candles: list[PublicCandle] = []
     revision: Count = 0
+
+    @property
+    def scale(self) -> Scale:
+        """Return the scale of the trades."""
+        return scale_of_texts([it.price for it in self.trades], [it.amount for it in self.trades])
 
 
 encode = msgspec.json.Encoder().encode

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from chart_app.model.bounds import Count, Number, OpenTime
-from chart_app.model.columns import Column
+from chart_app.model.columns import Column, Measure
 from chart_app.model.decimals import EXACT, ZERO, plain
 from chart_app.model.intervals import MADE_OF, MINUTE_MS, Interval
 from trade_rules import as_integer
@@ -84,12 +84,12 @@ class Candle(NamedTuple):
 
 #: The stored columns of a candle. Table, rows, live messages and ``rebuild`` derive from these.
 COLUMNS = (
-    Column("open", Decimal, "first.price"),
-    Column("high", Decimal, "high"),
-    Column("low", Decimal, "low"),
-    Column("close", Decimal, "last.price"),
-    Column("volume", Decimal, "volume"),
-    Column("quote_volume", Decimal, "quote_volume"),
+    Column("open", Decimal, "first.price", Measure.PRICE),
+    Column("high", Decimal, "high", Measure.PRICE),
+    Column("low", Decimal, "low", Measure.PRICE),
+    Column("close", Decimal, "last.price", Measure.PRICE),
+    Column("volume", Decimal, "volume", Measure.AMOUNT),
+    Column("quote_volume", Decimal, "quote_volume", Measure.TURNOVER),
     Column("trades", int, "trades"),
     Column("first_time", int, "first.time"),
     Column("first_sequence", str, "first.sequence"),  # up to 64 digits
@@ -252,18 +252,14 @@ def flat_between(
 
 
 def fill(
-    candles: Iterable[tuple[int, Candle]],
-    interval: Interval,
-    start: int,
-    end: int,
-    previous: Decimal | None,
+    candles: Iterable[tuple[int, Candle]], open_times: Iterable[int], previous: Decimal | None
 ) -> Iterator[tuple[int, Candle]]:
-    """Yield a candle for every bucket from ``start`` up to, but not including, ``end``.
+    """Yield a candle for every bucket, given their open times.
 
-    ``previous`` is the close before ``start``. Until a close is known, empty buckets are skipped.
+    ``previous`` is the close before the first. Until a close is known, empty buckets are skipped.
     """
     known = dict(candles)
-    for open_time in interval.open_times(start, end):
+    for open_time in open_times:
         candle = known.get(open_time)
         if candle is None and previous is not None:
             candle = flat(open_time, previous)

@@ -1,6 +1,16 @@
 """A column of a table: its type, and the attribute that its value is read from."""
 
+from enum import Enum
 from typing import NamedTuple
+
+
+class Measure(Enum):
+    """What a decimal measures, which says how many decimal places it has for a coin."""
+
+    PRICE = "price"
+    AMOUNT = "amount"
+    #: Price times amount.
+    TURNOVER = "turnover"
 
 
 class Column(NamedTuple):
@@ -12,4 +22,5 @@ class Column(NamedTuple):
     name: str
     type: type
     attribute: str
+    measure: Measure | None = None
     is_nullable: bool = False

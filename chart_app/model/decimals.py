@@ -14,3 +14,16 @@ def plain(number: Decimal) -> str:
     """Return the digits of a number without an exponent."""
     text = str(number)
     return f"{number:f}" if "E" in text else text
+
+
+def padded(text: str, places: int) -> str:
+    """Return plain digits with at least so many decimal places, by zeros at the end."""
+    missing = places - count_places(text)
+    if missing <= 0:
+        return text
+    return f"{text}{'' if '.' in text else '.'}{'0' * missing}"
+
+
+def count_places(text: str) -> int:
+    """Return how many decimal places plain digits have."""
+    return len(text) - 1 - text.find(".") if "." in text else 0

@@ -26,7 +26,13 @@ def fold_trades(trades: Trades) -> Folded:
         for coin, coin_ticks in ticks.items()
         for interval, open_time, candle in fold_coin(coin_ticks)
     }
-    return Folded(candles, {coin: scale_of(coin_ticks) for coin, coin_ticks in ticks.items()})
+    scales = {coin: _scale(coin_ticks) for coin, coin_ticks in ticks.items()}
+    return Folded(candles, scales)
+
+
+def _scale(ticks: Iterable[PlainTick]) -> Scale:
+    _, _, _, prices, amounts = zip(*ticks, strict=True)
+    return scale_of(prices, amounts)
 
 
 def combine(parts: Iterable[Folded]) -> Folded:

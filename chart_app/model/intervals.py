@@ -102,9 +102,14 @@ MADE_OF = {
 }
 
 
+#: The calendar repeats itself after 400 years. So that a datetime, which ends with the year 9999,
+#: serves for any time, what is looked up is the same day of the 400 years from 1970 on.
+CALENDAR_CYCLE_DAYS = 146_097
+
+
 @lru_cache(maxsize=1024)
 def _month(day: int) -> tuple[int, int]:
     """Return the start and end (ms) of the month of a day, counted since the epoch."""
-    date = datetime.fromtimestamp(day * DAY_MS // 1000, UTC)
+    date = datetime.fromtimestamp(day % CALENDAR_CYCLE_DAYS * DAY_MS // 1000, UTC)
     start = day - (date.day - 1)
     return start * DAY_MS, (start + monthrange(date.year, date.month)[1]) * DAY_MS

@@ -11,7 +11,9 @@ import msgspec
 
 from chart_app.model.bounds import Count, Number, Time
 from chart_app.model.candles import PlainTick
-from chart_app.model.columns import Column
+from chart_app.model.columns import Column, Measure
+from chart_app.model.decimals import EXACT, padded, plain
+from chart_app.model.scale import Scale
 
 
 class StoredTrade(NamedTuple):
@@ -87,8 +89,8 @@ COLUMNS = (
     Column("id", int, "ids"),
     Column("time", int, "times"),
     Column("coin_id", int, "coins"),
-    Column("price", Decimal, "price_texts"),
-    Column("amount", Decimal, "amount_texts"),
+    Column("price", Decimal, "price_texts", Measure.PRICE),
+    Column("amount", Decimal, "amount_texts", Measure.AMOUNT),
     Column("trade_id", str, "sender_ids", is_nullable=True),
 )
 
@@ -103,6 +105,16 @@ class PublicTrade(msgspec.Struct, array_like=True, gc=False):
     time: Time
     price: Number
     amount: Number
+
+    def padded(self, scale: Scale) -> "PublicTrade":
+        """Return the trade with the decimal places of its coin."""
+        price, amount = padded(self.price, scale.price), padded(self.amount, scale.amount)
+        return PublicTrade(self.id, self.time, price, amount)
+
+    @property
+    def quote_amount(self) -> str:
+        """Return price times amount, with the decimal places of both."""
+        return plain(EXACT.multiply(Decimal(self.price), Decimal(self.amount)))
 
 
 _ATTRIBUTES = {column.name: column.attribute for column in COLUMNS}

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from chart_app.market.parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_SYMBOLS, TICKS_PER_MS
 from chart_app.model.intervals import Interval
+from chart_app.rest import openbb
 from chart_app.rest.openapi_schemas import (
     FLAG,
     INTEGER,
@@ -15,7 +17,6 @@ from chart_app.rest.openapi_schemas import (
     one_of,
     ref,
 )
-from chart_app.rest.parameters import DEFAULT_LIMIT, MAX_LIMIT, MAX_SYMBOLS
 from chart_app.rest.udf import DEFAULT_MATCHES, MAX_BARS, RESOLUTIONS, SHORT_RESOLUTIONS
 from streaming.http import openapi
 
@@ -85,17 +86,37 @@ _FILL = _parameter(
     FLAG,
     "Add flat candles for buckets without trades, from the coin's first trade to now.",
 )
+_UNIT = _parameter(
+    "timeUnit", one_of(*TICKS_PER_MS), "The unit of the times that are answered; ms by default."
+)
+_TICKER_TYPE = _parameter("type", one_of("FULL", "MINI"), "MINI for the main fields only.")
+_ZONE = _parameter(
+    "timeZone",
+    {"type": "string", "example": "+09:00"},
+    "By whose clocks days and other intervals begin, −12:00 to +14:00; by default UTC.",
+)
+_WINDOW = _parameter(
+    "windowSize",
+    {"type": "string", "pattern": "^[1-9][0-9]?[mhd]$", "default": "1d"},
+    "1m to 59m, 1h to 23h, 1d to 7d.",
+)
 _ONE_OR_ALL = "An array, or with symbol a single item."
+_ONE_OR_SOME = f"{_ONE_OR_ALL} One of both is needed."
+_QUIET = (
+    "For a coin without trades in that time, as long a time up to its last trade. "
+    "openTime and closeTime give the range."
+)
+_NO_BOOK = "There is no order book: bid and ask are the last price, with an amount of 0."
 
 _KLINES = _get(
     "Candles, oldest first",
     array(ref("Kline")),
-    *(_A_SYMBOL, _INTERVAL, _START, _END, _LIMIT, _FILL),
+    *(_A_SYMBOL, _INTERVAL, _START, _END, _LIMIT, _ZONE, _FILL, _UNIT),
 )
 
 
-def _one_or_all(name: str) -> Schema:
-    return {"oneOf": [ref(name), array(ref(name))]}
+def _one_or_all(*names: str) -> Schema:
+    return {"oneOf": [it for name in names for it in (ref(name), array(ref(name)))]}
 
 
 _REST_PATHS = {
@@ -114,25 +135,51 @@ _REST_PATHS = {
     ),
     "/api/v3/klines": _KLINES,
     "/api/v3/uiKlines": _KLINES,
-    "/api/v3/trades": _get("The newest trades", array(ref("Trade")), _A_SYMBOL, _LIMIT),
+    "/api/v3/depth": _get(
+        "An order book without orders",
+        ref("Depth"),
+        *(_A_SYMBOL, _LIMIT),
+        description="For clients that need one. lastUpdateId is the id of the last trade.",
+    ),
+    "/api/v3/trades": _get("The newest trades", array(ref("Trade")), _A_SYMBOL, _LIMIT, _UNIT),
     "/api/v3/historicalTrades": _get(
-        "Trades from an id on", array(ref("Trade")), _A_SYMBOL, _FROM_ID, _LIMIT
+        "Trades from an id on", array(ref("Trade")), _A_SYMBOL, _FROM_ID, _LIMIT, _UNIT
     ),
     "/api/v3/aggTrades": _get(
         "Trades from an id on, or of a range of time",
         array(ref("AggTrade")),
-        *(_A_SYMBOL, _FROM_ID, _START, _END, _LIMIT),
+        *(_A_SYMBOL, _FROM_ID, _START, _END, _LIMIT, _UNIT),
         description="One trade is one aggregate. An id and a time cannot be combined.",
+    ),
+    "/api/v3/avgPrice": _get(
+        "The average price of the last 5 minutes", ref("AveragePrice"), _A_SYMBOL, _UNIT
     ),
     "/api/v3/ticker/price": _get(
         "Last prices", _one_or_all("Price"), _ANY_SYMBOL, _SOME_SYMBOLS, description=_ONE_OR_ALL
     ),
+    "/api/v3/ticker/bookTicker": _get(
+        "Last prices as bid and ask",
+        _one_or_all("BookTicker"),
+        *(_ANY_SYMBOL, _SOME_SYMBOLS),
+        description=f"{_ONE_OR_ALL} {_NO_BOOK}",
+    ),
     "/api/v3/ticker/24hr": _get(
         "The last 24 hours",
-        _one_or_all("Ticker"),
-        *(_ANY_SYMBOL, _SOME_SYMBOLS),
-        description=f"{_ONE_OR_ALL} For a coin without trades in that time, the 24 hours up to "
-        "its last trade. openTime and closeTime give the range.",
+        _one_or_all("Ticker", "MiniTicker"),
+        *(_ANY_SYMBOL, _SOME_SYMBOLS, _TICKER_TYPE, _UNIT),
+        description=f"{_ONE_OR_ALL} {_QUIET} {_NO_BOOK}",
+    ),
+    "/api/v3/ticker": _get(
+        "A window up to now",
+        _one_or_all("WindowTicker", "MiniTicker"),
+        *(_ANY_SYMBOL, _SOME_SYMBOLS, _WINDOW, _TICKER_TYPE, _UNIT),
+        description=f"{_ONE_OR_SOME} {_QUIET}",
+    ),
+    "/api/v3/ticker/tradingDay": _get(
+        "This day, since midnight",
+        _one_or_all("WindowTicker", "MiniTicker"),
+        *(_ANY_SYMBOL, _SOME_SYMBOLS, _ZONE, _TICKER_TYPE, _UNIT),
+        description=f"{_ONE_OR_SOME} {_QUIET}",
     ),
 }
 
@@ -191,15 +238,46 @@ _UDF_PATHS = {
 }
 
 
+_COLOR = {"type": "string", "pattern": "^#[0-9a-f]{6}$"}
+_OPENBB_PATHS = {
+    openbb.PATH: _get(
+        "The chart for OpenBB Workspace",
+        {
+            "type": "object",
+            "additionalProperties": object_of(
+                name=TEXT,
+                description=TEXT,
+                category=TEXT,
+                type=one_of("advanced_charting"),
+                endpoint=TEXT,
+                gridData=object_of(w=INTEGER, h=INTEGER),
+                data=object_of(
+                    defaultSymbol=TEXT,
+                    updateFrequency=INTEGER,
+                    chartConfig={"type": "object", "additionalProperties": _COLOR},
+                ),
+            ),
+        },
+        error="ChartError",
+    )
+}
+
 _DESCRIPTION = """\
 Stores the trades on Kafka; serves them and their candles in the format of Binance's spot API.
+
+`/api/v1` is the same as `/api/v3`. All answers may be out of date a moment later
+(`Cache-Control: no-store`); those of more than 1 kB are sent as gzip to clients that accept it.
+Requests have no weight: `X-MBX-USED-WEIGHT-1M` is always 0. Every error under `/api` has `code`
+and `msg`, also of a path that there is not.
 """
 
 
 def document(websocket: str) -> dict[str, Any]:
     """Return the document. ``websocket`` describes the WebSocket, which OpenAPI cannot."""
     made = openapi.document(
-        "chart_app", f"{_DESCRIPTION}\n{websocket}", {**_REST_PATHS, **_UDF_PATHS}
+        "chart_app",
+        f"{_DESCRIPTION}\n{websocket}",
+        {**_REST_PATHS, **_UDF_PATHS, **_OPENBB_PATHS},
     )
     made["components"]["schemas"] |= SCHEMAS
     return made

@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from chart_app.model.binance_formats import KLINE, UNKNOWN
+from chart_app.market.symbols import SYMBOL
+from chart_app.model.binance.fields import Format, Kind
+from chart_app.model.binance.klines import KLINE
+from chart_app.model.binance.tickers import BOOK_TICKER, MINI_TICKER, TICKER, WINDOW_TICKER
+from chart_app.model.binance.trades import AGG_TRADE, TRADE
 
 Schema = dict[str, Any]
 
@@ -35,76 +39,74 @@ def one_of(*values: Any) -> Schema:
     return {"type": "string", "enum": list(values)}
 
 
+_FILTERS = array(
+    {
+        "oneOf": [
+            object_of(
+                filterType=one_of("PRICE_FILTER"),
+                minPrice=DECIMAL,
+                maxPrice=DECIMAL,
+                tickSize=DECIMAL,
+            ),
+            object_of(
+                filterType=one_of("LOT_SIZE"),
+                minQty=DECIMAL,
+                maxQty=DECIMAL,
+                stepSize=DECIMAL,
+            ),
+        ]
+    }
+)
+OF_KIND: dict[Kind, Schema] = {
+    Kind.TEXT: {"type": "string", "minLength": 1},
+    Kind.INTEGER: INTEGER,
+    Kind.TIME: TIME,
+    Kind.DECIMAL: DECIMAL,
+    Kind.FLAG: FLAG,
+    Kind.TEXTS: array(TEXT),
+    Kind.TEXT_SETS: array(array(TEXT)),
+    Kind.FILTERS: _FILTERS,
+}
+
+
+def of_format(format_: Format) -> Schema:
+    """Return the schema of what REST shows in a format."""
+    return object_of(**{it.name: OF_KIND[it.kind] for it in format_.fields if it.name})
+
+
+def of_event(event: str, format_: Format) -> Schema:
+    """Return the schema of an event in a format, with the fields that most events have."""
+    shown = {it.key: OF_KIND[it.kind] for it in format_.fields if it.key}
+    return object_of(**{"e": one_of(event), "E": TIME, "s": TEXT, **shown})
+
+
 def ref(name: str) -> Schema:
     """Return a reference to one of :data:`SCHEMAS`."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+#: An order book has no orders.
+NOTHING = array(array(DECIMAL), maxItems=0)
+
 SCHEMAS: dict[str, Schema] = {
     "Error": object_of(code=INTEGER, msg=TEXT),
     "Kline": array(
         {"oneOf": [INTEGER, DECIMAL]},
-        minItems=len(KLINE),
-        maxItems=len(KLINE),
-        description=f"{', '.join(field.title for field in KLINE)}. The taker's side is unknown: "
-        f'the last three are "{UNKNOWN}".',
+        minItems=len(KLINE.fields),
+        maxItems=len(KLINE.fields),
+        description=f"{', '.join(it.name for it in KLINE.fields if it.name)}. "
+        "The taker's side is unknown: the last three are 0.",
     ),
-    "Trade": object_of(
-        id=INTEGER,
-        price=DECIMAL,
-        qty=DECIMAL,
-        quoteQty=DECIMAL,
-        time=TIME,
-        isBuyerMaker=FLAG,
-        isBestMatch=FLAG,
-    ),
-    "AggTrade": object_of(
-        a=INTEGER, p=DECIMAL, q=DECIMAL, f=INTEGER, l=INTEGER, T=TIME, m=FLAG, M=FLAG
-    ),
+    "Trade": of_format(TRADE),
+    "AggTrade": of_format(AGG_TRADE),
+    "Depth": object_of(lastUpdateId=INTEGER, bids=NOTHING, asks=NOTHING),
+    "AveragePrice": object_of(mins=INTEGER, price=DECIMAL, closeTime=TIME),
     "Price": object_of(symbol=TEXT, price=DECIMAL),
-    "Ticker": object_of(
-        symbol=TEXT,
-        priceChange=DECIMAL,
-        priceChangePercent=DECIMAL,
-        weightedAvgPrice=DECIMAL,
-        lastPrice=DECIMAL,
-        openPrice=DECIMAL,
-        highPrice=DECIMAL,
-        lowPrice=DECIMAL,
-        volume=DECIMAL,
-        quoteVolume=DECIMAL,
-        openTime=TIME,
-        closeTime=TIME,
-        count=INTEGER,
-    ),
-    "Symbol": object_of(
-        symbol=TEXT,
-        status=one_of("TRADING"),
-        baseAsset={"type": "string", "minLength": 1},
-        baseAssetPrecision=INTEGER,
-        quoteAsset={"type": "string", "minLength": 1},
-        quotePrecision=INTEGER,
-        orderTypes=array(TEXT),
-        filters=array(
-            {
-                "oneOf": [
-                    object_of(
-                        filterType=one_of("PRICE_FILTER"),
-                        minPrice=DECIMAL,
-                        maxPrice=DECIMAL,
-                        tickSize=DECIMAL,
-                    ),
-                    object_of(
-                        filterType=one_of("LOT_SIZE"),
-                        minQty=DECIMAL,
-                        maxQty=DECIMAL,
-                        stepSize=DECIMAL,
-                    ),
-                ]
-            }
-        ),
-        permissions=array(TEXT),
-    ),
+    "BookTicker": of_format(BOOK_TICKER),
+    "Ticker": of_format(TICKER),
+    "WindowTicker": of_format(WINDOW_TICKER),
+    "MiniTicker": of_format(MINI_TICKER),
+    "Symbol": of_format(SYMBOL),
     "ChartError": object_of(s=one_of("error"), errmsg=TEXT),
     "ChartSymbol": object_of(
         name=TEXT,

@@ -4,17 +4,17 @@ from typing import Any
 
 from aiohttp import web
 
+from chart_app.market import parameters
+from chart_app.market.parameters import BadRequest
 from chart_app.model.coins import Coin
 from chart_app.model.intervals import Interval
-from chart_app.rest import parameters
-from chart_app.rest.endpoints import add_endpoint
-from chart_app.rest.parameters import BadRequest
+from chart_app.rest.endpoints import NO_STORE, JsonHandler, add_endpoint
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import StoreReader
 from settings import Settings
 from streaming.clock import NowMs
 from streaming.http.access import ReadOrigins, Refusal
-from streaming.http.responses import Handler, json_response
+from streaming.http.responses import json_response
 
 ROOT = "/udf"
 EXCHANGE = "trade-streaming"
@@ -42,6 +42,7 @@ SHORT_RESOLUTIONS = {"D": Interval.D1, "W": Interval.W1, "M": Interval.MONTH}
 MAX_BARS = 10_000
 #: Symbols found by a search, if it has no limit.
 DEFAULT_MATCHES = 30
+UNAVAILABLE = "the store does not answer"
 #: No price is below 10^-18, and no integer of JSON should be above 2^63.
 MAX_SCALE = 18
 
@@ -65,9 +66,9 @@ def add_routes(
     async def time(_: web.Request) -> web.Response:
         return web.Response(text=str(now_ms() // 1000))
 
-    add_endpoint(web_app, f"{ROOT}/time", time, origins)
+    add_endpoint(web_app, [f"{ROOT}/time"], time, origins)
     for endpoint in (feed.config, feed.symbols, feed.search, feed.history):
-        add_endpoint(web_app, f"{ROOT}/{endpoint.__name__}", _handler(endpoint), origins)
+        add_endpoint(web_app, [f"{ROOT}/{endpoint.__name__}"], _handler(endpoint), origins)
 
 
 class UnknownSymbol(BadRequest):
@@ -149,9 +150,17 @@ class Feed:
         return name
 
 
-def refused(_: web.Request, refusal: Refusal) -> web.Response:
-    """Return UDF's error response to a request that was refused."""
-    return json_response({"s": "error", "errmsg": refusal.detail}, refusal.status)
+def error_form(_: web.Request, refusal: Refusal) -> web.Response:
+    """Return UDF's error response to a request that reached no endpoint, or failed there."""
+    return error_response(refusal.detail, refusal.status)
+
+
+def error_response(reason: str, status: int = 200) -> web.Response:
+    """Return UDF's response for an error.
+
+    The library ignores the status; the feeds that it is made for answer 200.
+    """
+    return json_response({"s": "error", "errmsg": reason}, status, NO_STORE)
 
 
 def symbol_info(coin: Coin) -> dict[str, Any]:
@@ -177,14 +186,13 @@ def symbol_info(coin: Coin) -> dict[str, Any]:
     }
 
 
-def _handler(endpoint: Any) -> Handler:
+def _handler(endpoint: Any) -> JsonHandler:
     async def handle(request: web.Request) -> web.Response:
         try:
             return json_response(await endpoint(request))
         except BadRequest as error:
-            # The library ignores the status; the feeds that it is made for answer 200.
-            return json_response({"s": "error", "errmsg": error.message})
+            return error_response(error.message)
         except StoreUnavailable:
-            return json_response({"s": "error", "errmsg": "the store does not answer"}, 503)
+            return error_response(UNAVAILABLE, 503)
 
     return handle

@@ -8,23 +8,26 @@ that no writer of ours stores, as one of a negative time, :exc:`msgspec.Validati
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from decimal import Decimal, localcontext
 from itertools import islice
 from typing import Any, NamedTuple, NotRequired, TypedDict, Unpack
 
 import msgspec
 
-from chart_app.model.binance_formats import CLOSE_TIME_INDEX
-from chart_app.model.candles import Candle, fill, from_columns
-from chart_app.model.coins import Coin, Day
-from chart_app.model.decimals import EXACT
+from chart_app.model import zones
+from chart_app.model.binance.klines import CLOSE_TIME_INDEX
+from chart_app.model.candles import Candle, fill, from_columns, merge
+from chart_app.model.coins import Coin, Window
+from chart_app.model.decimals import EXACT, padded
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.model.trades import PublicTrade
+from chart_app.model.zones import Buckets, Piece, ZonedInterval
 from chart_app.storage import queries
 from chart_app.storage.database import Database
 from chart_app.storage.fetcher import Fetcher
 from chart_app.storage.pieces import in_pieces
+from streaming.slices import chunks
 
 #: Times are clamped to these: no trade is beyond them, and the database's integers have 64 bits.
 TIME_MIN = -(2**60)
@@ -42,6 +45,13 @@ class Range(TypedDict):
     start: NotRequired[int | None]
     end: NotRequired[int | None]
     limit: int
+
+
+class Price(NamedTuple):
+    """The last price of a coin, in plain digits."""
+
+    symbol: str
+    price: str
 
 
 class Consumed(NamedTuple):
@@ -116,15 +126,17 @@ class StoreReader:
         return ",".join(texts)
 
     async def candles(
-        self, coin: str, interval: Interval, **wanted: Unpack[Range]
+        self, coin: str, interval: Buckets, **wanted: Unpack[Range]
     ) -> list[tuple[int, Candle]]:
-        """Return (open time, candle) for the same candles as :meth:`klines`."""
+        """Return (open time, candle) for the same candles as :meth:`klines`, also of a zone."""
         return (await self.revised_candles(coin, interval, **wanted)).candles
 
     async def revised_candles(
-        self, coin: str, interval: Interval, **wanted: Unpack[Range]
+        self, coin: str, interval: Buckets, **wanted: Unpack[Range]
     ) -> RevisedCandles:
         """Return the same with the store's revision."""
+        if isinstance(interval, ZonedInterval):
+            return await self._zoned_candles(coin, interval, **wanted)
         newest = wanted.get("start") is None
         statement = queries.NEWEST_CANDLES if newest else queries.OLDEST_CANDLES
         parameters = {"coin": coin, "interval": interval, **_bounds(**wanted)}
@@ -133,8 +145,68 @@ class StoreReader:
         candles = [(open_time, from_columns(values)) for open_time, *values in rows]
         return RevisedCandles(revision, candles)
 
+    async def _zoned_candles(
+        self, coin: str, zoned: ZonedInterval, **wanted: Unpack[Range]
+    ) -> RevisedCandles:
+        """Return candles that are put together from stored ones.
+
+        Of ``limit`` candles at most ``4 * limit + 4`` buckets are looked at, of at most
+        :data:`zones.MAX_PIECES` candles each. If some are of a later revision than others, the
+        revision is the earliest.
+        """
+        start, end, limit = wanted.get("start"), wanted.get("end"), wanted["limit"]
+        buckets = await self._buckets(coin, zoned, start, end, 2 * limit + 2)
+        first, *others = [*chunks(buckets, limit)] or [[]]
+        revision, found = await self._put_together(coin, zoned, first)
+        for part in others:
+            if len(found) >= limit:
+                break
+            found += (await self._put_together(coin, zoned, part)).candles
+        return RevisedCandles(revision, sorted(found[:limit]))
+
+    async def _buckets(
+        self, coin: str, zoned: ZonedInterval, start: int | None, end: int | None, limit: int
+    ) -> list[int]:
+        """Return the open times of all buckets that may have trades, the wanted end first.
+
+        A bucket has trades where one by UTC that shares time with it has.
+        """
+        newest = start is None
+        statement = queries.NEWEST_OPEN_TIMES if newest else queries.OLDEST_OPEN_TIMES
+        bounds = _bounds(
+            start=None if start is None else zoned.interval.open_time(_clamp(start)),
+            end=None if end is None else zoned.end_time(zoned.open_time(_clamp(end))) - 1,
+            limit=limit,
+        )
+        parameters = {"coin": coin, "interval": zoned.interval, **bounds}
+        stored = msgspec.json.decode(await self._json(statement, parameters))
+        buckets = {it for time in stored for it in zoned.overlapping(time)}
+        first, last = TIME_MIN if start is None else start, TIME_MAX if end is None else end
+        return sorted((it for it in buckets if first <= it <= last), reverse=newest)
+
+    async def _put_together(
+        self, coin: str, zoned: ZonedInterval, buckets: Sequence[int]
+    ) -> RevisedCandles:
+        """Return the candles of buckets, in their order, where there are trades."""
+        times: dict[str, list[int]] = {f"times_{it}": [] for it in zones.PIECES}
+        bucket_of = {}
+        for bucket in buckets:
+            for piece in zoned.pieces(bucket):
+                times[f"times_{piece.interval}"].append(piece.open_time)
+                bucket_of[piece] = bucket
+        arrays = {name: msgspec.json.encode(it).decode() for name, it in times.items()}
+        ((text, revision),) = await self._fetcher.fetch(queries.PIECES, {"coin": coin, **arrays})
+        rows = msgspec.json.decode(_array(text))
+        candles: dict[int, Candle] = {}
+        for interval, open_time, *values in rows:
+            bucket = bucket_of[Piece(Interval(interval), open_time)]
+            candle = from_columns(values)
+            candles[bucket] = merge(candles[bucket], candle) if bucket in candles else candle
+        put_together = [(bucket, candles[bucket]) for bucket in buckets if bucket in candles]
+        return RevisedCandles(revision, put_together)
+
     async def filled_candles(
-        self, coin: str, interval: Interval, now_ms: int, **wanted: Unpack[Range]
+        self, coin: str, interval: Buckets, now_ms: int, **wanted: Unpack[Range]
     ) -> list[tuple[int, Candle]]:
         """Return (open time, candle) for every bucket, with a flat candle where it has no trades.
 
@@ -158,7 +230,8 @@ class StoreReader:
         before = await self.candles(coin, interval, end=first - 1, limit=1)
         known = await self.candles(coin, interval, start=first, end=last, limit=limit)
         previous = before[0][1].close if before else None
-        return list(islice(fill(known, interval, first, interval.end_time(last), previous), limit))
+        buckets = interval.open_times(first, interval.end_time(last))
+        return list(islice(fill(known, buckets, previous), limit))
 
     async def trades(
         self,
@@ -181,30 +254,44 @@ class StoreReader:
             parameters = _bounds(**wanted)
         return _decode_trades(await self._json(statement, {"coin": coin, **parameters}))
 
-    async def prices(self, names: Collection[str] | None = None) -> list[tuple[str, str]]:
-        """Return (coin, last price in plain digits) of all coins or some, sorted by name."""
+    async def prices(self, names: Collection[str] | None = None) -> list[Price]:
+        """Return the last prices of all coins or some, sorted by name."""
         found = _decode_prices(await self._named(queries.PRICES, queries.NAMED_PRICES, names))
-        return sorted((name, price) for name, price in found if price)
+        return sorted(Price(name, padded(price, places)) for name, places, price in found)
 
-    async def days(self, now_ms: int, names: Collection[str]) -> list[Day]:
-        """Return the last 24 hours, including the running minute, of coins, sorted by name.
+    async def windows(
+        self,
+        now_ms: int,
+        names: Collection[str],
+        *,
+        start: int | None = None,
+        length_ms: int = DAY_MS,
+    ) -> list[Window]:
+        """Return the trades of coins since a time (ms), summed up, sorted by name.
 
-        For a coin without a trade in that time, return the 24 hours up to its last trade.
+        By default it is the last 24 hours, including the running minute. For a coin without a trade
+        since then, return those of as long a time up to its last trade.
         """
-        start = now_ms - now_ms % MINUTE_MS + MINUTE_MS - DAY_MS
-        wanted = {"names": _encode_names(names), "start": start}
-        found = _decode_days(await self._json(queries.DAYS, wanted))
-        days = []
+        if start is None:
+            start = now_ms - now_ms % MINUTE_MS + MINUTE_MS - length_ms
+        wanted = {"names": _encode_names(names), "start": start, "length": length_ms}
+        found: list[Any] = _decode_windows(await self._json(queries.WINDOWS, wanted))
+        windows = []
         with localcontext(EXACT):
-            for name, price_scale, amount_scale, last_time, open_time, parts in found:
+            for *coin, last_time, open_time, previous, last_amount, parts in found:
                 close_time = max(last_time, now_ms if open_time == start else 0)
-                coin = Coin(name, price_scale, amount_scale)
-                days.append(Day(coin, open_time, close_time, *_sum_up(parts)))
-        return sorted(days)
+                others = (Decimal(it) if it else None for it in (previous, last_amount))
+                times = (open_time, close_time, last_time)
+                windows.append(Window(Coin(*coin), *times, *_sum_up(parts), *others))
+        return sorted(windows, key=lambda it: it.coin)
 
-    def days_in_pieces(self, now_ms: int, names: Collection[str]) -> AsyncIterator[list[Day]]:
-        """Return what :meth:`days` does, of many coins: some at a time, sorted by name."""
-        return in_pieces(sorted(names), lambda piece: self.days(now_ms, piece))
+    def windows_in_pieces(
+        self, now_ms: int, names: Collection[str], *, length_ms: int = DAY_MS
+    ) -> AsyncIterator[list[Window]]:
+        """Return what :meth:`windows` does, of many coins: some at a time, sorted by name."""
+        return in_pieces(
+            sorted(names), lambda piece: self.windows(now_ms, piece, length_ms=length_ms)
+        )
 
     async def consumed(self) -> list[Consumed]:
         """Return how far each partition is consumed."""
@@ -242,10 +329,12 @@ class StoreReader:
 
 _decode_trades = msgspec.json.Decoder(list[PublicTrade]).decode
 _decode_coins = msgspec.json.Decoder(list[Coin]).decode
-_decode_prices = msgspec.json.Decoder(list[tuple[str, str]]).decode
-#: A candle's open time, open, high, low, close, volume, quote volume and trades.
-_Part = tuple[int, str, str, str, str, str, str, int]
-_decode_days = msgspec.json.Decoder(list[tuple[str, int, int, int, int, list[_Part]]]).decode
+_decode_prices = msgspec.json.Decoder(list[tuple[str, int, str]]).decode
+#: A candle's open time, open, high, low, close, volume, quote volume, trades, first and last id.
+_Part = tuple[int, str, str, str, str, str, str, int, int, int]
+_decode_windows = msgspec.json.Decoder(
+    list[tuple[str, int, int, int, int, str, str, list[_Part]]]
+).decode
 
 
 def _encode_names(names: Collection[str]) -> str:
@@ -256,7 +345,7 @@ def _array(text: str | None) -> str:
     return f"[{text or ''}]"
 
 
-def _first_bucket(interval: Interval, time: int) -> int:
+def _first_bucket(interval: Buckets, time: int) -> int:
     """Return the open time of the first bucket that opens at a time or later."""
     open_time = interval.open_time(time)
     return open_time if open_time == time else interval.end_time(open_time)
@@ -271,9 +360,11 @@ def _with_close_times(klines: str) -> str:
 
 
 def _sum_up(parts: list[_Part]) -> tuple[Any, ...]:
-    """Return the last seven fields of :class:`Day`, summed up from candles in the exact context."""
+    """Return the fields of :class:`Window` from ``open`` to ``last_id``, in the exact context."""
     parts.sort()
-    _, opens, highs, lows, closes, volumes, quote_volumes, trades = zip(*parts, strict=True)
+    _, opens, highs, lows, closes, volumes, quote_volumes, trades, first_ids, last_ids = zip(
+        *parts, strict=True
+    )
     return (
         Decimal(opens[0]),
         max(map(Decimal, highs)),
@@ -282,6 +373,8 @@ def _sum_up(parts: list[_Part]) -> tuple[Any, ...]:
         sum(map(Decimal, volumes)),
         sum(map(Decimal, quote_volumes)),
         sum(trades),
+        first_ids[0],
+        last_ids[-1],
     )
 
 

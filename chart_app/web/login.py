@@ -64,7 +64,7 @@ def add_routes(web_app: web.Application, admission: Admission, clients: Clients)
     web_app.router.add_post(LOGOUT_PATH, sign_out)
 
 
-def refused(request: web.Request, refusal: Refusal) -> web.Response:
+def error_form(request: web.Request, refusal: Refusal) -> web.Response:
     """Lead who opens the page without a key to where one signs in."""
     if request.path == "/" and refusal.status == 401:
         return _redirect(request, PATH)

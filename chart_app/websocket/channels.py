@@ -9,11 +9,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from chart_app.live.messages import LiveMessage
-from chart_app.model.binance_formats import agg_trade_event, kline_event, trade_event
+from chart_app.model.binance.klines import Kline, kline_event
+from chart_app.model.binance.tickers import LastPrice, book_ticker_event
+from chart_app.model.binance.trades import agg_trade_event, trade_event
 from chart_app.model.candles import PublicCandle
 from chart_app.model.intervals import Interval
+from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
-from chart_app.websocket.events import TICKERS, Burst, Event
+from chart_app.model.zones import ZonedInterval
+from chart_app.websocket.events import Burst, Event
 from chart_app.websocket.streams import Kind, Stream
 from streaming.clock import NowMs
 
@@ -57,9 +61,14 @@ class Subscriber(Protocol):
 class Channel:
     """A stream and its subscribers. ``coin`` is None until a coin has the stream's symbol."""
 
+    #: Whether what is stale is read at the next tick only, however often it changes until then.
+    is_patient = False
+
     def __init__(self, stream: Stream, now_ms: NowMs) -> None:
         self.stream = stream
         self.coin: str | None = None
+        #: The decimal places of the coin, as far as they are known.
+        self.scale = Scale(0, 0)
         #: Whether the coin must still be looked up: the store did not answer.
         self.needs_coin = False
         self.subscribers: set[Subscriber] = set()
@@ -117,7 +126,9 @@ class TradeChannel(Channel):
         make = trade_event if self.stream.kind is Kind.TRADE else agg_trade_event
         coin, name, now = self.coin or "", self.stream.name, self._now_ms()
         new = {it.id: it for it in trades if it.id not in self._sent}
-        burst = Burst([Event(name, make(coin, trade, now)) for trade in new.values()])
+        burst = Burst(
+            [Event(name, make(coin, trade.padded(self.scale), now)) for trade in new.values()]
+        )
         for subscriber in self.subscribers:
             subscriber.push_all(burst)
         self._sent.update(dict.fromkeys(new))
@@ -142,9 +153,9 @@ class KlineChannel(Channel):
     A candle is closed once the coin's trades have moved past it, or the clock has.
     """
 
-    def __init__(self, stream: Stream, interval: Interval, now_ms: NowMs) -> None:
+    def __init__(self, stream: Stream, buckets: ZonedInterval, now_ms: NowMs) -> None:
         super().__init__(stream, now_ms)
-        self.interval = interval
+        self.buckets = buckets
         self.running: PublicCandle | None = None
         self._running_revision = 0
         self._is_closed = False
@@ -187,7 +198,7 @@ class KlineChannel(Channel):
         Candles that are older than the remembered ones may be in an older state in the message:
         they are read from the store.
         """
-        candles = [it for it in message.candles if it.interval == self.interval]
+        candles = [it for it in message.candles if it.interval == self.buckets.interval]
         older = {it.open_time for it in candles if self._may_be_older(it, message.revision)}
         self.mark_stale(older)
         self.send((it for it in candles if it.open_time not in older), message.revision)
@@ -209,7 +220,7 @@ class KlineChannel(Channel):
 
     def next_stale(self) -> OpenTimes | None:
         """Return the stale candles to read next, for :meth:`handle_stored`, or None."""
-        self._ranges.extend(_group_nearby(sorted(self._stale), self.interval))
+        self._ranges.extend(_group_nearby(sorted(self._stale), self.buckets))
         self._stale.clear()
         if len(self._ranges) > MAX_STALE:
             first, last = min(it.first for it in self._ranges), max(it.last for it in self._ranges)
@@ -253,7 +264,7 @@ class KlineChannel(Channel):
     def _send_state(self, candle: PublicCandle, revision: int) -> None:
         running = self.running
         if running and candle.open_time < running.open_time:
-            self.emit(self._event(candle, revision, closed=True))
+            self._emit_other(candle, revision, closed=True)
             return
         if running is None or candle.open_time > running.open_time:
             self._close()
@@ -268,9 +279,7 @@ class KlineChannel(Channel):
         """Send a candle that has no trades left; if it is the running one, another one is."""
         running = self.running
         is_older = running is not None and candle.open_time < running.open_time
-        content = self._content(candle, revision, closed=is_older or self._has_ended(candle))
-        # Not as running: the next one of these would replace it where it waits to be sent.
-        self.emit(Event(self.stream.name, content, candle.open_time))
+        self._emit_other(candle, revision, closed=is_older or self._has_ended(candle))
         if running and candle.open_time == running.open_time:
             self.running = None
             self.is_loaded = False
@@ -314,8 +323,13 @@ class KlineChannel(Channel):
         self._newcomers.clear()
         self.emit(self._event(candle, revision, closed=self._is_closed))
 
+    def _emit_other(self, candle: PublicCandle, revision: int, *, closed: bool) -> None:
+        """Send an older candle, or one that is gone: no next one replaces it while it waits."""
+        content = self._content(candle, revision, closed=closed)
+        self.emit(Event(self.stream.name, content, candle.open_time))
+
     def _has_ended(self, candle: PublicCandle) -> bool:
-        end = candle.interval.end_time(candle.open_time)
+        end = self.buckets.end_time(candle.open_time)
         return self._now_ms() >= end + CLOSE_GRACE_MS
 
     def _event(self, candle: PublicCandle, revision: int, *, closed: bool) -> Event:
@@ -323,15 +337,52 @@ class KlineChannel(Channel):
         return Event(self.stream.name, content, candle.open_time, is_running=not closed)
 
     def _content(self, candle: PublicCandle, revision: int, *, closed: bool) -> dict[str, Any]:
-        coin = self.coin or ""
-        return kline_event(coin, candle, revision, closed=closed, now_ms=self._now_ms())
+        kline = Kline(candle, self.buckets.end_time(candle.open_time), self.scale)
+        coin, now = self.coin or "", self._now_ms()
+        return kline_event(coin, kline, revision, closed=closed, now_ms=now)
 
 
-def _group_nearby(open_times: list[int], interval: Interval) -> Iterable[OpenTimes]:
+class ZonedKlineChannel(KlineChannel):
+    """The same of buckets that are not stored: what a message changes is read from the store."""
+
+    is_patient = True
+
+    def handle(self, message: LiveMessage) -> None:
+        """Mark the candles stale in which the message has trades."""
+        self.mark_stale({self.buckets.open_time(it.time) for it in message.trades})
+
+
+class BookTickerChannel(KlineChannel):
+    """Sends the price of the last trade, the close of the newest candle, when it has changed."""
+
+    def __init__(self, stream: Stream, now_ms: NowMs) -> None:
+        # The last trade is in the newest candle of any interval, and this one's ends least often.
+        super().__init__(stream, ZonedInterval(Interval.MONTH, 0), now_ms)
+        self._last_price: str | None = None
+
+    def _begin(self, candle: PublicCandle, revision: int) -> None:
+        super()._begin(candle, revision)
+        self._emit_running(candle, revision)
+
+    def _emit_running(self, candle: PublicCandle, revision: int) -> None:
+        if candle.close != self._last_price:
+            self._last_price = candle.close
+            super()._emit_running(candle, revision)
+        self.running, self._running_revision = candle, revision
+
+    def _emit_other(self, candle: PublicCandle, revision: int, *, closed: bool) -> None:
+        """Send nothing: an older candle does not have the last trade, nor has one that is gone."""
+
+    def _event(self, candle: PublicCandle, revision: int, *, closed: bool) -> Event:  # noqa: ARG002 - no close is told
+        content = book_ticker_event(LastPrice(self.coin or "", candle, self.scale))
+        return Event(self.stream.name, content, candle.open_time, is_running=True)
+
+
+def _group_nearby(open_times: list[int], buckets: ZonedInterval) -> Iterable[OpenTimes]:
     """Yield sorted open times, grouped where they are near each other."""
     group: list[int] = []
     for open_time in open_times:
-        if group and interval.back(open_time, NEARBY) > group[-1]:
+        if group and buckets.back(open_time, NEARBY) > group[-1]:
             yield OpenTimes(group[0], group[-1], frozenset(group))
             group = []
         group.append(open_time)
@@ -341,8 +392,11 @@ def _group_nearby(open_times: list[int], interval: Interval) -> Iterable[OpenTim
 
 def make_channel(stream: Stream, now_ms: NowMs, is_settled: IsSettled) -> Channel:
     """Return a channel for the stream."""
-    if stream.interval:
-        return KlineChannel(stream, stream.interval, now_ms)
-    if stream.kind in TICKERS:
-        return Channel(stream, now_ms)
-    return TradeChannel(stream, now_ms, is_settled)
+    if stream.buckets:
+        kind = KlineChannel if stream.buckets.is_stored else ZonedKlineChannel
+        return kind(stream, stream.buckets, now_ms)
+    if stream.kind is Kind.BOOK_TICKER:
+        return BookTickerChannel(stream, now_ms)
+    if stream.kind in (Kind.TRADE, Kind.AGG_TRADE):
+        return TradeChannel(stream, now_ms, is_settled)
+    return Channel(stream, now_ms)

@@ -2,18 +2,18 @@
 
 import asyncio
 import logging
-import time
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
-from aiohttp import WSCloseCode, WSMsgType, web
-from prometheus_client import Gauge
+from aiohttp import WSMsgType, web
 
 from chart_app.websocket import requests, streams
 from chart_app.websocket.client import Client
+from chart_app.websocket.ending import FAILED, TOO_SLOW, Ending
 from chart_app.websocket.events import Burst, Event
 from chart_app.websocket.hub import Hub
-from chart_app.websocket.message_limit import TOO_MANY_MESSAGES, MessageLimit
+from chart_app.websocket.incoming import incoming
 from chart_app.websocket.requests import (
     INVALID_REQUEST,
     MAX_STREAMS,
@@ -22,42 +22,32 @@ from chart_app.websocket.requests import (
     BadRequest,
     Request,
     error_reply,
+    unknown_streams,
 )
 from chart_app.websocket.send_queue import SendQueue
-from chart_app.websocket.streams import InvalidStream, Stream
+from chart_app.websocket.streams import Stream
 
 logger = logging.getLogger(__name__)
-
-OPEN = Gauge("chart_websockets_open", "WebSocket connections.")
-
-
-class Ending(NamedTuple):
-    """Why the server closes a connection, and how long it waits (s) for the client's answer."""
-
-    code: int
-    reason: str
-    timeout_s: float
-
-
-GOING_AWAY = Ending(WSCloseCode.GOING_AWAY, "the server is shutting down", 1.0)
-FLOODED = Ending(WSCloseCode.POLICY_VIOLATION, TOO_MANY_MESSAGES, 1.0)
-#: Longer, for a client that is slow: to read what it was sent, and why it is cut off.
-TOO_SLOW = Ending(WSCloseCode.POLICY_VIOLATION, "too slow: too much waits to be sent", 5.0)
-KEY_INVALID = Ending(WSCloseCode.POLICY_VIOLATION, "the key is no longer valid", 1.0)
-FAILED = Ending(WSCloseCode.INTERNAL_ERROR, "the server failed", 5.0)
 
 
 class Connection:
     """A connection of a client, with its streams and its send queue."""
 
     def __init__(
-        self, socket: web.WebSocketResponse, hub: Hub, client: Client, *, combined: bool
+        self,
+        socket: web.WebSocketResponse,
+        hub: Hub,
+        client: Client,
+        names: Sequence[str],
+        *,
+        combined: bool,
     ) -> None:
+        """``names`` are those of the first streams."""
         self._socket = socket
         self._hub = hub
         self._client = client
+        self._names = names
         self._streams: dict[str, Stream] = {}
-        self._limit = MessageLimit()
         self._queue = SendQueue(combined=combined)
         self._has_more = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
@@ -83,15 +73,13 @@ class Connection:
             if self._reading:
                 self._reading.cancel()
 
-    async def run(self, names: list[str]) -> None:
+    async def run(self) -> None:
         """Read requests and send events until either side ends the connection."""
         writing = asyncio.create_task(self._write())
-        self._reading = asyncio.create_task(self._read(names))
-        OPEN.inc()
+        self._reading = asyncio.create_task(self._read())
         try:
             await asyncio.wait({writing, self._reading}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            OPEN.dec()
             self._unsubscribe(list(self._streams))
             for task in (writing, self._reading):
                 task.cancel()
@@ -105,27 +93,17 @@ class Connection:
             logger.error("A WebSocket is closed because of an internal error", exc_info=error)
             self.ending = FAILED
 
-    async def _read(self, names: list[str]) -> None:
-        wanted = []
-        for name in names:
-            try:
-                wanted.append(streams.parse(name))
-            except InvalidStream as error:
-                self._reply(error_reply(INVALID_REQUEST, str(error), None))
+    async def _read(self) -> None:
+        wanted, unknown = streams.parse_all(self._names)
+        if unknown:
+            self._reply(error_reply(INVALID_REQUEST, unknown_streams(unknown), None))
         try:
             async with self._client.turns:
                 await self._subscribe(wanted)
         except BadRequest as error:
             self._reply(error_reply(error.code, str(error), None))
-        async for message in self._socket:
-            if not self._limit.admit(time.monotonic()):
-                self.end(FLOODED)
-                return
-            if message.type is WSMsgType.PING:
-                await self._socket.pong(message.data)
-            elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                await self._handle(message.data)
-            await asyncio.sleep(0)  # messages that have arrived are read without waiting
+        async for message in incoming(self._socket, self.end):
+            await self._handle(message)
 
     async def _handle(self, message: str | bytes) -> None:
         try:
@@ -135,19 +113,26 @@ class Connection:
             self._reply(error_reply(error.code, str(error), error.request_id))
 
     async def _answer(self, request: Request) -> None:
-        if request.method == "LIST_SUBSCRIPTIONS":
-            self._reply({"result": list(self._streams), "id": request.id})
-            return
         ack = {"result": None, "id": request.id}
-        if request.method == "SUBSCRIBE":
-            if len({*self._streams, *(it.name for it in request.streams)}) > MAX_STREAMS:
-                raise BadRequest(INVALID_REQUEST, TOO_MANY_STREAMS, request.id)
-            await self._subscribe(request.streams, ack)
-        else:
-            self._unsubscribe([stream.name for stream in request.streams])
-            self._reply(ack)
+        if request.unknown:  # the other streams of the request are not to suffer for it
+            ack = error_reply(INVALID_REQUEST, unknown_streams(request.unknown), request.id)
+        match request.method:
+            case "SUBSCRIBE":
+                if len({*self._streams, *(it.name for it in request.streams)}) > MAX_STREAMS:
+                    raise BadRequest(INVALID_REQUEST, TOO_MANY_STREAMS, request.id)
+                await self._subscribe(request.streams, ack)
+            case "UNSUBSCRIBE":
+                self._unsubscribe(it.name for it in request.streams)
+                self._reply(ack)
+            case "LIST_SUBSCRIPTIONS":
+                self._reply({"result": list(self._streams), "id": request.id})
+            case "SET_PROPERTY":
+                self._queue.combined = request.combined
+                self._reply(ack)
+            case "GET_PROPERTY":
+                self._reply({"result": self._queue.combined, "id": request.id})
 
-    async def _subscribe(self, wanted: list[Stream], ack: dict[str, Any] | None = None) -> None:
+    async def _subscribe(self, wanted: Iterable[Stream], ack: dict[str, Any] | None = None) -> None:
         """Subscribe to streams, then confirm, then send the newest candles.
 
         A client that reads by REST after the confirmation misses nothing before the first event.
@@ -164,7 +149,7 @@ class Connection:
         for stream in new.values():
             await self._hub.send_snapshot(self, stream)
 
-    def _unsubscribe(self, unwanted: list[str]) -> None:
+    def _unsubscribe(self, unwanted: Iterable[str]) -> None:
         for name in unwanted:
             if self._streams.pop(name, None):
                 self._client.streams.give_back(1)

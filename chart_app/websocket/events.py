@@ -1,19 +1,33 @@
 """The events of streams, encoded once for all subscribers."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from chart_app.model.coins import Day
-from chart_app.model.decimals import plain
+from chart_app.model.binance.tickers import (
+    AVERAGE_MS,
+    Ticker,
+    average_price_event,
+    mini_ticker_event,
+    ticker_event,
+)
+from chart_app.model.intervals import DAY_MS
 from chart_app.websocket.streams import Kind
 
 _encode = msgspec.json.Encoder().encode
+TickerShape = Callable[[Ticker, int], dict[str, Any]]
+#: What makes the events that are sent once a second, by the length of the window (ms) that they
+#: are about, and by the kind of their streams.
+TICKERS: dict[int, dict[Kind, TickerShape]] = {
+    DAY_MS: {Kind.MINI_TICKER: mini_ticker_event, Kind.TICKER: ticker_event},
+    AVERAGE_MS: {Kind.AVERAGE_PRICE: average_price_event},
+}
 
 
 def encoded(content: Any) -> msgspec.Raw:
-    """Return what can be put into several events at the cost of one."""
+    """Return a content as JSON, which may be a part of other contents."""
     return msgspec.Raw(_encode(content))
 
 
@@ -49,22 +63,3 @@ class Burst:
     def combined(self) -> list[bytes]:
         """Return the events as they are sent on ``/stream``."""
         return [event.combined for event in self._events]
-
-
-def mini_ticker(day: Day, now_ms: int) -> dict[str, Any]:
-    """Return the ``24hrMiniTicker`` event of a coin's last 24 hours."""
-    return {
-        "e": "24hrMiniTicker",
-        "E": now_ms,
-        "s": day.coin.name,
-        "c": plain(day.close),
-        "o": plain(day.open),
-        "h": plain(day.high),
-        "l": plain(day.low),
-        "v": plain(day.volume),
-        "q": plain(day.quote_volume),
-    }
-
-
-#: The shapes of tickers, by the kind of their streams.
-TICKERS = {Kind.MINI_TICKER: mini_ticker}

@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from mode import Service
 
 from chart_app.live import messages
 from chart_app.live.gaps import LiveGaps, Span
 from chart_app.model.candles import Candle, CandleKey, PublicCandle, flat_between
+from chart_app.model.scale import Scale
 from chart_app.model.trade_ids import trade_id
+from chart_app.model.zones import Buckets, ZonedInterval
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import Range, StoreReader
 from chart_app.websocket.channels import (
@@ -20,6 +22,7 @@ from chart_app.websocket.channels import (
     TradeChannel,
     make_channel,
 )
+from chart_app.websocket.events import TICKERS
 from chart_app.websocket.streams import Stream
 from chart_app.websocket.tickers import TickerRound
 from streaming.clock import NowMs
@@ -52,6 +55,8 @@ class Hub(Service):
         self._channels: dict[str, Channel] = {}
         self._by_symbol: dict[str, set[Channel]] = {}  # the symbols case-folded
         self._traded: set[str] = set()  # coins since the last tickers
+        #: By coin; as many as there are coins.
+        self._scales: dict[str, Scale] = {}
         #: Symbols of the last lookup, if the store did not answer: its client subscribes to them
         #: before the next lookup.
         self._unresolved: set[str] = set()
@@ -73,6 +78,7 @@ class Hub(Service):
                     {it.partition_id: it.next_offset for it in await self._reader.consumed()}
                 )
             found = await self._reader.find_coins(symbols)
+            await self._load_scales(found.values())
         except StoreUnavailable as error:
             logger.warning("Could not look up the coins of streams yet: %s", error)
             self._unresolved = symbols
@@ -88,6 +94,7 @@ class Hub(Service):
             self._channels[stream.name] = channel
             self._by_symbol.setdefault(stream.symbol.casefold(), set()).add(channel)
         channel.coin = channel.coin or coin
+        channel.scale = self._scale(channel.coin)
         channel.add(subscriber)
         if stream.symbol in self._unresolved:
             channel.needs_coin = channel.coin is None
@@ -126,10 +133,13 @@ class Hub(Service):
         if not channels:
             return
         message = messages.decode(value)
+        scale = self._scales[coin] = self._scale(coin).union(message.scale)
         for channel in channels:
             if self._is_for(channel, coin):
+                channel.scale = scale
                 channel.handle(message)
-                self._queue_if_stale(channel)
+                if not channel.is_patient:
+                    self._queue_if_stale(channel)
 
     def reread(self, gap: Span, minutes: Mapping[str, set[int]]) -> None:
         """Mark what was changed in a gap to be read from the store.
@@ -143,7 +153,7 @@ class Hub(Service):
                 if not self._is_for(channel, coin):
                     continue
                 if isinstance(channel, KlineChannel):
-                    channel.mark_stale({channel.interval.open_time(it) for it in coin_minutes})
+                    channel.mark_stale({channel.buckets.open_time(it) for it in coin_minutes})
                 elif isinstance(channel, TradeChannel):
                     channel.gaps.append(ids)
                 self._queue_if_stale(channel)
@@ -157,7 +167,7 @@ class Hub(Service):
         for coin, coin_minutes in minutes.items():
             for channel in self._by_symbol.get(coin.casefold(), ()):
                 if isinstance(channel, KlineChannel) and self._is_for(channel, coin):
-                    open_times = {channel.interval.open_time(it) for it in coin_minutes}
+                    open_times = {channel.buckets.open_time(it) for it in coin_minutes}
                     channel.mark_stale(sorted(open_times)[-MAX_CORRECTED:])
                     self._queue_if_stale(channel)
 
@@ -222,25 +232,37 @@ class Hub(Service):
         if channel.coin is None:
             await self._find_coin(channel)
         if channel.coin is not None:
-            newest = await self._reader.revised_candles(channel.coin, channel.interval, limit=1)
+            buckets = _readable(channel.buckets)
+            newest = await self._reader.revised_candles(channel.coin, buckets, limit=1)
             channel.load(_public(channel, newest.candles), newest.revision)
 
     async def _find_coin(self, channel: Channel) -> None:
         coin = await self._reader.find_coin(channel.stream.symbol)
+        if coin is not None:
+            await self._load_scales([coin])
         channel.coin = channel.coin or coin
+        channel.scale = self._scale(channel.coin)
         channel.needs_coin = False
 
     async def _read_candles(self, channel: KlineChannel, stale: OpenTimes) -> None:
-        coin, interval = channel.coin or "", channel.interval
+        coin, buckets = channel.coin or "", _readable(channel.buckets)
         wanted: Range = {"start": stale.first, "end": stale.last, "limit": PAGE}
-        revision, found = await self._reader.revised_candles(coin, interval, **wanted)
+        revision, found = await self._reader.revised_candles(coin, buckets, **wanted)
         is_all = len(found) < PAGE
         gone = channel.gone([open_time for open_time, _ in found], is_all=is_all)
         if gone and revision:  # else nothing was ever void: they have been announced too early
-            before = await self._reader.candles(coin, interval, end=stale.first - 1, limit=1)
+            before = await self._reader.candles(coin, buckets, end=stale.first - 1, limit=1)
             close = before[0][1].close if before else None
             found = sorted([*found, *flat_between(gone, found, close)])
         channel.handle_stored(_public(channel, found), revision, is_all=is_all)
+
+    async def _load_scales(self, coins: Collection[str]) -> None:
+        """Read the scales of coins: messages of coins without a channel are not decoded."""
+        for coin in await self._reader.coins(coins) if coins else ():
+            self._scales[coin.name] = self._scale(coin.name).union(coin.scale)
+
+    def _scale(self, coin: str | None) -> Scale:
+        return self._scales.get(coin or "", Scale(0, 0))
 
     @Service.task
     async def _tick(self) -> None:
@@ -248,6 +270,8 @@ class Hub(Service):
             for channel in self._channels.values():
                 if isinstance(channel, KlineChannel):
                     channel.tick()
+                    if channel.is_patient and channel.coin:
+                        self._queue_if_stale(channel)
             await self.sleep(TICK_INTERVAL_S)
 
     @Service.task
@@ -255,19 +279,31 @@ class Hub(Service):
         while not self.should_stop:
             await self.sleep(TICKER_INTERVAL_S)
             traded, self._traded = self._traded, set()
-            tickers = TickerRound(self._channels.values())
-            missing = tickers.wanted(traded)
-            if not missing:
-                continue
-            try:
-                async for days in self._reader.days_in_pieces(self._now_ms(), missing):
-                    tickers.send(days, self._now_ms())
-                    missing.difference_update(day.coin.name for day in days)
-            except StoreUnavailable as error:
-                logger.warning("Could not read the tickers yet: %s", error)
-                self._traded |= missing
+            for length_ms, shapes in TICKERS.items():
+                tickers = TickerRound(self._channels.values(), shapes)
+                if wanted := tickers.wanted(traded):
+                    unread = await self._send_round(tickers, wanted, length_ms)
+                    self._traded |= unread
+
+    async def _send_round(self, tickers: TickerRound, coins: set[str], length_ms: int) -> set[str]:
+        """Send tickers of coins; return the coins that could not be read."""
+        now = self._now_ms()
+        sent: set[str] = set()
+        try:
+            async for windows in self._reader.windows_in_pieces(now, coins, length_ms=length_ms):
+                tickers.send(windows, self._now_ms())
+                sent.update(it.coin.name for it in windows)
+        except StoreUnavailable as error:
+            logger.warning("Could not read the tickers yet: %s", error)
+            return coins - sent
+        return set()
+
+
+def _readable(buckets: ZonedInterval) -> Buckets:
+    """Return buckets as the reader takes them: an interval, if they are stored."""
+    return buckets.interval if buckets.is_stored else buckets
 
 
 def _public(channel: KlineChannel, candles: Iterable[tuple[int, Candle]]) -> list[PublicCandle]:
-    coin, interval = channel.coin or "", channel.interval
+    coin, interval = channel.coin or "", channel.buckets.interval
     return [PublicCandle.of(CandleKey(coin, interval, it), candle) for it, candle in candles]

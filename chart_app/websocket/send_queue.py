@@ -16,7 +16,7 @@ class SendQueue:
     """Messages in the order of sending; events as on ``/stream`` if ``combined`` is set."""
 
     def __init__(self, *, combined: bool) -> None:
-        self._combined = combined
+        self.combined = combined
         self._messages: deque[bytes] = deque()
         self._running: dict[str, Event] = {}
         self._bytes = 0
@@ -46,7 +46,7 @@ class SendQueue:
 
     def push_all(self, burst: Burst) -> None:
         """Add many events at once."""
-        messages = burst.combined if self._combined else burst.bare
+        messages = burst.combined if self.combined else burst.bare
         self._messages.extend(messages)
         self._bytes += sum(map(len, messages))
 
@@ -63,4 +63,4 @@ class SendQueue:
         return self._encoded(self._running.pop(next(iter(self._running))))
 
     def _encoded(self, event: Event) -> bytes:
-        return event.combined if self._combined else event.bare
+        return event.combined if self.combined else event.bare

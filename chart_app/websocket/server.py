@@ -1,15 +1,23 @@
-"""The routes of the WebSocket, ``/ws…`` and ``/stream…``, as in Binance's spot API."""
+"""The routes of the WebSockets, as in Binance's spot API.
+
+``/ws…`` and ``/stream…`` are for events, ``/ws-api/v3`` for what REST answers.
+"""
 
 import asyncio
 import contextlib
 import socket
 import struct
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from aiohttp import WSMsgType, web
+from prometheus_client import Gauge
 
+from chart_app.market.market_data import Endpoint
+from chart_app.websocket.api import ApiConnection
 from chart_app.websocket.client import Client
-from chart_app.websocket.connection import GOING_AWAY, KEY_INVALID, Connection, Ending
+from chart_app.websocket.connection import Connection
+from chart_app.websocket.ending import GOING_AWAY, KEY_INVALID, Ending
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.requests import MAX_STREAMS
 from streaming.http.admission import Admission
@@ -18,6 +26,8 @@ from streaming.http.keys import Key, Scope
 from streaming.http.request import key_of
 from streaming.http.responses import problem
 from streaming.http.shares import Shares
+
+OPEN = Gauge("chart_websockets_open", "WebSocket connections.")
 
 #: The interval of pings; a client that does not answer within half of it is cut off.
 PING_INTERVAL_S = 20
@@ -60,25 +70,45 @@ async def _close(response: web.WebSocketResponse, ending: Ending) -> None:
                 await asyncio.sleep(0)
 
 
+class AnyConnection(Protocol):
+    """What is done with a WebSocket."""
+
+    #: Set once the server closes it.
+    ending: Ending | None
+
+    async def run(self) -> None:
+        """Serve it until either side ends it."""
+
+    def end(self, ending: Ending) -> None:
+        """End it: the server closes it."""
+
+
+#: Returns what is done with a WebSocket of a client.
+Connect = Callable[[web.WebSocketResponse, Client], AnyConnection]
+
+
 class WebSockets:
     """The open connections, of which a client has ``client_limit`` at most."""
 
     def __init__(
         self,
         hub: Hub,
+        endpoints: Mapping[str, Endpoint],
         clients: Clients,
         client_limit: int,
         admission: Admission | None = None,
     ) -> None:
+        """``endpoints`` are those of REST, by path."""
         self._admission = admission
         self._hub = hub
+        self._endpoints = endpoints
         self._clients = clients
         self._client_limit = client_limit
         self._streams = Shares(STREAMS_MAX)
         self._connected: dict[str, Client] = {}
-        self._open: dict[Connection, asyncio.Task[Any]] = {}
+        self._open: dict[AnyConnection, asyncio.Task[Any]] = {}
         #: The keys of those that needed one.
-        self._keys: dict[Connection, Key] = {}
+        self._keys: dict[AnyConnection, Key] = {}
         self._key_timer: asyncio.TimerHandle | None = None
 
     def add_routes(self, web_app: web.Application) -> None:
@@ -86,20 +116,33 @@ class WebSockets:
         web_app.router.add_get("/ws", self._serve)
         web_app.router.add_get("/ws/{streams:.*}", self._serve)
         web_app.router.add_get("/stream", self._serve_combined)
+        web_app.router.add_get("/ws-api/v3", self._serve_api)
         web_app.on_shutdown.append(self._end_all)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         # ccxt opens /ws/0, /ws/1: a part without @ is not a stream.
         parts = request.match_info.get("streams", "").split("/")
-        return await self._run(request, [it for it in parts if "@" in it], combined=False)
+        return await self._serve_streams(request, [it for it in parts if "@" in it], combined=False)
 
     async def _serve_combined(self, request: web.Request) -> web.StreamResponse:
         names = [it for it in request.query.get("streams", "").split("/") if it]
-        return await self._run(request, names, combined=True)
+        return await self._serve_streams(request, names, combined=True)
 
-    async def _run(
+    async def _serve_streams(
         self, request: web.Request, names: list[str], *, combined: bool
     ) -> web.StreamResponse:
+        def connect(socket: web.WebSocketResponse, client: Client) -> Connection:
+            return Connection(socket, self._hub, client, names[:MAX_STREAMS], combined=combined)
+
+        return await self._run(request, connect)
+
+    async def _serve_api(self, request: web.Request) -> web.StreamResponse:
+        def connect(socket: web.WebSocketResponse, client: Client) -> ApiConnection:
+            return ApiConnection(socket, client, self._endpoints)
+
+        return await self._run(request, connect)
+
+    async def _run(self, request: web.Request, connect: Connect) -> web.StreamResponse:
         response = web.WebSocketResponse(
             heartbeat=PING_INTERVAL_S,
             max_msg_size=MAX_MESSAGE_BYTES,
@@ -119,8 +162,7 @@ class WebSockets:
             await response.prepare(request)
             if request.transport is not None:
                 _bound_unsent(request.transport)
-            connection = Connection(response, self._hub, client, combined=combined)
-            await self._converse(connection, response, names[:MAX_STREAMS], key_of(request))
+            await self._converse(connect(response, client), response, key_of(request))
         finally:
             client.connections -= 1
             if not client.connections:
@@ -143,21 +185,19 @@ class WebSockets:
         self._check_keys_later()
 
     async def _converse(
-        self,
-        connection: Connection,
-        response: web.WebSocketResponse,
-        names: list[str],
-        key: Key | None,
+        self, connection: AnyConnection, response: web.WebSocketResponse, key: Key | None
     ) -> None:
         self._open[connection] = asyncio.current_task()  # type: ignore[assignment]
         if key:
             self._keys[connection] = key
             self._check_keys_later()
+        OPEN.inc()
         try:
-            await connection.run(names)
+            await connection.run()
             if connection.ending and not response.closed:
                 await _close(response, connection.ending)
         finally:
+            OPEN.dec()
             del self._open[connection]
             self._keys.pop(connection, None)
 

@@ -23,7 +23,7 @@ LOOPBACK_NAMES = ("localhost",)
 ANY_ORIGIN = "*"
 READ_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Headers that a page may send with a read; python-binance sends all but Authorization.
-REQUEST_HEADERS = "Accept, Authorization, Content-Type, X-MBX-APIKEY"
+REQUEST_HEADERS = "Accept, Authorization, Content-Type, X-MBX-APIKEY, X-MBX-TIME-UNIT"
 PREFLIGHT_MAX_AGE_S = 7200  # Chromium's own maximum
 
 #: Decisions that are cached. Clients choose the header values, so the cache is bounded.
@@ -39,7 +39,7 @@ _AUTHORITY = re.compile(r"(?:[^/?#]{0,20}://)?([^/?#]*)")
 
 
 class Cause(Enum):
-    """What a request is refused for."""
+    """What a request is refused for, or that it fails."""
 
     #: Its host or origin.
     ADDRESS = auto()
@@ -47,10 +47,12 @@ class Cause(Enum):
     NO_KEY = auto()
     #: Its key, which is not valid or does not have the scope.
     KEY = auto()
+    #: Nothing: there is nothing for it, or the server failed.
+    FAILURE = auto()
 
 
 class Refusal(NamedTuple):
-    """Why a request is refused: the status of the response and its detail."""
+    """Why a request is refused, or fails: the status of the response and its detail."""
 
     status: int
     detail: str

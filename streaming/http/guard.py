@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from aiohttp import ClientConnectionResetError, hdrs, web
 from multidict import istr
 
-from streaming.http.access import Access, Refusal, quote, target_host
+from streaming.http.access import Access, Cause, Refusal, quote, target_host
 from streaming.http.admission import Admission
 from streaming.http.clients import Clients
 from streaming.http.request import key_of
@@ -22,8 +22,8 @@ access_logger = logging.getLogger(ACCESS_LOGGER)
 
 SEC_FETCH_SITE = istr("Sec-Fetch-Site")
 
-#: Makes the response to a request that is refused.
-RefusalForm = Callable[[web.Request, Refusal], web.Response]
+#: Makes the response to a request that is refused, or fails.
+ErrorForm = Callable[[web.Request, Refusal], web.Response]
 #: With a 401: how to present a key.
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
@@ -35,12 +35,12 @@ class Guard:
         self,
         access: Access,
         clients: Clients,
-        forms: Mapping[str, RefusalForm],
+        forms: Mapping[str, ErrorForm],
         admission: Admission | None = None,
     ) -> None:
-        """``forms`` maps the first segment of a path to its :data:`RefusalForm`.
+        """``forms`` maps the first segment of a path to its :data:`ErrorForm`.
 
-        All other paths are refused with a problem+json. ``admission`` is None if there are no keys.
+        The errors of all other paths are problem+json. ``admission`` is None if there are no keys.
         """
         self._refusal = access.refusal
         self._admission = admission
@@ -66,22 +66,41 @@ class Guard:
             try:
                 return await handle(request)
             except web.HTTPException as error:
-                return _http_error(request, error)
+                return self._http_error(request, error)
             except ClientConnectionResetError:
                 raise  # the client has gone: aiohttp drops the connection
             except Exception:
                 logger.exception("%s %s failed", request.method, request.path)
-                return problem(500, "The server failed; its log says why.")
+                return self._fail(request, 500, "The server failed; its log says why.")
 
         return guarded
 
     def _refuse(self, request: web.Request, refusal: Refusal) -> web.Response:
         log_refused(request, refusal.status, self._clients.of(request), refusal.key_id)
-        form = self._forms.get(request.path[1:].partition("/")[0], problem_form)
-        response = form(request, refusal)
+        response = self._respond(request, refusal)
         if response.status == 401:
             response.headers.update(CHALLENGE)
         return response
+
+    def _http_error(self, request: web.Request, error: web.HTTPException) -> web.Response:
+        if isinstance(error, web.HTTPNotFound):
+            return self._fail(request, 404, f"There is nothing at {escape(request.path)}.")
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            allowed = ", ".join(sorted(error.allowed_methods))
+            detail = f"{request.method} is not possible here, {allowed} is."
+            response = self._fail(request, 405, detail)
+            response.headers[hdrs.ALLOW] = allowed
+            return response
+        detail = f"The request cannot be met: {error.reason}."
+        return self._fail(request, error.status, detail)
+
+    def _fail(self, request: web.Request, status: int, detail: str) -> web.Response:
+        return self._respond(request, Refusal(status, detail, Cause.FAILURE))
+
+    def _respond(self, request: web.Request, refusal: Refusal) -> web.Response:
+        # Some clients put a second slash before the path.
+        form = self._forms.get(request.path.lstrip("/").partition("/")[0], problem_form)
+        return form(request, refusal)
 
 
 def problem_form(_: web.Request, refusal: Refusal) -> web.Response:
@@ -103,13 +122,3 @@ def log_refused(request: web.Request, status: int, client: str, key_id: str | No
         client,
         f" key={key_id}" if key_id else "",
     )
-
-
-def _http_error(request: web.Request, error: web.HTTPException) -> web.Response:
-    if isinstance(error, web.HTTPNotFound):
-        return problem(404, f"There is nothing at {escape(request.path)}.")
-    if isinstance(error, web.HTTPMethodNotAllowed):
-        allowed = ", ".join(sorted(error.allowed_methods))
-        detail = f"{request.method} is not possible here, {allowed} is."
-        return problem(405, detail, headers={"Allow": allowed})
-    return problem(error.status, f"The request cannot be met: {error.reason}.")

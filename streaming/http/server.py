@@ -24,7 +24,7 @@ from streaming.http.connections import (
     raise_file_limit,
 )
 from streaming.http.files import InvalidFile, WatchedFiles
-from streaming.http.guard import Guard, RefusalForm
+from streaming.http.guard import ErrorForm, Guard
 from streaming.http.request import Request
 from streaming.http.tls import ServerTLS, TLSSite
 
@@ -76,7 +76,7 @@ class ServedApp(Protocol):
     allows_anonymous: bool
     clients: Clients
     connections_per_client: int | None
-    refusal_forms: Mapping[str, RefusalForm]
+    error_forms: Mapping[str, ErrorForm]
     port_setting: str
     web_reuse_port: bool
     tls: ServerTLS | None
@@ -102,7 +102,7 @@ class Web(driver.Web):
         )
         self._runner = Runner(
             self.web_app,
-            Guard(served.access, served.clients, served.refusal_forms, served.admission),
+            Guard(served.access, served.clients, served.error_forms, served.admission),
             self.connections,
             shutdown_timeout=SHUTDOWN_TIMEOUT_S,
             lingering_time=LINGERING_TIME_S,

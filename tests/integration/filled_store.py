@@ -10,22 +10,31 @@ from aiohttp.test_utils import TestClient, TestServer
 from faust.types import TP
 from sqlalchemy import insert, make_url
 
+from chart_app.live.gaps import LiveGaps
+from chart_app.market.assets import Markets
+from chart_app.market.market_data import MarketData
 from chart_app.model.candles import sequence
 from chart_app.model.decimals import plain
 from chart_app.model.folding import fold_trades
 from chart_app.model.trade_ids import trade_id
 from chart_app.model.trades import StoredTrade, Trades
-from chart_app.rest import binance, udf
+from chart_app.rest import binance, openbb, udf
 from chart_app.storage import schema
 from chart_app.storage.database import Database
 from chart_app.storage.reader import StoreReader
 from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch
 from chart_app.storage.writer import StoreWriter
+from chart_app.websocket.hub import Hub
+from chart_app.websocket.server import WebSockets
 from settings import Settings
+from streaming.http.access import ReadOrigins
+from streaming.http.clients import Clients
 
 TRADE_DATA = TP("tradeData", 0)
 DEFAULTS = Settings(_env_file=None)  # type: ignore[call-arg]
 TOPIC_ID = "id-of-tradeData"
+#: Of a client.
+WEBSOCKETS = 10
 
 
 class Given(NamedTuple):
@@ -42,8 +51,13 @@ class Given(NamedTuple):
 async def serve(history: StoreReader, now_ms: int) -> AsyncIterator[TestClient[web.Request, Any]]:
     """Serve a store over HTTP during the ``async with`` block; the clock stands still."""
     web_app = web.Application()
-    binance.add_routes(web_app, history, DEFAULTS, lambda: now_ms)
+    markets = Markets(DEFAULTS.quote_assets, DEFAULTS.default_quote_asset)
+    market_data = MarketData(history, markets, lambda: now_ms)
+    binance.add_routes(web_app, market_data, ReadOrigins(DEFAULTS.read_origins))
     udf.add_routes(web_app, history, DEFAULTS, lambda: now_ms)
+    openbb.add_routes(web_app, history, ReadOrigins(DEFAULTS.read_origins))
+    hub = Hub(history, LiveGaps(), lambda: now_ms)
+    WebSockets(hub, market_data.endpoints, Clients(), WEBSOCKETS).add_routes(web_app)
     async with TestClient(TestServer(web_app)) as client:
         yield client
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
@@ -98,7 +99,7 @@ class Onlooker:
             self.events[event["t"]] += 1
             return
         kline = event["k"]
-        row = [kline[name] for name in "tohlcvTqnVQB"]
+        row = by_value([kline[name] for name in "tohlcvTqnVQB"])
         self._take_kline((event["s"], kline["i"], kline["t"]), row, event["revision"])
 
     def _take_kline(self, key: tuple[str, str, int], row: list[Any], revision: int) -> None:
@@ -111,6 +112,11 @@ class Onlooker:
         self.klines[key] = row
         if not row[8]:
             del self.klines[key]
+
+
+def by_value(row: list[Any]) -> list[Any]:
+    """Return a kline with numbers for texts, which get zeros when a coin gets decimal places."""
+    return [Decimal(it) if isinstance(it, str) else it for it in row]
 
 
 async def by_rest(
@@ -134,7 +140,7 @@ async def by_rest(
         for interval in INTERVALS:
             rows = await get("klines", symbol=coin, interval=interval, limit=PAGE)
             assert len(rows) < PAGE
-            klines.update({(coin, interval, row[0]): row for row in rows})
+            klines.update({(coin, interval, row[0]): by_value(row) for row in rows})
         first = 0
         while page := await get("historicalTrades", symbol=coin, fromId=first, limit=PAGE):
             trades.update(it["id"] for it in page)

@@ -174,6 +174,44 @@ async def test_each_api_refuses_in_its_own_form(both: dict[str, Program]) -> Non
         assert (problem["status"], problem["title"]) == (421, "Misdirected Request")
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "code"),
+    [
+        (("GET", "/api/v3/nowhere", {}), 404, -1020),
+        (("GET", "/api", {}), 404, -1020),
+        (("GET", "//api/v3/order", {}), 404, -1020),
+        (("GET", "///api/v3/ping", {}), 404, -1020),
+        (("GET", "/api/v2/ping", {}), 404, -1020),
+        (("POST", "/api/v3/klines", {}), 405, -1020),
+        (("DELETE", "//api/v1/klines/", {}), 405, -1020),
+        (("GET", "/api/v3/ping", {"Host": REBOUND}), 421, -1002),
+        (("GET", "//api/v3/ping", {"Host": REBOUND}), 421, -1002),
+        (("POST", "/api/v3/ping", {"Origin": EVIL}), 403, -1002),
+        (("GET", "/api/v3/ping", {"Expect": "a miracle"}), 417, -1000),
+    ],
+)
+async def test_every_error_of_the_market_data_has_a_code_and_a_message(
+    both: dict[str, Program], asked: tuple[str, str, dict[str, str]], status: int, code: int
+) -> None:
+    answer = await request(both["chart_app"], *asked)
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert ("allow" in answer.headers) == (status == 405)
+    content = json.loads(answer.body)
+    assert content.keys() == {"code", "msg"}
+    assert content["code"] == code
+    assert content["msg"]
+
+
+async def test_every_error_of_the_chart_has_its_form(both: dict[str, Program]) -> None:
+    for path in ("/udf/nowhere", "//udf/nowhere"):
+        answer = await request(both["chart_app"], "GET", path)
+        assert answer.status == 404
+        assert json.loads(answer.body).keys() == {"s", "errmsg"}
+    (await request(both["chart_app"], "GET", "/nowhere")).problem()
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:1", "[::1]:3000", "203.0.113.7"])
 async def test_an_address_is_no_foreign_host(both: dict[str, Program], host: str) -> None:
     for program in both.values():
@@ -263,7 +301,7 @@ async def test_a_refused_body_is_not_taken_for_a_request(both: dict[str, Program
 
 async def test_any_page_may_read_while_that_is_public(both: dict[str, Program]) -> None:
     chart = both["chart_app"]
-    for path in ("/api/v3/time", "/api/v3/klines", "/udf/config", "/udf/time"):
+    for path in ("/api/v3/time", "//api/v1/klines", "/udf/config", "/udf/time", "/widgets.json"):
         answer = await request(chart, "GET", path, {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"})
         assert answer.headers["access-control-allow-origin"] == "*"
         preflight = await request(
@@ -273,6 +311,7 @@ async def test_any_page_may_read_while_that_is_public(both: dict[str, Program]) 
         assert (preflight.status, preflight.body) == (204, b"")
         assert preflight.headers["access-control-allow-origin"] == "*"
         assert "GET" in preflight.headers["access-control-allow-methods"]
+        assert "X-MBX-TIME-UNIT" in preflight.headers["access-control-allow-headers"]
         assert "X-MBX-APIKEY" in preflight.headers["access-control-allow-headers"]
     answer = await request(chart, "GET", "/ws", {"Origin": EVIL, **UPGRADE})
     assert answer.status == 101
@@ -304,7 +343,7 @@ async def test_who_may_read_and_what_we_are_called_are_settings(
         assert own.status == listed.status != 403
         if path.endswith("/time"):
             assert listed.headers["access-control-allow-origin"] == PAGE
-            assert listed.headers["vary"] == "Origin"
+            assert listed.headers["vary"] == "Origin, Accept-Encoding"
             assert "access-control-allow-origin" not in own.headers
     async with aiohttp.ClientSession() as http:
         with pytest.raises(aiohttp.WSServerHandshakeError) as caught:

@@ -15,8 +15,8 @@ from faust.types import TP
 from sqlalchemy import make_url, text, update
 from sqlalchemy.exc import DBAPIError
 
-from chart_app.model.binance_formats import kline_row
-from chart_app.model.candles import Candle, fold_coin
+from chart_app.model.binance.klines import Kline, kline_row
+from chart_app.model.candles import Candle, CandleKey, PublicCandle, fold_coin
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.model.trade_ids import MAX_PARTITIONS
 from chart_app.storage import schema
@@ -76,7 +76,8 @@ async def minutes(store: FilledStore, **wanted: int) -> list[int]:
 async def test_digits_come_back_as_they_came(filled: FilledStore) -> None:
     change = await filled.feed(at(0, LARGEST, LARGEST), at(1, SMALLEST, SMALLEST), at(2, "1.50"))
     trades = await filled.reader.trades("BTC", limit=10)
-    assert [str(it.price) for it in trades[:1]] == [LARGEST]
+    largest = LARGEST + "0" * (37 + 18 - 20)  # as many places as the smallest has
+    assert [str(it.price) for it in trades[:1]] == [largest]
     assert [Decimal(it.price) for it in trades] == [
         Decimal(LARGEST),
         Decimal(SMALLEST),
@@ -101,10 +102,10 @@ async def test_digits_come_back_as_they_came(filled: FilledStore) -> None:
 async def test_klines_have_plain_digits(filled: FilledStore) -> None:
     await filled.feed(at(0, "1E+2", "3.844E-5"), at(0.5, "90.50", "2"))
     (row,) = json.loads(await filled.reader.klines("BTC", Interval.M1, limit=1))
-    assert row[:2] == [START, "100"]
-    assert row[2:6] == ["100", "90.50", "90.50", "2.00003844"]
-    assert row[6:] == [START + MINUTE_MS - 1, row[7], 2, "0", "0", "0"]
-    assert Decimal(row[7]) == Decimal("181.003844")
+    assert row[:2] == [START, "100.00"]
+    assert row[2:6] == ["100.00", "90.50", "90.50", "2.00003844"]
+    none, nothing = "0.00000000", "0.0000000000"
+    assert row[6:] == [START + MINUTE_MS - 1, "181.0038440000", 2, none, nothing, "0"]
 
 
 @pytest.mark.parametrize("interval", Interval)
@@ -112,8 +113,16 @@ async def test_the_database_makes_the_klines_that_python_makes(
     filled: FilledStore, interval: Interval
 ) -> None:
     await filled.feed(at(0, "2.50", "1E-7"), at(0, "1"), at(2000, LARGEST, SMALLEST))
+    scale = (await filled.reader.coins(["BTC"]))[0].scale
     made = [
-        kline_row(interval, *it) for it in await filled.reader.candles("BTC", interval, limit=9)
+        kline_row(
+            Kline(
+                PublicCandle.of(CandleKey("BTC", interval, time), it),
+                interval.end_time(time),
+                scale,
+            )
+        )
+        for time, it in await filled.reader.candles("BTC", interval, limit=9)
     ]
     assert json.loads(await filled.reader.klines("BTC", interval, limit=9)) == made
 
@@ -535,21 +544,21 @@ async def test_the_day_is_the_last_24_hours(filled: FilledStore) -> None:
     await filled.feed(*trades)
     for minutes_ago in (0, 3, 61, 600, 1439):
         now = trades[-1].time + minutes_ago * MINUTE_MS + 30_000
-        (day,) = await filled.reader.days(now, ["BTC"])
+        (day,) = await filled.reader.windows(now, ["BTC"])
         window = range(now // MINUTE_MS * MINUTE_MS + MINUTE_MS - DAY_MS, now + 1)
         assert (day.open_time, day.close_time) == (window.start, now)
         prices = [int(it.price) for it in trades if it.time in window]
         count, total = len(prices), sum(prices)
         expected = (prices[0], max(prices), min(prices), prices[-1], count, total, count)
-        assert list(day[3:]) == [Decimal(number) for number in expected]
-        assert await filled.reader.days(now, ["BTC", "ETH"]) == [day]
-        assert await filled.reader.days(now, ["ETH"]) == []
+        assert list(day[4:11]) == [Decimal(number) for number in expected]
+        assert await filled.reader.windows(now, ["BTC", "ETH"]) == [day]
+        assert await filled.reader.windows(now, ["ETH"]) == []
 
 
 async def test_the_day_of_a_quiet_coin_is_its_last(filled: FilledStore) -> None:
     await filled.feed(at(-24 * 60, "5"), at(-24 * 60 + 1, "1"), at(0, "2"), at(0.5, "3"))
     await filled.feed(at(9000, "4", coin="ETH"))
-    ours, other = await filled.reader.days(START + 9000 * MINUTE_MS, ["BTC", "ETH"])
+    ours, other = await filled.reader.windows(START + 9000 * MINUTE_MS, ["BTC", "ETH"])
     assert ours.coin.name == "BTC"
     assert (ours.open_time, ours.close_time) == (START + MINUTE_MS - DAY_MS, START + 30_000)
     assert (ours.open, ours.close, ours.trades) == (Decimal(1), Decimal(3), 3)
@@ -558,14 +567,14 @@ async def test_the_day_of_a_quiet_coin_is_its_last(filled: FilledStore) -> None:
 
 async def test_the_day_has_trades_ahead_of_the_clock(filled: FilledStore) -> None:
     await filled.feed(at(0, "2"), at(59, "3"))
-    (day,) = await filled.reader.days(START, ["BTC"])
+    (day,) = await filled.reader.windows(START, ["BTC"])
     assert (day.close, day.close_time, day.trades) == (Decimal(3), START + 59 * MINUTE_MS, 2)
 
 
 async def test_days_at_the_epoch_and_of_odd_names(filled: FilledStore) -> None:
     names = ['a "b"', "back\\slash", "per%cent", "q'uote"]
     await filled.feed(*(Given(name, 5, "2") for name in names))
-    days = await filled.reader.days(NOW, names)
+    days = await filled.reader.windows(NOW, names)
     assert sorted(day.coin.name for day in days) == sorted(names)
     assert {day.open_time for day in days} == {MINUTE_MS - DAY_MS}
     assert {day.trades for day in days} == {1}

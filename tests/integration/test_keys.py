@@ -132,7 +132,7 @@ async def test_every_route_but_the_open_ones_asks_for_a_key(scene: Scene, packag
             opened.add(path if not path.startswith("/page/") else "/page/")
             if method != "OPTIONS":
                 continue
-            assert path.startswith(("/api/", "/udf/"))
+            assert path.lstrip("/").startswith(("api/", "udf/", "widgets.json"))
             assert statuses == {204}
             opened.remove(path)
     assert opened == {"/healthz", "/readyz"} | ({"/page/"} if package == "chart_app" else set())
@@ -166,8 +166,9 @@ async def test_a_key_does_what_its_scopes_say(scene: Scene) -> None:
     asked = {
         Scope.WRITE: [(scene.trading, "POST", "/send-trading-data")],
         Scope.READ: [
-            (scene.chart, "GET", "/api/v3/ping"),
+            *((scene.chart, "GET", it) for it in ("/api/v3/ping", "//api/v1/ping/")),
             (scene.chart, "GET", "/udf/time"),
+            (scene.chart, "GET", "/widgets.json"),
             (scene.chart, "GET", "/docs"),
             (scene.trading, "GET", "/openapi.json"),
         ],
@@ -186,6 +187,8 @@ async def test_a_key_does_what_its_scopes_say(scene: Scene) -> None:
 
 async def test_binances_codes_are_under_api(scene: Scene) -> None:
     ping = (scene.chart, "GET", "/api/v3/ping")
+    spelled = (scene.chart, "GET", "//api/v1/ping/")
+    assert json.loads((await request(*spelled)).body)["code"] == -2014
     for headers, status, code in (
         ({}, 401, -2014),
         ({"X-MBX-APIKEY": "x" * 64}, 401, -2014),
@@ -200,7 +203,7 @@ async def test_binances_codes_are_under_api(scene: Scene) -> None:
 
 
 async def test_a_websocket_is_refused_before_it_opens(scene: Scene) -> None:
-    for path in ("/ws", "/ws/btc@trade", "/stream?streams=btc@trade"):
+    for path in ("/ws", "/ws/btc@trade", "/stream?streams=btc@trade", "/ws-api/v3"):
         assert (await request(scene.chart, "GET", path, UPGRADE)).status == 401
         wrong = {**UPGRADE, **bearer(scene.of[Scope.WRITE])}
         assert (await request(scene.chart, "GET", path, wrong)).status == 403
@@ -210,9 +213,15 @@ async def test_a_websocket_is_refused_before_it_opens(scene: Scene) -> None:
         assert (await request(scene.chart, "GET", path, foreign)).status == 403
 
 
-async def test_a_websocket_ends_with_its_key(scene: Scene) -> None:
+@pytest.mark.parametrize(
+    ("path", "method", "result"),
+    [("/ws", "LIST_SUBSCRIPTIONS", []), ("/ws-api/v3", "ping", {})],
+)
+async def test_a_websocket_ends_with_its_key(
+    scene: Scene, path: str, method: str, result: Any
+) -> None:
     key = scene.keys.add("viewer", "read", rate="1")
-    url = f"{scene.chart.url}/ws"
+    url = f"{scene.chart.url}{path}"
     async with aiohttp.ClientSession(headers=bearer(key)) as http:
 
         async def is_known() -> bool:
@@ -223,8 +232,8 @@ async def test_a_websocket_ends_with_its_key(scene: Scene) -> None:
         async with http.ws_connect(url) as socket:
             scene.keys.change("viewer", "read,ops", rate="2")
             await asyncio.sleep(3)  # the file is read again each second
-            await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
-            assert await socket.receive_json(timeout=PATIENCE_S) == {"result": [], "id": 1}
+            await socket.send_json({"method": method, "id": 1})
+            assert (await socket.receive_json(timeout=PATIENCE_S))["result"] == result
             scene.keys.remove("viewer")
             message = await socket.receive(PATIENCE_S)
             assert message.type == aiohttp.WSMsgType.CLOSE

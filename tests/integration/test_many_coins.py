@@ -14,6 +14,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import text
 
 from chart_app.live.gaps import LiveGaps
+from chart_app.market.assets import Markets
+from chart_app.market.market_data import MarketData
 from chart_app.model.intervals import HOUR_MS
 from chart_app.rest import binance
 from chart_app.storage.pieces import PIECE_COINS
@@ -21,13 +23,14 @@ from chart_app.storage.rows import row_writer
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.send_queue import MAX_WAITING_BYTES
 from chart_app.websocket.server import WebSockets
-from chart_app.websocket.streams import ALL_TICKERS
 from streaming.clock import now_ms
+from streaming.http.access import ReadOrigins
 from streaming.http.clients import Clients
 from tests.integration.filled_store import DEFAULTS, FilledStore, Given
 from tests.waiting import PATIENCE_S
 
 COINS = 10_000
+ALL_TICKERS = "!miniTicker@arr"
 BATCH = 1000
 ASKERS = 50
 LISTS = ["exchangeInfo", "ticker/price", "ticker/24hr"]
@@ -42,8 +45,10 @@ async def serve(store: FilledStore) -> AsyncIterator[tuple[Client, Hub]]:
     """Serve REST and WebSocket during the ``async with`` block."""
     hub = Hub(store.reader, LiveGaps(), now_ms)
     web_app = web.Application()
-    binance.add_routes(web_app, store.reader, DEFAULTS, now_ms)
-    WebSockets(hub, Clients(), ASKERS).add_routes(web_app)
+    markets = Markets(DEFAULTS.quote_assets, DEFAULTS.default_quote_asset)
+    market_data = MarketData(store.reader, markets, now_ms)
+    binance.add_routes(web_app, market_data, ReadOrigins(DEFAULTS.read_origins))
+    WebSockets(hub, market_data.endpoints, Clients(), ASKERS).add_routes(web_app)
     async with hub, TestClient(TestServer(web_app)) as client:
         yield client, hub
 

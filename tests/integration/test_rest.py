@@ -1,13 +1,16 @@
 """The REST API, line by line of what clients of Binance's need."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from aiohttp.test_utils import TestClient
 from sqlalchemy import make_url
+from yarl import URL
 
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.storage.database import Database
@@ -21,7 +24,10 @@ NOW = START + 100 * MINUTE_MS + 30_000
 #: One trade in each of these minutes.
 MINUTES = [0, 1, 2, 5, 9, 90]
 PATHS = ["klines", "uiKlines", "trades", "historicalTrades", "aggTrades"]
-ALL_PATHS = ["ping", "time", "exchangeInfo", *PATHS, "ticker/price", "ticker/24hr"]
+ALL_PATHS = [
+    *("ping", "time", "exchangeInfo", "depth", *PATHS, "avgPrice", "ticker", "ticker/24hr"),
+    *("ticker/tradingDay", "ticker/price", "ticker/bookTicker"),
+]
 
 
 @pytest.fixture
@@ -85,7 +91,89 @@ async def test_any_page_may_read_and_nothing_is_compressed_with_brotli(
     async with client.get(f"/api/v3/{path}", params=query, headers=headers) as answer:
         assert answer.status == 200
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
-        assert answer.headers.get("Content-Encoding") in {None, "gzip", "deflate"}
+        assert answer.headers.get("Content-Encoding") in {None, "gzip"}
+
+
+@pytest.mark.parametrize("path", ALL_PATHS)
+async def test_each_page_has_the_paths_that_clients_ask_for(
+    client: TestClient[Any, Any], path: str
+) -> None:
+    query = {"symbol": "BTCUSDT", "interval": "1m"}
+    expected = await get(client, path, **query)
+    server = str(client.make_url("/")).removesuffix("/")
+    for root in ("/api/v3", "/api/v1", "//api/v3", "//api/v1"):
+        for end in ("", "/"):
+            target = f"{root}/{path}{end}"
+            url = URL(f"{server}{target}?{urlencode(query)}", encoded=True)
+            assert url.raw_path == target, "the client leaves the slashes where they are"
+            async with client.session.get(url) as answer:
+                assert await answer.json() == expected
+
+
+@pytest.mark.parametrize("path", ["/api/v3/klines", "/api/v3/ping", "/udf/time", "/udf/history"])
+async def test_nobody_keeps_what_changes(client: TestClient[Any, Any], path: str) -> None:
+    query = {"symbol": "BTCUSDT", "interval": "1m", "resolution": "1"}
+    for parameters in ({}, query):
+        async with client.get(path, params=parameters) as answer:
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers.getall("Vary") == ["Accept-Encoding"]
+
+
+@pytest.mark.parametrize("query", [{}, {"symbol": "BTCUSDT", "interval": "1m"}])
+async def test_requests_have_no_weight(client: TestClient[Any, Any], query: dict[str, str]) -> None:
+    async with client.get("/api/v3/klines", params=query) as answer:
+        assert answer.headers["x-mbx-used-weight-1m"] == "0"
+        assert answer.headers["x-mbx-used-weight"] == "0"
+
+
+async def test_what_is_longer_than_a_kilobyte_is_sent_as_gzip_to_who_asks_for_it(
+    tmp_path: Path,
+) -> None:
+    pages = {
+        "/api/v3/klines?symbol=BTC&interval=1m": True,
+        "/api/v3/trades?symbol=BTC": True,
+        "/udf/history?symbol=BTC&resolution=1&countback=200&to=9999999999": True,
+        "/api/v3/klines?symbol=BTC&interval=1m&limit=3": False,
+        "/api/v3/ticker/24hr": False,
+        "/udf/time": False,
+    }
+    async with (
+        FilledStore(f"sqlite:///{tmp_path}/chart.sqlite") as filled,
+        serve(filled.reader, NOW) as client,
+    ):
+        await filled.feed(*(Given("BTC", START - it * MINUTE_MS, f"{it + 1}") for it in range(200)))
+        for path, is_long in pages.items():
+            plain = await read_raw(client, path, "identity")
+            assert (len(plain) > 1024) == is_long
+            sent = await read_raw(client, path, "gzip")
+            assert (gzip.decompress(sent) if is_long else sent) == plain, path
+
+
+async def read_raw(client: TestClient[Any, Any], path: str, coding: str) -> bytes:
+    """Return the body that is sent to a client that accepts a coding."""
+    async with client.session.get(
+        client.make_url(path), headers={"Accept-Encoding": coding}, auto_decompress=False
+    ) as answer:
+        assert answer.status == 200
+        assert answer.headers["Vary"] == "Accept-Encoding"
+        body = await answer.read()
+        assert answer.headers["Content-Length"] == str(len(body))
+        is_gzip = body.startswith(b"\x1f\x8b")
+        assert answer.headers.get("Content-Encoding") == ("gzip" if is_gzip else None)
+        return body
+
+
+async def test_openbb_is_told_of_the_chart(client: TestClient[Any, Any]) -> None:
+    async with client.get("/widgets.json", headers={"Origin": "https://pro.openbb.co"}) as answer:
+        assert answer.status == 200
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        (widget,) = (await answer.json()).values()
+    symbol, udf = widget["data"]["defaultSymbol"], widget["endpoint"]
+    assert widget["type"] == "advanced_charting"
+    async with client.get(f"{udf}/symbols", params={"symbol": symbol}) as answer:
+        assert (await answer.json())["name"] == symbol == "BTCUSDT"
+    async with client.get(f"{udf}/config") as answer:
+        assert (await answer.json())["supports_search"]
 
 
 async def test_exchange_info_has_what_clients_read(client: TestClient[Any, Any]) -> None:
@@ -136,7 +224,7 @@ async def test_a_kline_has_twelve_items(client: TestClient[Any, Any], path: str)
         START + MINUTE_MS - 1,
         "2.6250",
         1,
-        *("0", "0", "0"),
+        *("0.00", "0.0000", "0"),
     ]
 
 
@@ -210,9 +298,9 @@ async def test_filled_klines_have_no_hole(client: TestClient[Any, Any]) -> None:
     )
     assert row == [
         end,
-        *("12.50", "12.50", "12.50", "12.50", "0"),
+        *("12.50", "12.50", "12.50", "12.50", "0.00"),
         end + MINUTE_MS - 1,
-        *("0", 0, "0", "0", "0"),
+        *("0.0000", 0, "0.00", "0.0000", "0"),
     ]
 
 
@@ -268,7 +356,13 @@ async def test_the_ticker_of_a_coin_is_an_object(client: TestClient[Any, Any]) -
         "priceChange": "90.00",
         "priceChangePercent": "857.143",
         "weightedAvgPrice": "28.33333333",
+        "prevClosePrice": "0.00",
         "lastPrice": "100.50",
+        "lastQty": "0.25",
+        "bidPrice": "100.50",
+        "bidQty": "0.00",
+        "askPrice": "100.50",
+        "askQty": "0.00",
         "openPrice": "10.50",
         "highPrice": "100.50",
         "lowPrice": "10.50",
@@ -276,6 +370,8 @@ async def test_the_ticker_of_a_coin_is_an_object(client: TestClient[Any, Any]) -
         "quoteVolume": "42.5000",
         "openTime": START + 101 * MINUTE_MS - DAY_MS,
         "closeTime": NOW,
+        "firstId": 0,
+        "lastId": 5,
         "count": 6,
     }
     price = await get(client, "ticker/price", symbol="btcusdt")
@@ -325,7 +421,7 @@ async def test_a_wrong_symbol_is_an_error(client: TestClient[Any, Any], path: st
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_missing_parameter_is_an_error(client: TestClient[Any, Any], path: str) -> None:
     assert await error(client, path, interval="1m") == -1102
-    assert await error(client, path, interval="1m", symbol="") == -1102
+    assert await error(client, path, interval="1m", symbol="") == -1105
 
 
 @pytest.mark.parametrize("path", ["klines", "uiKlines"])

@@ -14,7 +14,8 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url, text
 
-from chart_app.model.intervals import MINUTE_MS, Interval
+from chart_app.model.intervals import HOUR_MS, MINUTE_MS, Interval
+from chart_app.model.zones import ZonedInterval
 from chart_app.storage import recomputation
 from chart_app.storage.database import Database
 from chart_app.storage.errors import StoreLocked
@@ -290,11 +291,15 @@ async def test_rest_has_a_coin_without_trades_no_more(filled: FilledStore, voids
             async with client.get(path) as answer:
                 return answer.status, await answer.json()
 
+        invalid = (400, {"code": -1121, "msg": "Invalid symbol."})
+        klines = "/api/v3/klines?symbol=BTC&interval="
+        shown = ["1m", "1m&fill=true", "1d&timeZone=8", "1m&timeUnit=MICROSECOND"]
+        coins = ["exchangeInfo", "depth", "avgPrice", "ticker", "ticker/price", "ticker/24hr"]
+        coins += ["ticker/bookTicker", "ticker/tradingDay"]
         pages = {
-            "/api/v3/klines?symbol=BTC&interval=1m": (200, []),
+            **{f"{klines}{it}": (200, []) for it in shown},
             "/api/v3/trades?symbol=BTC": (200, []),
-            "/api/v3/ticker/price?symbol=BTC": (400, {"code": -1121, "msg": "Invalid symbol."}),
-            "/api/v3/ticker/24hr?symbol=BTC": (400, {"code": -1121, "msg": "Invalid symbol."}),
+            **{f"/api/v3/{it}?symbol=BTC": invalid for it in coins},
             "/udf/symbols?symbol=BTC": (200, {"s": "error", "errmsg": "unknown_symbol"}),
             "/udf/search?query=btc": (200, []),
         }
@@ -307,6 +312,18 @@ async def test_rest_has_a_coin_without_trades_no_more(filled: FilledStore, voids
             assert [it["symbol"] for it in (await ask(path))[1]] == ["two words"]
         await voids.undo(1, REASON)
         assert {path: await ask(path) for path in pages} == before
+
+
+async def test_candles_of_a_zone_are_of_a_revision(filled: FilledStore, voids: Voids) -> None:
+    zoned = ZonedInterval(Interval.D1, 8 * HOUR_MS)
+    before = await filled.reader.revised_candles("BTC", zoned, limit=10)
+    assert before.revision == 0
+    assert before.candles
+    await voids.void(Selection("BTC", times=ALL), REASON)
+    assert await filled.reader.revised_candles("BTC", zoned, limit=10) == (1, [])
+    await voids.undo(1, REASON)
+    after = await filled.reader.revised_candles("BTC", zoned, limit=10)
+    assert after == (2, before.candles)
 
 
 async def test_much_is_read_and_written_in_parts(

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import aiohttp
 import pytest
 from sqlalchemy import make_url
 
-from chart_app.rest.listing import MAX_AGE_MS
+from chart_app.market.listing import MAX_AGE_MS
 from chart_app.storage.database import Database
 from chart_app.storage.errors import WrongStore
 from chart_app.storage.voids import NothingToVoid, Outcome, Reason, Selection, Voids
@@ -203,9 +204,11 @@ async def void_and_undo(it: Scene) -> None:
     chance = random.Random(7)
     try:
         for number in range(VOIDS):
-            end = START_MS + chance.randrange(SPAN_MS)
-            selection = Selection(WATCHED[number % 4], times=(0, end))
-            made = await eventually(partial(void, voids, selection, reason), "there are trades")
+
+            def select(coin: str = WATCHED[number % 4]) -> Selection:
+                return Selection(coin, times=(0, START_MS + chance.randrange(SPAN_MS)))
+
+            made = await eventually(partial(void, voids, select, reason), "there are trades")
             assert made
             if number % 2:
                 await voids.undo(made.void.id, reason)
@@ -213,8 +216,8 @@ async def void_and_undo(it: Scene) -> None:
         await database.close()
 
 
-async def void(voids: Voids, selection: Selection, reason: Reason) -> Outcome | None:
+async def void(voids: Voids, select: Callable[[], Selection], reason: Reason) -> Outcome | None:
     try:
-        return await voids.void(selection, reason)
-    except (NothingToVoid, WrongStore):  # the coin was not traded yet
+        return await voids.void(select(), reason)
+    except (NothingToVoid, WrongStore):  # there are no trades yet, or all of these are void
         return None

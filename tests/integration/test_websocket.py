@@ -1,6 +1,7 @@
 """The WebSocket as its clients see it: two workers, each of which streams every coin."""
 
 import asyncio
+import itertools
 import time
 import urllib.request
 import uuid
@@ -202,7 +203,12 @@ BAD_REQUESTS = [
     ('{"method":["SUBSCRIBE"],"id":5}', 2, 5),
     ('{"method":"SUBSCRIBE","params":"btc@trade","id":5}', 2, 5),
     ('{"method":"SUBSCRIBE","params":[1],"id":5}', 2, 5),
-    ('{"method":"SUBSCRIBE","params":["btc@trade","nonsense"],"id":"x"}', 2, "x"),
+    ('{"method":"SUBSCRIBE","params":["nonsense"],"id":"x"}', 2, "x"),
+    ('{"method":"SUBSCRIBE","params":{"a":1},"id":5}', 2, 5),
+    ('{"method":"SET_PROPERTY","params":["combined"],"id":5}', 2, 5),
+    ('{"method":"SET_PROPERTY","params":["combined","true"],"id":5}', 2, 5),
+    ('{"method":"SET_PROPERTY","params":["other",true],"id":5}', 2, 5),
+    ('{"method":"GET_PROPERTY","params":["other"],"id":5}', 2, 5),
     ('{"method":"SUBSCRIBE","params":["btc@kline_2m"],"id":5}', 2, 5),
     ('{"method":"UNSUBSCRIBE","params":["nonsense"],"id":5}', 2, 5),
     ('{"method":"SUBSCRIBE","params":[],"id":true}', 2, None),
@@ -231,6 +237,45 @@ async def test_an_unknown_stream_in_the_path_is_an_error_and_the_others_are_stre
         assert (await socket.receive_json(timeout=PATIENCE_S))["error"]["code"] == 2
         await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
         assert (await socket.receive_json(timeout=PATIENCE_S))["result"] == ["btc@trade"]
+
+
+NAMES = ["btc@trade", "no-such-coin@trade", "nonsense", "btc@depth", "btc@trade"]
+
+
+@pytest.mark.parametrize("names", sorted(set(itertools.permutations(NAMES))))
+@pytest.mark.parametrize("path", ["ws", "stream"])
+async def test_unknown_streams_do_not_cost_the_others_theirs(
+    chart: Program, http: aiohttp.ClientSession, path: str, names: tuple[str, ...]
+) -> None:
+    async with http.ws_connect(f"{chart.url}/{path}") as socket:
+        for request_id in (1, "x", None):
+            await socket.send_json({"method": "SUBSCRIBE", "params": names, "id": request_id})
+            answer = await socket.receive_json(timeout=PATIENCE_S)
+            assert (answer["id"], answer["error"]["code"]) == (request_id, 2)
+            assert "'nonsense'" in answer["error"]["msg"]
+            assert "'btc@depth'" in answer["error"]["msg"]
+        await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 2})
+        streams = (await socket.receive_json(timeout=PATIENCE_S))["result"]
+        assert sorted(streams) == ["btc@trade", "no-such-coin@trade"]
+
+
+async def test_a_connection_can_be_made_combined(
+    market: Market, chart: Program, http: aiohttp.ClientSession, coin: str
+) -> None:
+    async with http.ws_connect(f"{chart.url}/ws/{coin}@trade") as socket:
+
+        async def ask(method: str, *parameters: Any) -> Any:
+            await socket.send_json({"method": method, "params": parameters, "id": 1})
+            return (await socket.receive_json(timeout=PATIENCE_S))["result"]
+
+        assert await ask("GET_PROPERTY", "combined") is False
+        assert await ask("SET_PROPERTY", "combined", True) is None
+        assert await ask("GET_PROPERTY", "combined") is True
+        await market.trade(coin)
+        assert (await socket.receive_json(timeout=PATIENCE_S))["stream"] == f"{coin}@trade"
+        assert await ask("SET_PROPERTY", "combined", False) is None
+        await market.trade(coin)
+        assert (await socket.receive_json(timeout=PATIENCE_S))["e"] == "trade"
 
 
 async def test_a_stream_is_named_exactly_as_it_was_subscribed_to(
@@ -312,6 +357,8 @@ async def test_a_trade_event_has_the_fields_and_the_id_that_rest_has(
         "t": by_rest["id"],
         "p": "0.10",
         "q": "0.00000001",
+        "b": 0,
+        "a": 0,
         "T": timestamp,
         "m": False,
         "M": True,
@@ -339,7 +386,7 @@ async def test_a_kline_event_has_the_fields_and_the_numbers_that_rest_has(
     assert kline.keys() == set("tTsifLochlvnxqVQB")
     assert (kline["s"], kline["i"], kline["x"]) == (coin, "1M", False)
     assert (kline["f"], kline["L"]) == (ids[0], ids[-1])
-    assert (kline["o"], kline["h"], kline["l"], kline["c"]) == ("1.10", "3", "0.5", "0.5")
+    assert (kline["o"], kline["h"], kline["l"], kline["c"]) == ("1.10", "3.00", "0.50", "0.50")
     assert row(kline)[:-1] == (await market.newest_kline(chart, coin, "1M"))[:-1]
     types = {name: type(value) for name, value in kline.items()}
     assert {name for name, kind in types.items() if kind is int} == set("tTfLn")
@@ -456,6 +503,60 @@ async def test_the_tickers_of_what_was_traded_are_sent(
             return any(it["s"] == coin and it["q"] == "8.0" for all_ in lists for it in all_)
 
         await eventually(in_the_list, "the coin stands in the list of all")
+
+
+async def test_the_whole_ticker_is_what_rest_says(
+    market: Market, chart: Program, coin: str
+) -> None:
+    one, average = (f"{coin.lower()}@{kind}" for kind in ("ticker", "avgPrice"))
+    async with watch(chart, one, "!ticker@arr", average) as viewer:
+        for price, amount in (("5", "1"), ("7.5", "3")):
+            await market.trade(coin, price=price, amount=amount)
+        ticker = await viewer.wait(one, n=2)
+        assert (ticker["e"], ticker["s"], ticker["E"]) == ("24hrTicker", coin, ticker["E"])
+        by_rest = await market.get(chart, "ticker/24hr", symbol=coin)
+        told = [ticker[key] for key in "spPwxcQbBaAohlvqOCFLn"]
+        assert [it for key, it in zip(by_rest, told, strict=True) if key != "closeTime"] == [
+            it for key, it in by_rest.items() if key != "closeTime"
+        ]
+
+        async def in_the_list() -> bool:
+            lists = [data for _, name, data in viewer.events if name == "!ticker@arr"]
+            return any(it["s"] == coin and it["n"] == 2 for all_ in lists for it in all_)
+
+        await eventually(in_the_list, "the coin stands in the list of all")
+        told_average = await viewer.wait(average, w="6.87500000")
+        rest_average = await market.get(chart, "avgPrice", symbol=coin)
+        assert told_average == {
+            "e": "avgPrice",
+            "E": told_average["E"],
+            "s": coin,
+            "i": f"{rest_average['mins']}m",
+            "w": rest_average["price"],
+            "T": rest_average["closeTime"],
+        }
+
+
+async def test_the_last_price_is_told_as_bid_and_ask_as_soon_as_it_changes(
+    market: Market, site: Site, coin: str
+) -> None:
+    book = f"{coin.lower()}@bookTicker"
+    async with AsyncExitStack() as stack:
+        viewers = [await stack.enter_async_context(watch(it, book)) for it in site.charts]
+        for price in ("5", "5", "7.5", "7.5"):
+            await market.trade(coin, price=price)
+        for viewer, chart in zip(viewers, site.charts, strict=True):
+            event = await viewer.wait(book, b="7.5")
+            by_rest = await market.get(chart, "ticker/bookTicker", symbol=coin)
+            assert [event[key] for key in "sbBaA"] == list(by_rest.values())
+            assert event.keys() == set("usbBaA")
+            assert by_rest["bidQty"] == "0"
+        trades = await market.get(chart, "trades", symbol=coin)
+        assert event["u"] in {it["id"] for it in trades if it["price"] == "7.5"}
+        async with watch(chart, book) as late:
+            assert (await late.wait(book))["b"] == "7.5"
+        for viewer in viewers:
+            assert [it["b"] for it in viewer.of(book)] in (["5", "7.5"], ["7.5"])
 
 
 async def test_after_unsubscribing_nothing_more_is_sent(

@@ -8,7 +8,7 @@ from openapi_spec_validator import validate
 
 import chart_app.rest.openapi
 import trading_app.endpoints.openapi
-from chart_app.websocket import requests, send_queue, server, streams
+from chart_app.websocket import api, requests, send_queue, server, streams
 from chart_app.websocket.description import DESCRIPTION
 from settings import Settings
 from tests.programs import ROOT
@@ -34,10 +34,12 @@ def test_the_websocket_is_described_in_full() -> None:
     description = DOCUMENTS["chart_app"]["info"]["description"]
     for text in (
         *requests.METHODS,
+        *api.METHODS,
         *streams.Kind,
-        streams.ALL_TICKERS,
+        *streams.OF_ALL_COINS,
         "/ws/",
         "/stream?streams=",
+        "/ws-api/v3",
     ):
         assert text in description
     for number in (

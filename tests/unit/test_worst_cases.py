@@ -17,9 +17,9 @@ import pytest
 
 import trade_rules
 from chart_app.live import messages
+from chart_app.market import parameters
+from chart_app.market.parameters import BadRequest
 from chart_app.model import decoder
-from chart_app.rest import parameters
-from chart_app.rest.parameters import BadRequest
 from chart_app.rest.udf import Feed
 from chart_app.websocket import requests, streams
 from streaming import logs

@@ -11,11 +11,12 @@ from chart_app.live import messages
 from chart_app.live.feed import LiveFeed, Spans
 from chart_app.live.gaps import Span
 from chart_app.live.messages import MESSAGE_ITEMS
-from chart_app.model import binance_formats
+from chart_app.model.binance.klines import Kline, kline_event
 from chart_app.model.bounds import YEAR_1_MS
 from chart_app.model.candles import Candle, CandleKey, Mark, PlainTick, PublicCandle, fold
 from chart_app.model.decimals import plain
 from chart_app.model.intervals import Interval
+from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade, StoredTrade, Trades
 from chart_app.storage.write_batch import Change
 
@@ -136,9 +137,8 @@ def with_candle(open_time: int, number: str = "1", count: int = 1) -> bytes:
 @pytest.mark.parametrize("open_time", [YEAR_1_MS, 0, 253_402_300_799_999])
 def test_a_candle_of_any_time_that_there_is_can_be_streamed(open_time: int) -> None:
     (candle,) = messages.decode(with_candle(open_time)).candles
-    assert (
-        binance_formats.kline_event("BTC", candle, 0, closed=True, now_ms=0)["k"]["T"] >= open_time
-    )
+    kline = Kline(candle, Interval.MONTH.end_time(open_time), Scale(0, 0))
+    assert kline_event("BTC", kline, 0, closed=True, now_ms=0)["k"]["T"] >= open_time
 
 
 def test_what_is_not_ours_on_the_topic_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:

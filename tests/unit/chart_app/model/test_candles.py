@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chart_app.model.binance_formats import kline_row
+from chart_app.model.binance.klines import Kline, kline_row
 from chart_app.model.candles import (
     Candle,
+    CandleKey,
     Mark,
+    PublicCandle,
     Tick,
     fill,
     flat,
@@ -27,6 +29,7 @@ from chart_app.model.candles import (
 )
 from chart_app.model.decimals import EXACT
 from chart_app.model.intervals import DAY_MS, MADE_OF, MINUTE_MS, Interval
+from chart_app.model.scale import Scale
 
 DATA = Path(__file__).parents[3] / "data"
 FULL_MINUTES = 438
@@ -179,7 +182,7 @@ def filled(
     return [
         (open_time // MINUTE_MS, str(candle.close), candle.trades)
         for open_time, candle in fill(
-            candles, Interval.M1, start * MINUTE_MS, end * MINUTE_MS, close
+            candles, range(start * MINUTE_MS, end * MINUTE_MS, MINUTE_MS), close
         )
     ]
 
@@ -205,16 +208,19 @@ def test_a_flat_candle_has_one_price_and_no_volume() -> None:
     assert candle.open == candle.high == candle.low == candle.close == Decimal("1.5")
     assert candle.volume == candle.quote_volume == candle.trades == 0
     assert candle.first == candle.last == (60_000, 0, -1, Decimal("1.5")), "no trade has such an id"
-    row = kline_row(Interval.M1, 60_000, candle)
-    assert row == [60_000, *["1.5"] * 4, "0", 119_999, "0", 0, "0", "0", "0"]
+    shown = PublicCandle.of(CandleKey("BTC", Interval.M1, 60_000), candle)
+    row = kline_row(Kline(shown, 120_000, Scale(1, 0)))
+    assert row == [60_000, *["1.5"] * 4, "0", 119_999, "0.0", 0, "0", "0.0", "0"]
 
 
 def test_a_row_of_klines_has_its_fields_in_binances_order() -> None:
     first, last = Mark(0, 1, 1, Decimal(2)), Mark(9, 2, 2, Decimal(3))
     amounts = (Decimal(5), Decimal("13.5"))
     candle = Candle(first, last, Decimal(4), Decimal(1), *amounts, trades=2)
-    row = kline_row(Interval.M1, 0, candle)
-    assert row == [0, "2", "4", "1", "3", "5", 59_999, "13.5", 2, "0", "0", "0"]
+    shown = PublicCandle.of(CandleKey("BTC", Interval.M1, 0), candle)
+    row = kline_row(Kline(shown, 60_000, Scale(2, 1)))
+    prices = ["2.00", "4.00", "1.00", "3.00"]
+    assert row == [0, *prices, "5.0", 59_999, "13.500", 2, "0.0", "0.000", "0"]
 
 
 @given(st.dictionaries(st.integers(0, 20), numbers.map(str), max_size=10))

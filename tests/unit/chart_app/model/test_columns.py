@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chart_app.model import binance_formats, candles, trades
+from chart_app.model import candles, trades
+from chart_app.model.binance import klines
+from chart_app.model.binance.klines import Kline
 from chart_app.model.candles import Candle, CandleKey, Mark, PublicCandle
 from chart_app.model.columns import Column
 from chart_app.model.intervals import Interval
+from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade, StoredTrade, Trades
 from chart_app.rest.openapi_schemas import SCHEMAS
 from chart_app.storage import schema
@@ -57,20 +60,19 @@ def test_a_candle_is_broadcast_with_its_digits(candle: Candle) -> None:
 
 @given(any_candle)
 def test_a_row_of_klines_and_its_event_say_the_same(candle: Candle) -> None:
-    row = binance_formats.kline_row(Interval.MONTH, 0, candle)
-    event = binance_formats.kline_event(
-        "BTC", PublicCandle.of(KEY, candle), 0, closed=True, now_ms=0
-    )
-    assert row == [event["k"][field.key] for field in binance_formats.KLINE]
+    kline = Kline(PublicCandle.of(KEY, candle), KEY.interval.end_time(0), Scale(0, 0))
+    row = klines.kline_row(kline)
+    event = klines.kline_event("BTC", kline, 0, closed=True, now_ms=0)
+    assert row == [event["k"][field.key] for field in klines.KLINE.fields]
     assert "".join(event["k"]) == "tTsifLochlvnxqVQB", "as Binance has them"
-    assert row[binance_formats.CLOSE_TIME_INDEX] == 31 * 86_400_000 - 1
+    assert row[klines.CLOSE_TIME_INDEX] == 31 * 86_400_000 - 1
 
 
 def test_openapi_describes_each_field_of_a_kline() -> None:
     kline = SCHEMAS["Kline"]
-    assert kline["minItems"] == kline["maxItems"] == len(binance_formats.KLINE)
-    for field in binance_formats.KLINE:
-        assert field.title in kline["description"]
+    assert kline["minItems"] == kline["maxItems"] == len(klines.KLINE.fields)
+    for field in klines.KLINE.fields:
+        assert str(field.name) in kline["description"]
 
 
 def test_the_rows_of_trades_are_what_is_served() -> None:

@@ -15,8 +15,7 @@ def test_a_number_has_the_decimal_places_of_its_plain_digits(number: str, places
 
 def test_the_scale_of_trades_is_that_of_the_finest_price_and_of_the_finest_amount() -> None:
     prices, amounts = ("1", "2.125", "3E+2"), ("0.5", "1E+1", "4")
-    ticks = [(0, 0, 0, Decimal(price), Decimal(amounts[i])) for i, price in enumerate(prices)]
-    assert scale_of(ticks) == Scale(3, 1)
+    assert scale_of(map(Decimal, prices), map(Decimal, amounts)) == Scale(3, 1)
 
 
 @pytest.mark.parametrize(

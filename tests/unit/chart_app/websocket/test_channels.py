@@ -5,9 +5,9 @@ import pytest
 
 from chart_app.live.messages import LiveMessage
 from chart_app.model.candles import PublicCandle
-from chart_app.model.intervals import MINUTE_MS, Interval
+from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
+from chart_app.model.scale import Scale
 from chart_app.model.trades import PublicTrade
-from chart_app.websocket import streams
 from chart_app.websocket.channels import (
     CLOSE_GRACE_MS,
     MAX_REMEMBERED_TRADES,
@@ -22,6 +22,7 @@ from chart_app.websocket.channels import (
     make_channel,
 )
 from chart_app.websocket.events import Burst, Event
+from tests.unit.chart_app.websocket.parsed import parsed
 
 NAME = "btc@kline_1m"
 #: The running minute begins here.
@@ -58,9 +59,11 @@ class Reader:
 class Bench:
     """A channel of candles with one reader, and the clock."""
 
+    name = NAME
+
     def __init__(self) -> None:
         self.now = START + 1_000
-        channel = make_channel(streams.parse(NAME), lambda: self.now, never_settled)
+        channel = make_channel(parsed(self.name), lambda: self.now, never_settled)
         assert isinstance(channel, KlineChannel)
         self.channel = channel
         self.channel.coin = "BTC"
@@ -424,7 +427,7 @@ def test_a_candle_that_is_gone_is_not_replaced_where_it_waits_to_be_sent(bench: 
 
 @pytest.mark.parametrize(("kind", "id_field"), [("trade", "t"), ("aggTrade", "a")])
 def test_each_trade_is_an_event(kind: str, id_field: str) -> None:
-    channel = make_channel(streams.parse(f"btc@{kind}"), lambda: 5, never_settled)
+    channel = make_channel(parsed(f"btc@{kind}"), lambda: 5, never_settled)
     assert isinstance(channel, TradeChannel)
     channel.coin = "BTC"
     reader = Reader()
@@ -435,7 +438,7 @@ def test_each_trade_is_an_event(kind: str, id_field: str) -> None:
 
 
 def test_a_ticker_has_nothing_to_say_of_a_single_trade() -> None:
-    channel = make_channel(streams.parse("btc@miniTicker"), lambda: 5, never_settled)
+    channel = make_channel(parsed("btc@miniTicker"), lambda: 5, never_settled)
     assert type(channel) is Channel
     reader = Reader()
     channel.add(reader)
@@ -445,7 +448,7 @@ def test_a_ticker_has_nothing_to_say_of_a_single_trade() -> None:
 
 def trade_channel(is_settled: IsSettled = never_settled) -> tuple[TradeChannel, Reader]:
     """Return a channel of trades and its reader."""
-    channel = make_channel(streams.parse("btc@trade"), lambda: 5, is_settled)
+    channel = make_channel(parsed("btc@trade"), lambda: 5, is_settled)
     assert isinstance(channel, TradeChannel)
     channel.coin = "BTC"
     reader = Reader()
@@ -480,3 +483,88 @@ def test_what_is_remembered_of_trades_is_bounded() -> None:
     channel, _ = trade_channel()
     channel.send(live_trades(*range(MAX_REMEMBERED_TRADES + 1)))
     assert len(channel._sent) <= MAX_REMEMBERED_TRADES
+
+
+class BookBench(Bench):
+    """A channel of the last price with one reader."""
+
+    name = "btc@bookTicker"
+
+    def of_month(self, trades: int, close: str, month: int = 0) -> list[dict[str, Any]]:
+        """Hand in the candle of a month; return what the reader is told."""
+        self.channel.handle(LiveMessage([], [monthly(trades, close, month)]))
+        return self.prices()
+
+    def prices(self) -> list[dict[str, Any]]:
+        """Return what the reader is told since the last call."""
+        events, self.reader.events = self.reader.events, []
+        return events
+
+
+def monthly(trades: int, close: str, month: int = 0) -> PublicCandle:
+    """Return the candle of a month."""
+    open_time = Interval.MONTH.open_time(START)
+    for _ in range(month):
+        open_time = Interval.MONTH.end_time(open_time)
+    return PublicCandle(
+        Interval.MONTH, open_time, "1", "9", "1", close, "4", "5", trades, 10, 10 + trades
+    )
+
+
+def test_the_last_price_is_told_when_it_changes_as_bid_and_ask() -> None:
+    bench = BookBench()
+    bench.channel.scale = Scale(2, 1)
+    (event,) = bench.of_month(1, "2")
+    assert event == {"u": 11, "s": "BTC", "b": "2.00", "B": "0.0", "a": "2.00", "A": "0.0"}
+    assert bench.of_month(2, "2") == []
+    assert [(it["u"], it["b"]) for it in bench.of_month(3, "2.5")] == [(13, "2.50")]
+    assert bench.of_month(2, "2") == [], "a message that is late"
+
+
+def test_the_last_price_is_that_of_the_newest_month() -> None:
+    bench = BookBench()
+    bench.of_month(1, "2", month=1)
+    assert bench.of_month(1, "7", month=0) == []
+    assert bench.of_month(1, "2", month=2) == []
+    assert [it["b"] for it in bench.of_month(2, "3", month=2)] == ["3"]
+    assert bench.tick(Interval.MONTH.end_time(START + 100 * DAY_MS)) == []
+
+
+def test_a_new_reader_is_told_the_last_price_at_once_and_others_not_again() -> None:
+    bench = BookBench()
+    bench.of_month(1, "2")
+    late = Reader()
+    bench.channel.add(late)
+    assert bench.of_month(2, "2") == []
+    bench.channel.send_snapshot(late)
+    bench.channel.send_snapshot(late)
+    assert [(it["u"], it["b"]) for it in late.events] == [(12, "2")]
+    assert bench.reader.events == []
+
+
+def test_when_the_last_trade_is_void_the_price_is_that_of_the_one_before() -> None:
+    bench = BookBench()
+    bench.of_month(2, "7")
+    bench.channel.mark_stale([monthly(2, "7").open_time])
+    assert bench.channel.next_stale()
+    bench.channel.handle_stored([monthly(1, "2")], 1, is_all=True)
+    assert [(it["u"], it["b"]) for it in bench.prices()] == [(11, "2")]
+    assert bench.of_month(2, "7") == [], "a message of before the void"
+
+
+@pytest.mark.parametrize("revision", [0, 1])
+def test_when_a_whole_month_is_void_the_price_is_that_of_the_month_before(revision: int) -> None:
+    bench = BookBench()
+    bench.of_month(1, "2")
+    bench.of_month(1, "7", month=1)
+    bench.channel.mark_stale([monthly(1, "7", month=1).open_time])
+    assert bench.channel.next_stale()
+    bench.channel.handle_stored([monthly(0, "2", month=1)], 1, is_all=True)
+    assert bench.prices() == []
+    bench.channel.load([monthly(1, "2")], revision)
+    assert [it["b"] for it in bench.prices()] == ["2"]
+    assert bench.channel.is_loaded
+    newcomer = Reader()
+    bench.channel.add(newcomer)
+    bench.channel.send_snapshot(newcomer)
+    assert [it["b"] for it in newcomer.events] == ["2"]

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from chart_app.websocket import connection, message_limit, requests, server
 from chart_app.websocket.channels import Subscriber
+from chart_app.websocket.ending import TOO_SLOW
 from chart_app.websocket.events import Event
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.message_limit import BURST, MESSAGES_PER_S
@@ -76,7 +77,7 @@ def hub() -> PlayedHub:
 async def client(hub: PlayedHub, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Client]:
     monkeypatch.setattr(server, "STREAMS_MAX", STREAMS)
     web_app = web.Application()
-    WebSockets(cast(Hub, hub), Clients(), WEBSOCKETS).add_routes(web_app)
+    WebSockets(cast(Hub, hub), {}, Clients(), WEBSOCKETS).add_routes(web_app)
     async with TestClient(TestServer(web_app)) as client:
         yield client
 
@@ -158,7 +159,7 @@ async def test_a_client_has_so_many_connections_and_one_more_is_503(client: Clie
     async with AsyncExitStack() as stack:
         for _ in range(WEBSOCKETS):
             last = await stack.enter_async_context(client.ws_connect("/ws"))
-        for path in ("/ws", "/stream"):
+        for path in ("/ws", "/stream", "/ws-api/v3"):
             with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
                 await client.ws_connect(path)
             assert caught.value.status == 503
@@ -176,11 +177,12 @@ async def test_a_client_has_so_many_connections_and_one_more_is_503(client: Clie
         await eventually(has_room, "there is room again")
 
 
+@pytest.mark.parametrize("path", ["/ws", "/ws-api/v3"])
 @pytest.mark.parametrize("text", ["{", '{"method":"SUBSCRIBE","params":["a@trade"]}'])
 async def test_too_many_messages_end_the_connection(
-    client: Client, hub: PlayedHub, text: str
+    client: Client, hub: PlayedHub, path: str, text: str
 ) -> None:
-    async with client.ws_connect("/ws") as socket:
+    async with client.ws_connect(path) as socket:
         for _ in range(2 * BURST):
             await socket.send_str(text)
         while (last := await socket.receive(timeout=PATIENCE_S)).type is WSMsgType.TEXT:
@@ -197,7 +199,7 @@ async def test_who_goes_is_forgotten(client: Client, hub: PlayedHub) -> None:
         await socket.receive()
         assert hub.count() == 2
     await all_gone(hub)
-    assert connection.OPEN._value.get() == 0
+    assert server.OPEN._value.get() == 0
 
 
 async def test_a_request_in_binary_is_a_request(client: Client) -> None:
@@ -252,7 +254,7 @@ async def test_a_message_that_is_too_large_ends_the_connection(client: Client) -
 async def test_who_is_cut_off_is_told_why(
     client: Client, hub: PlayedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    patient = connection.TOO_SLOW._replace(timeout_s=PATIENCE_S)
+    patient = TOO_SLOW._replace(timeout_s=PATIENCE_S)
     monkeypatch.setattr(connection, "TOO_SLOW", patient)
     async with client.ws_connect("/ws/a@trade", max_msg_size=0) as socket:
         await socket.receive()
@@ -320,8 +322,9 @@ async def test_an_empty_pong_is_an_answer_to_a_ping(
         assert hub.count() == 1
 
 
-async def test_pings_are_answered_with_what_they_carry(client: Client) -> None:
-    async with client.ws_connect("/ws", autoping=False) as socket:
+@pytest.mark.parametrize("path", ["/ws", "/ws-api/v3"])
+async def test_pings_are_answered_with_what_they_carry(client: Client, path: str) -> None:
+    async with client.ws_connect(path, autoping=False) as socket:
         for payload in (b"", b"1234567890"):
             await socket.ping(payload)
             pong = await socket.receive(timeout=PATIENCE_S)

@@ -11,19 +11,21 @@ from sqlalchemy.exc import DataError
 from chart_app.live import messages
 from chart_app.live.gaps import LiveGaps, Span
 from chart_app.live.messages import LiveMessage
+from chart_app.model.binance.tickers import AVERAGE_MS
 from chart_app.model.candles import Candle, Mark, PublicCandle
-from chart_app.model.coins import Coin, Day
-from chart_app.model.intervals import MINUTE_MS, Interval
+from chart_app.model.coins import Coin, Window
+from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.model.trades import PublicTrade
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import Consumed, RevisedCandles, StoreReader
-from chart_app.websocket import streams
 from chart_app.websocket.events import Burst, Event
 from chart_app.websocket.hub import MAX_CORRECTED, Hub
+from chart_app.websocket.streams import Stream
+from tests.unit.chart_app.websocket.parsed import parsed
 from tests.waiting import eventually
 
-KLINES = streams.parse("btc@kline_1m")
-TRADES = streams.parse("btc@trade")
+KLINES = parsed("btc@kline_1m")
+TRADES = parsed("btc@trade")
 NOW = 1_000 * MINUTE_MS + 5_000
 
 
@@ -31,7 +33,7 @@ class Store:
     """A store that may be away, or take its time."""
 
     def __init__(self) -> None:
-        self.coins: list[str] = []
+        self.names: list[str] = []
         self.stored: dict[int, int] = {}  # trades of candles, by minutes from now
         self.trade_ids: list[int] = []
         self.revision = 0
@@ -49,7 +51,7 @@ class Store:
         await self._wait()
         found = {}
         for symbol in symbols:
-            alike = [it for it in self.coins if it.casefold() == symbol.casefold()]
+            alike = [it for it in self.names if it.casefold() == symbol.casefold()]
             if alike:
                 found[symbol] = symbol if symbol in alike else alike[0]
         return found
@@ -89,11 +91,19 @@ class Store:
         """Return them with the revision."""
         return RevisedCandles(self.revision, await self.candles(*arguments, **wanted))
 
-    async def days_in_pieces(self, now_ms: int, names: list[str]) -> AsyncIterator[list[Day]]:
-        """Yield the last day of each coin."""
-        for name in names:
+    async def coins(self, names: Iterable[str]) -> list[Coin]:
+        """Return coins."""
+        await self._wait()
+        return [Coin(it, 2, 2) for it in names]
+
+    async def windows_in_pieces(
+        self, now_ms: int, names: Iterable[str], *, length_ms: int
+    ) -> AsyncIterator[list[Window]]:
+        """Yield a window of each coin: as many trades as it has ms."""
+        times, ones = (0, now_ms, now_ms), (Decimal(1),) * 6
+        for name in sorted(names):
             await self._wait()
-            yield [Day(Coin(name, 2, 2), 0, now_ms, *(Decimal(1),) * 6, 7)]
+            yield [Window(Coin(name, 2, 2), *times, *ones, length_ms, 1, 7, None, None)]
 
     async def _wait(self) -> None:
         if self.is_away:
@@ -151,7 +161,7 @@ async def hub(store: Store) -> AsyncIterator[Hub]:
     await hub.stop()
 
 
-async def begin(hub: Hub, reader: Reader, *wanted: streams.Stream) -> None:
+async def begin(hub: Hub, reader: Reader, *wanted: Stream) -> None:
     """Subscribe as a connection does."""
     coins = await hub.find_coins(wanted)
     for stream in wanted:
@@ -171,7 +181,7 @@ async def told(reader: Reader) -> list[tuple[int, int, bool]]:
 
 
 async def test_a_new_reader_is_told_the_newest_candle_once(hub: Hub, store: Store) -> None:
-    store.coins, store.stored = ["BTC"], {-1: 5, 0: 2}
+    store.names, store.stored = ["BTC"], {-1: 5, 0: 2}
     first, second = Reader(), Reader()
     await begin(hub, first, KLINES)
     assert first.candles() == [(0, 2, False)]
@@ -181,14 +191,14 @@ async def test_a_new_reader_is_told_the_newest_candle_once(hub: Hub, store: Stor
 
 
 async def test_two_who_begin_at_the_same_time_are_both_told(hub: Hub, store: Store) -> None:
-    store.coins, store.stored = ["BTC"], {0: 2}
+    store.names, store.stored = ["BTC"], {0: 2}
     readers = [Reader(), Reader()]
     await asyncio.gather(*(begin(hub, reader, KLINES) for reader in readers))
     assert [reader.candles() for reader in readers] == [[(0, 2, False)]] * 2
 
 
 async def test_who_begins_while_another_leaves_keeps_its_stream(hub: Hub, store: Store) -> None:
-    store.coins, store.stored = ["BTC"], {0: 2}
+    store.names, store.stored = ["BTC"], {0: 2}
     leaving, staying = Reader(), Reader()
     hub.subscribe(leaving, KLINES, "BTC")
     store.answers.clear()
@@ -263,7 +273,7 @@ async def test_a_coin_that_comes_later_is_streamed_from_its_first_trade_on(hub: 
 
 
 async def test_the_coin_that_has_exactly_the_name_comes_first(hub: Hub, store: Store) -> None:
-    store.coins = ["BTC", "btc"]
+    store.names = ["BTC", "btc"]
     reader = Reader()
     await begin(hub, reader, TRADES)
     hub.handle("BTC", message())
@@ -278,7 +288,7 @@ def gap(hub: Hub, *minutes: int, coins: Iterable[str] = ("BTC",)) -> None:
 
 
 async def test_what_was_changed_in_a_gap_is_told_and_nothing_else(hub: Hub, store: Store) -> None:
-    store.coins, store.stored = ["BTC"], {-500: 1, -2: 9, -1: 5, 0: 2}
+    store.names, store.stored = ["BTC"], {-500: 1, -2: 9, -1: 5, 0: 2}
     reader = Reader()
     await begin(hub, reader, KLINES)
     reader.candles()
@@ -297,9 +307,9 @@ async def test_what_was_changed_in_a_gap_is_told_and_nothing_else(hub: Hub, stor
 async def test_a_channel_that_cannot_be_read_for_does_not_stop_the_others(
     hub: Hub, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store.coins, store.stored = ["BAD", "BTC"], {0: 2}
+    store.names, store.stored = ["BAD", "BTC"], {0: 2}
     bad, good = Reader(), Reader()
-    await begin(hub, bad, streams.parse("bad@kline_1m"))
+    await begin(hub, bad, parsed("bad@kline_1m"))
     await begin(hub, good, KLINES)
     good.candles()
     store.refused = "BAD"
@@ -315,7 +325,7 @@ async def test_trades_of_a_gap_are_told_once(
     hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chart_app.websocket.hub.PAGE", 2)
-    store.coins, store.trade_ids = ["BTC"], [*range(20)]
+    store.names, store.trade_ids = ["BTC"], [*range(20)]
     reader = Reader()
     await begin(hub, reader, TRADES)
     hub.handle("BTC", messages.encode(LiveMessage([PublicTrade(3, NOW, "1", "1")])))
@@ -331,7 +341,7 @@ async def test_trades_of_a_gap_are_told_once(
 async def test_reading_again_while_the_store_hangs_keeps_nobody_waiting(
     hub: Hub, store: Store
 ) -> None:
-    store.coins, store.stored = ["BTC"], {0: 2}
+    store.names, store.stored = ["BTC"], {0: 2}
     reader = Reader()
     await begin(hub, reader, KLINES)
     reader.candles()
@@ -349,7 +359,7 @@ async def test_what_could_not_be_read_again_is_read_when_the_store_is_back(
     hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chart_app.websocket.hub.RETRY_INTERVAL_S", 0.01)
-    store.coins, store.stored = ["BTC"], {-3: 5, 0: 2}
+    store.names, store.stored = ["BTC"], {-3: 5, 0: 2}
     reader = Reader()
     await begin(hub, reader, KLINES)
     reader.candles()
@@ -361,7 +371,7 @@ async def test_what_could_not_be_read_again_is_read_when_the_store_is_back(
 
 
 async def test_nobody_reads_where_nobody_is(hub: Hub, store: Store) -> None:
-    store.coins = ["BTC"]
+    store.names = ["BTC"]
     reader = Reader()
     states = [hub.has_subscribers]
     await begin(hub, reader, TRADES)
@@ -376,7 +386,7 @@ async def test_who_begins_while_the_store_is_away_is_told_when_it_is_back(
     hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch, knows_the_coin: bool
 ) -> None:
     monkeypatch.setattr("chart_app.websocket.hub.RETRY_INTERVAL_S", 0.01)
-    store.coins, store.stored = ["BTC"], {0: 2}
+    store.names, store.stored = ["BTC"], {0: 2}
     reader = Reader()
     store.is_away = True
     if knows_the_coin:
@@ -394,10 +404,10 @@ async def test_tickers_are_sent_of_what_was_traded(
     hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chart_app.websocket.hub.TICKER_INTERVAL_S", 0.01)
-    store.coins = ["BTC", "ETH"]
+    store.names = ["BTC", "ETH"]
     one, all_ = Reader(), Reader()
-    await begin(hub, one, streams.parse("eth@miniTicker"))
-    await begin(hub, all_, streams.parse(streams.ALL_TICKERS))
+    await begin(hub, one, parsed("eth@miniTicker"))
+    await begin(hub, all_, parsed("!miniTicker@arr"))
     store.is_away = True
     hub.handle("ETH", message())
     await asyncio.sleep(1.1)
@@ -412,19 +422,45 @@ async def test_tickers_are_sent_of_what_was_traded(
     assert [[it["s"] for it in event] for event in all_.events] == [["ETH"]]
 
 
+async def test_an_average_is_that_of_its_own_time(
+    hub: Hub, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chart_app.websocket.hub.TICKER_INTERVAL_S", 0.01)
+    asked = []
+    read = store.windows_in_pieces
+
+    def windows_in_pieces(*given: Any, length_ms: int) -> Any:
+        asked.append(length_ms)
+        return read(*given, length_ms=length_ms)
+
+    monkeypatch.setattr(store, "windows_in_pieces", windows_in_pieces)
+    average, day = Reader(), Reader()
+    await begin(hub, average, parsed("eth@avgPrice"))
+    await begin(hub, day, parsed("eth@ticker"))
+    hub.handle("ETH", message())
+
+    async def both() -> bool:
+        return bool(average.events and day.events)
+
+    await eventually(both, "each has its event")
+    assert asked == [DAY_MS, AVERAGE_MS]
+    assert average.events[0]["e"] == "avgPrice"
+    assert (day.events[0]["e"], day.events[0]["n"]) == ("24hrTicker", DAY_MS)
+
+
 async def test_what_strangers_ask_for_while_the_store_is_away_is_not_kept(
     hub: Hub, store: Store
 ) -> None:
     store.is_away = True
     for number in range(100):
-        reader, stream = Reader(), streams.parse(f"coin{number}@trade")
+        reader, stream = Reader(), parsed(f"coin{number}@trade")
         await begin(hub, reader, stream)
         hub.unsubscribe(reader, stream.name)
     assert len(hub._unresolved) <= 1
 
 
 async def test_candles_of_voided_trades_are_read_again_and_told(hub: Hub, store: Store) -> None:
-    store.coins, store.stored = ["BTC"], {-3: 5, -2: 4, -1: 3, 0: 2}
+    store.names, store.stored = ["BTC"], {-3: 5, -2: 4, -1: 3, 0: 2}
     reader = Reader()
     await begin(hub, reader, KLINES)
     reader.events.clear()
@@ -438,7 +474,7 @@ async def test_candles_of_voided_trades_are_read_again_and_told(hub: Hub, store:
     await eventually(are_told, "all are told")
     assert {it["revision"] for it in reader.events} == {1}
     flat = reader.events[2]["k"]
-    assert [flat[it] for it in "ohlcvqfL"] == [*"1111", "0", "0", -1, -1]
+    assert [flat[it] for it in "ohlcvqfL"] == [*["1.00"] * 4, "0.00", "0.0000", -1, -1]
     told = reader.candles()
     assert told == [(-2, 1, True), (-1, 0, True), (0, 0, False), (-2, 1, True)]
     newcomer = Reader()
@@ -448,7 +484,7 @@ async def test_candles_of_voided_trades_are_read_again_and_told(hub: Hub, store:
 
 async def test_of_many_corrected_candles_the_newest_are_told(hub: Hub, store: Store) -> None:
     minutes = range(-2 * MAX_CORRECTED, 1)
-    store.coins, store.stored = ["BTC"], dict.fromkeys(minutes, 2)
+    store.names, store.stored = ["BTC"], dict.fromkeys(minutes, 2)
     reader = Reader()
     await begin(hub, reader, KLINES)
     reader.events.clear()
@@ -464,7 +500,7 @@ async def test_of_many_corrected_candles_the_newest_are_told(hub: Hub, store: St
 
 
 async def test_what_was_announced_and_is_not_stored_is_no_void(hub: Hub, store: Store) -> None:
-    store.coins, store.stored = ["BTC"], {0: 2}
+    store.names, store.stored = ["BTC"], {0: 2}
     reader = Reader()
     await begin(hub, reader, KLINES)
     reader.events.clear()

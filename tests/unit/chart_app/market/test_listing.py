@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chart_app.rest.listing import MAX_AGE_MS, Listing
+from chart_app.market.listing import MAX_AGE_MS, Listing
 
 
 class Source:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from streaming.clock import NowMs
+from streaming.http.compression import SharedBody
 
 #: How long an answer is given again.
 MAX_AGE_MS = 1000
@@ -34,12 +35,12 @@ class Listing:
         self._now_ms = now_ms
         self._wrap = wrap
         #: The computation, which nobody who leaves cancels for the others.
-        self._computing: asyncio.Task[bytes] | None = None
+        self._computing: asyncio.Task[SharedBody] | None = None
         #: The revision before it, and the time after it.
         self._computed_of = 0
         self._computed_at_ms = 0
 
-    async def get(self) -> bytes:
+    async def get(self) -> SharedBody:
         """Return the answer as JSON. Raises what reading raises."""
         revision = await self._revision()
         task = self._computing
@@ -54,15 +55,15 @@ class Listing:
             self._computing.cancel()
             await asyncio.wait([self._computing])
 
-    def _is_out_of_date(self, task: asyncio.Task[bytes]) -> bool:
+    def _is_out_of_date(self, task: asyncio.Task[SharedBody]) -> bool:
         if not task.done():
             return False
         if task.cancelled() or task.exception():
             return True
         return not 0 <= self._now_ms() - self._computed_at_ms < MAX_AGE_MS
 
-    async def _compute(self) -> bytes:
+    async def _compute(self) -> SharedBody:
         pieces = [msgspec.json.encode(items)[1:-1] async for items in self._read() if items]
         answer = msgspec.json.encode(self._wrap(msgspec.Raw(b"[%b]" % b",".join(pieces))))
         self._computed_at_ms = self._now_ms()
-        return answer
+        return SharedBody(answer)

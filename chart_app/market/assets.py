@@ -1,11 +1,9 @@
-"""The market of a coin: its assets, from its name, and the steps of prices and amounts."""
+"""The market of a coin: its assets, from its name."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 SEPARATORS = "-_/:"
-#: A trade's price and amount are below 10^18.
-LARGEST = "9" * 18
 
 
 class Market(NamedTuple):
@@ -41,8 +39,3 @@ class Markets:
 
     def _rank(self, name: str) -> int:
         return self._ranks.get(name.upper(), len(self._ranks))
-
-
-def step(scale: int) -> str:
-    """Return the smallest step of numbers with ``scale`` decimal places: 2 gives 0.01."""
-    return f"0.{'1':0>{scale}}" if scale else "1"

@@ -1,10 +1,8 @@
-from decimal import Decimal
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chart_app.rest.market import SEPARATORS, Market, Markets, step
+from chart_app.market.assets import SEPARATORS, Market, Markets
 from settings import Settings
 
 DEFAULTS = Settings(_env_file=None)  # type: ignore[call-arg]
@@ -76,13 +74,3 @@ def test_the_parts_come_from_the_name_and_neither_is_empty(coin: str) -> None:
         base, quote = quote, base
     rest = coin[len(base) :]
     assert rest.lstrip(SEPARATORS) == quote if rest else quote == "USD"
-
-
-@pytest.mark.parametrize(("places", "text"), [(0, "1"), (1, "0.1"), (2, "0.01"), (8, "0.00000001")])
-def test_a_step_is_written_out(places: int, text: str) -> None:
-    assert step(places) == text
-
-
-@given(st.integers(0, 60))
-def test_a_step_is_a_power_of_ten(places: int) -> None:
-    assert Decimal(step(places)) == Decimal(1).scaleb(-places)

@@ -1,17 +1,22 @@
-"""The parameters of Binance's REST API, and its errors for invalid ones."""
+"""The parameters of Binance's API, and its errors for invalid ones."""
 
 import re
 from collections.abc import Mapping
 
 import msgspec
 
-from chart_app.model.intervals import Interval
+from chart_app.model.intervals import DAY_MS, HOUR_MS, MINUTE_MS, Interval
+from chart_app.model.zones import parse_offset
 from trade_rules import COIN_NAME_MAX_CHARS, has_illegal_characters
 
 DEFAULT_LIMIT = 500
 MAX_LIMIT = 1000
 MAX_SYMBOLS = 400
 
+TICKS_PER_MS = {"MILLISECOND": 1, "MICROSECOND": 1000}
+_WINDOW = re.compile(r"([1-9][0-9]?)([mhd])").fullmatch
+#: Each unit in ms, and how many of it are too many.
+_WINDOW_UNITS = {"m": (MINUTE_MS, 60), "h": (HOUR_MS, 24), "d": (DAY_MS, 8)}
 _INTEGER = re.compile(r"-?[0-9]{1,20}").fullmatch
 
 Query = Mapping[str, str]
@@ -36,7 +41,9 @@ class InvalidSymbol(BadRequest):
 def symbol(query: Query) -> str | None:
     """Return ``symbol``, if it is given."""
     text = query.get("symbol")
-    return _checked_symbol("symbol", text) if text else None
+    if text == "":
+        raise BadRequest(-1105, "Parameter 'symbol' was empty.")
+    return None if text is None else _checked_symbol("symbol", text)
 
 
 def required_symbol(query: Query) -> str:
@@ -101,6 +108,41 @@ def flag(query: Query, name: str) -> bool:
     if text not in {"true", "false"}:
         raise _bad_value(name)
     return text == "true"
+
+
+def ticks_per_ms(query: Query) -> int:
+    """Return the unit of the times that are answered, by ``timeUnit``."""
+    text = query.get("timeUnit") or "MILLISECOND"
+    try:
+        return TICKS_PER_MS[text.upper()]
+    except KeyError:
+        raise BadRequest(-1194, "Invalid value for time unit.") from None
+
+
+def is_mini(query: Query) -> bool:
+    """Return whether a ticker is to have its main fields only, by ``type``."""
+    text = query.get("type") or "FULL"
+    if text not in {"FULL", "MINI"}:
+        raise _bad_value("type")
+    return text == "MINI"
+
+
+def window_ms(query: Query) -> int:
+    """Return the length of ``windowSize``: 1m to 59m, 1h to 23h, 1d to 7d; by default a day."""
+    found = _WINDOW(query.get("windowSize") or "1d")
+    number = int(found[1]) if found else 0
+    unit, end = _WINDOW_UNITS[found[2]] if found else (0, 0)
+    if not 0 < number < end:
+        raise _bad_value("windowSize")
+    return number * unit
+
+
+def time_zone_ms(query: Query) -> int:
+    """Return the offset of ``timeZone`` from UTC: hours, or hours and minutes, −12:00 to +14:00."""
+    offset = parse_offset(query.get("timeZone") or "0")
+    if offset is None:
+        raise _bad_value("timeZone")
+    return offset
 
 
 def _checked_symbol(name: str, text: str) -> str:

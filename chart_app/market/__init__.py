@@ -1,0 +1,1 @@
+"""Market data as Binance's spot API has it, whatever way it is asked for."""
