@@ -303,11 +303,13 @@ class BookTickerChannel(KlineChannel):
     def __init__(self, stream: Stream, now_ms: NowMs) -> None:
         # The last trade is in the newest candle of any interval, and this one's ends least often.
         super().__init__(stream, ZonedInterval(Interval.MONTH, 0), now_ms)
+        self._last_price: str | None = None
 
     def _emit_running(self, candle: PublicCandle) -> None:
-        if self.running is None or candle.close != self.running.close:
-            super()._emit_running(candle)
         self.running = candle
+        if candle.close != self._last_price:
+            self._last_price = candle.close
+            super()._emit_running(candle)
 
     def _emit_amended(self, candle: PublicCandle) -> None:
         """Send nothing: an older candle does not have the last trade."""
