@@ -314,7 +314,7 @@ class BookTickerChannel(KlineChannel):
     def _emit_amended(self, candle: PublicCandle) -> None:
         """Send nothing: an older candle does not have the last trade."""
 
-    def _event(self, candle: PublicCandle, *, closed: bool) -> Event:  # noqa: ARG002 - the same
+    def _event(self, candle: PublicCandle, *, closed: bool) -> Event:  # noqa: ARG002 - no close is told
         content = book_ticker_event(LastPrice(self.coin or "", candle, self.scale))
         return Event(self.stream.name, content, candle.open_time, is_running=True)
 
