@@ -7,8 +7,7 @@ from functools import lru_cache
 from aiohttp import hdrs, web
 
 GZIP = "gzip"
-#: Of a page of 1,000 klines this level takes off two thirds in 1 ms; all others together take off
-#: another 4 % and cost up to 20 times as much.
+#: Of a page of 1,000 klines this level takes off 73 % in 1 ms, the highest 78 % in 20 ms.
 LEVEL = 1
 MIN_BYTES = 1024
 #: More are compressed in a thread. Fewer take at most 2 ms, and a thread may have to wait longer

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import chart_app.rest.openapi
+from chart_app.websocket.streams import OF_ALL_COINS, Kind
 from settings import Settings
 from tests.programs import ROOT, Program
 
@@ -224,6 +226,15 @@ def test_the_code_beside_nestjs_is_ours(page: str) -> None:
     parts = [part for span in shown if not looks_like_a_file(span) for part in span.split("…")]
     assert parts
     assert [part for part in parts if plain_code(part) not in ours] == []
+
+
+def test_every_endpoint_and_stream_is_beside_binances() -> None:
+    page = text("docs/api.md")
+    compared = page[page.index("### Beside Binance's spot API") : page.index("### OpenBB")]
+    paths = chart_app.rest.openapi.document("")["paths"]
+    endpoints = {it.removeprefix("/api/v3/") for it in paths if it.startswith("/api/")}
+    streams = {f"@{kind}" for kind in Kind} - {"@kline"} | {*OF_ALL_COINS, "@kline_<interval>"}
+    assert {*endpoints, *streams} <= set(re.findall("`([^`]+)`", compared))
 
 
 def test_every_decision_is_in_the_index() -> None:
