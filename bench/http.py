@@ -157,10 +157,12 @@ def settings(broker: LocalKafka, port: int) -> Mapping[str, str]:
     }
 
 
-def wait_until_answering(child: Child, url: str, body: Mapping[str, Any]) -> None:
+def wait_until_answering(
+    child: Child, url: str, body: Mapping[str, Any], headers: Mapping[str, str] = load.NO_HEADERS
+) -> None:
     """Send a POST until the response is a 201. Raises BenchFailed."""
     request = urllib.request.Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+        url, json.dumps(body).encode(), {"Content-Type": "application/json", **headers}
     )
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:

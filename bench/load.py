@@ -6,6 +6,7 @@ request, like autocannon; wrk costs 8.
 
 import json
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from bench import venv
 from bench.processes import BenchFailed
 
 END_TIMEOUT_S = 30
+NO_HEADERS: Mapping[str, str] = {}
 
 
 class Load(NamedTuple):
@@ -24,7 +26,14 @@ class Load(NamedTuple):
     p99_ms: float
 
 
-def run(url: str, body: Any, connections: int, seconds: float, folder: Path) -> Load:
+def run(  # noqa: PLR0913, PLR0917 - what is sent where, how much of it, and the files' place
+    url: str,
+    body: Any,
+    connections: int,
+    seconds: float,
+    folder: Path,
+    headers: Mapping[str, str] = NO_HEADERS,
+) -> Load:
     """POST the body as JSON over keep-alive connections, on each one request after the other.
 
     Strings in the body may contain k9's templates. Raises BenchFailed if a response is not a 201.
@@ -34,7 +43,7 @@ def run(url: str, body: Any, connections: int, seconds: float, folder: Path) -> 
     request = {
         "method": "POST",
         "url": url,
-        "headers": {"Content-Type": "application/json"},
+        "headers": {"Content-Type": "application/json", **headers},
         "body": json.dumps(body),
         "checks": {"created": {"status": 201}},
     }

@@ -4,7 +4,8 @@
 tenants of the machine disturb both runs of a pair alike, and CPU seconds less than rates. The
 median of the pairs' ratios is shown with its 95 % interval.
 
-Jobs: ``http`` (``POST /send-trading-data``, JSON, 32 connections), ``klines`` (1,000 candles of
+Jobs: ``http`` (``POST /send-trading-data``, JSON, 32 connections), ``key`` (the same with a key,
+which a commit without keys does not look at), ``klines`` (1,000 candles of
 a store of 100,000, 4 clients), ``consume`` (trades of a topic logged and stored).
 """
 
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -32,6 +34,8 @@ from bench.store import wait_stored
 from bench.topic import fill
 from chart_app.model.intervals import Interval
 from dev.local_kafka import LocalKafka, free_port
+from streaming.http import keys
+from streaming.http.keys import Scope
 
 PAIRS = 15
 SECONDS = 3.0
@@ -105,18 +109,27 @@ def environment(code: Path) -> dict[str, str]:
 
 
 @contextmanager
-def post(broker: LocalKafka, folder: Path, code: Path) -> Iterator[Measure]:
+def post(
+    broker: LocalKafka, folder: Path, code: Path, *, has_key: bool = False
+) -> Iterator[Measure]:
     """Measure ``POST /send-trading-data``."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/send-trading-data"
     body = {"topic": http.TOPIC, "coinName": "BTC", "price": 91234.5, "numOfCoin": 0.25}
     settings = {**http.settings(broker, port), **environment(code)}
+    headers: dict[str, str] = {}
+    if has_key:
+        key = keys.new_key("bench")
+        file = folder / "keys.txt"
+        file.write_text(keys.line_of(key, Scope.WRITE, {}))
+        settings["API_KEYS_FILE"] = str(file)
+        headers["Authorization"] = f"Bearer {key}"
     with running("trading_app", http.TRADING_APP, settings, folder) as child:
-        http.wait_until_answering(child, url, body)
+        http.wait_until_answering(child, url, body, headers)
 
         def measure(seconds: float) -> Run:
             start = used_s(child.process.pid)
-            measured = load.run(url, body, http.CONNECTIONS, seconds, folder)
+            measured = load.run(url, body, http.CONNECTIONS, seconds, folder, headers)
             return Run((used_s(child.process.pid) - start) / measured.answers * 1e6, measured.per_s)
 
         yield measure
@@ -183,7 +196,12 @@ def read_trades(broker: LocalKafka, folder: Path, code: Path) -> Iterator[Measur
     yield measure
 
 
-JOBS: dict[str, Job] = {"http": post, "klines": read_klines, "consume": read_trades}
+JOBS: dict[str, Job] = {
+    "http": post,
+    "key": partial(post, has_key=True),
+    "klines": read_klines,
+    "consume": read_trades,
+}
 
 
 def _make_http(broker: LocalKafka) -> None:
@@ -198,7 +216,12 @@ def _make_consume(broker: LocalKafka) -> None:
     asyncio.run(fill(broker, TOPIC, CONSUME_TRADES))
 
 
-PREPARATIONS = {"http": _make_http, "klines": _make_klines, "consume": _make_consume}
+PREPARATIONS = {
+    "http": _make_http,
+    "key": _make_http,
+    "klines": _make_klines,
+    "consume": _make_consume,
+}
 
 
 def conclude(pairs: Sequence[tuple[Run, Run]]) -> None:

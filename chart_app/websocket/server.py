@@ -147,6 +147,7 @@ class WebSockets:
             heartbeat=PING_INTERVAL_S,
             max_msg_size=MAX_MESSAGE_BYTES,
             autoping=False,
+            autoclose=False,  # to a close frame of ours, the client's is an answer, not a question
             compress=False,
             writer_limit=MAX_UNSENT_BYTES,
         )
@@ -194,7 +195,9 @@ class WebSockets:
         OPEN.inc()
         try:
             await connection.run()
-            if connection.ending and not response.closed:
+            if connection.ending is None:
+                await response.close()  # the answer to the client's
+            elif not response.closed:
                 await _close(response, connection.ending)
         finally:
             OPEN.dec()

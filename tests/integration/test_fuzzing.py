@@ -33,9 +33,9 @@ SEED = int(os.environ.get("FUZZ_SEED") or random.SystemRandom().getrandbits(32))
 AT_ONCE = 16
 #: How long an answer, or more of it, is waited for: half a request gets none.
 ANSWER_TIMEOUT_S = 0.1
-#: The page is answered 503 by intention where its packages are not installed.
+#: The page alone is answered in plain text, 503, where its packages are not installed.
 FAILED = re.compile(
-    rb"HTTP/1\.[01] 5\d\d(?![^{]{0,400}The page's packages are not installed)|the server failed"
+    rb"HTTP/1\.[01] 5\d\d(?! Service Unavailable\r\nContent-Type: text/plain)|the server failed"
 )
 LOG_LEVEL = "DEBUG"
 

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from chart_app.websocket import connection, message_limit, requests, server
 from chart_app.websocket.channels import Subscriber
-from chart_app.websocket.ending import TOO_SLOW
+from chart_app.websocket.ending import FLOODED, TOO_SLOW
 from chart_app.websocket.events import Event
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.message_limit import BURST, MESSAGES_PER_S
@@ -192,6 +192,24 @@ async def test_too_many_messages_end_the_connection(
             f"too many messages: at most {MESSAGES_PER_S} a second",
         )
     await all_gone(hub)
+
+
+async def test_a_close_frame_is_sent_once(client: Client) -> None:
+    # Browsers complain of a second one: the server's, or one in answer to the client's answer.
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(
+        b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        + b"\x89\x80\0\0\0\0"
+        * 2
+        * BURST  # pings
+    )
+    closing = b"\x88" + bytes([2 + len(FLOODED.reason)]) + FLOODED.code.to_bytes(2)
+    received = await reader.readuntil(closing + FLOODED.reason.encode())
+    assert received.count(b"\x88") == 1
+    writer.write(b"\x88\x82\0\0\0\0" + FLOODED.code.to_bytes(2))
+    assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
+    writer.close()
 
 
 async def test_who_goes_is_forgotten(client: Client, hub: PlayedHub) -> None:
