@@ -362,7 +362,7 @@ async def test_voided_trades_leave_the_page_and_come_back(site: Site, open_page:
     assert price
     begin = end // MINUTE_MS * MINUTE_MS + MINUTE_MS
     for number in range(3):
-        await site.post(Trade("BTC", begin + number * MINUTE_MS, "1000000.5"))
+        await site.post(Trade("BTC", begin + number * MINUTE_MS, f"{1000002 - number}.5"))
     await expect(page.locator("#price")).to_have_text("1,000,000.5")
     wrong = await site.candles("BTC")
     await expect_candles(page, wrong)
