@@ -18,6 +18,8 @@ from tests.programs import ROOT
 from tests.waiting import PATIENCE_S, wait_for
 
 READY = "Ctrl-C ends everything"
+#: A Kafka that is ended just after its start may say so of a request to itself.
+KAFKAS_OWN = "Unexpected error handling request RequestHeader(apiKey=CONTROLLER_REGISTRATION"
 TROUBLE = ("ERROR", "CRITICAL", "Traceback")
 
 
@@ -111,7 +113,9 @@ async def test_ctrl_c_under_load_ends_all_in_order_and_the_next_start_is_as_the_
                 os.killpg(run.process.pid, signal.SIGINT)
             assert await asyncio.to_thread(run.process.wait, PATIENCE_S) == 0
         assert [
-            line for line in run.written().splitlines() if any(it in line for it in TROUBLE)
+            line
+            for line in run.written().splitlines()
+            if any(it in line for it in TROUBLE) and KAFKAS_OWN not in line
         ] == []
         assert "is killed" not in run.written()
         assert (run.folder / ".kafka/data/log/.kafka_cleanshutdown").exists()
