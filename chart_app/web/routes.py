@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 from aiohttp import web
@@ -12,9 +13,8 @@ from streaming.http.responses import Handler
 logger = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent / "page"
-CHARTS = (
-    FOLDER / "node_modules/lightweight-charts/dist/lightweight-charts.standalone.production.mjs"
-)
+PACKAGES = FOLDER / "node_modules"
+CHARTS = PACKAGES / "lightweight-charts/dist/lightweight-charts.standalone.production.mjs"
 MISSING = (
     "The page's packages are not installed. Run\n\n"
     "    python -m dev.npm chart_app/web/page\n\n"
@@ -34,7 +34,9 @@ CONTENT_TYPES = {
     ".mjs": "text/javascript",
     ".svg": "image/svg+xml",
 }
-
+#: The only one that is no module.
+SCRIPT = "/page/settings/theme.js"
+OWN_SUFFIXES = {".css", ".js", ".svg"}
 
 #: In the page, a link that is shown where one signs in.
 HIDDEN_LINK, SHOWN_LINK = b'<p id="session" hidden>', b'<p id="session">'
@@ -48,15 +50,30 @@ def add_routes(web_app: web.Application, charts: Path = CHARTS, *, has_login: bo
     if not charts.exists():
         web_app.router.add_get("/", _missing)
         return
-    files = {f"/page/{path.name}": path for path in FOLDER.iterdir() if path.is_file()}
-    for name in ("index.html", "login.html", "package.json", "package-lock.json"):
-        del files[f"/page/{name}"]
+    files = {f"/page/{path.relative_to(FOLDER).as_posix()}": path for path in _own_files()}
     files |= {"/": FOLDER / "index.html", "/page/lightweight-charts.mjs": charts}
     for route, path in files.items():
         body = path.read_bytes()
-        if has_login and route == "/":
-            body = body.replace(HIDDEN_LINK, SHOWN_LINK)
+        if route == "/":
+            body = body.replace(b"</head>", _preloads(files) + b"</head>")
+            if has_login:
+                body = body.replace(HIDDEN_LINK, SHOWN_LINK)
         web_app.router.add_get(route, _serve(path, body))
+
+
+def _own_files() -> list[Path]:
+    """Return all that the page loads but its packages."""
+    return [
+        path
+        for path in sorted(FOLDER.rglob("*"))
+        if path.suffix in OWN_SUFFIXES and PACKAGES not in path.parents
+    ]
+
+
+def _preloads(routes: Iterable[str]) -> bytes:
+    """Return links that load all modules at once, not those that import others first."""
+    modules = (route for route in routes if route.endswith((".js", ".mjs")) and route != SCRIPT)
+    return "".join(f'<link rel="modulepreload" href="{it}">\n' for it in modules).encode()
 
 
 def warn_if_missing(charts: Path = CHARTS) -> None:

@@ -75,7 +75,7 @@ def walk(coin: str, minutes: int, start: int = 1000, end: int | None = None) -> 
 
 def color(name: str) -> list[int]:
     """Return a color of the light style sheet."""
-    style = (ROOT / "chart_app/web/page/style.css").read_text()
+    style = (ROOT / "chart_app/web/page/styles/base.css").read_text()
     found = re.search(rf"--{name}: light-dark\(#(\w{{6}}),", style)
     assert found
     return list(bytes.fromhex(found[1]))

@@ -1,30 +1,36 @@
 // The live page: connects its parts to each other, to the address and to the buttons.
-import { formatAddress, parseAddress } from "./address.js";
-import { CandleTable } from "./candle_table.js";
-import { Chart } from "./chart.js";
-import { CoinList } from "./coin_list.js";
+
+import { CandleTable } from "./chart/candle_table.js";
+import { Chart } from "./chart/chart.js";
+import { CoinList } from "./coins/coin_list.js";
+import { Loader } from "./data/loader.js";
+import { signInIfOver } from "./data/session.js";
+import { Store } from "./data/store.js";
+import { StreamClient } from "./data/stream_client.js";
+import { candleFromEvent, tradeFromEvent } from "./data/wire_format.js";
 import { element, typedElement } from "./elements.js";
 import { IntervalButtons } from "./interval_buttons.js";
-import { Loader } from "./loader.js";
 import { Notice } from "./notice.js";
 import { Painter } from "./painter.js";
 import { Quote } from "./quote.js";
-import { signInIfOver } from "./session.js";
-import { Store } from "./store.js";
-import { StreamClient } from "./stream_client.js";
+import { formatAddress, parseAddress } from "./settings/address.js";
+import { Kept } from "./settings/kept.js";
+import { chooseLanguage, fillTexts, textsIn } from "./text/texts.js";
 import { TradeTape } from "./trade_tape.js";
-import { candleFromEvent, tradeFromEvent } from "./wire_format.js";
 
-/** @import { Selection } from "./address.js" */
-/** @import { ConnectionState } from "./stream_client.js" */
-/** @import { KlineEvent, MiniTicker, TradeEvent } from "./wire_format.js" */
+/** @import { Selection } from "./settings/address.js" */
+/** @import { ConnectionState } from "./data/stream_client.js" */
+/** @import { KlineEvent, MiniTicker, TradeEvent } from "./data/wire_format.js" */
 
 const COINS_INTERVAL_MS = 60_000; // the last 24 hours move on, also without trades
 const MINI_TICKERS = "!miniTicker@arr";
-const CONNECTION_TEXTS = { live: "Live", stale: "No answer", reconnecting: "Reconnecting" };
+const KEPT_ADDRESS = "address";
 
 class App {
-  #store = new Store(parseAddress(location.search));
+  #kept = new Kept(() => localStorage);
+  #language = chooseLanguage(navigator.languages);
+  #say = textsIn(this.#language);
+  #store = new Store(parseAddress(location.search || this.#keptAddress()));
   #coinList = new CoinList(
     {
       list: element("coins"),
@@ -42,18 +48,21 @@ class App {
   #intervalButtons = new IntervalButtons(element("intervals"), (interval) =>
     this.#select({ ...this.#store.selection, interval }),
   );
-  #quote = new Quote({
-    coin: element("coin"),
-    price: element("price"),
-    change: element("change"),
-    high: element("high"),
-    low: element("low"),
-    volume: element("volume"),
-    turnover: element("turnover"),
-    count: element("count"),
-    summary: element("summary"),
-    legend: element("legend"),
-  });
+  #quote = new Quote(
+    {
+      coin: element("coin"),
+      price: element("price"),
+      change: element("change"),
+      high: element("high"),
+      low: element("low"),
+      volume: element("volume"),
+      turnover: element("turnover"),
+      count: element("count"),
+      summary: element("summary"),
+      legend: element("legend"),
+    },
+    this.#say,
+  );
   #chart = new Chart(element("chart"), {
     onHover: (openTime) => {
       this.#store.hoveredTime = openTime;
@@ -79,6 +88,7 @@ class App {
     notice: this.#notice,
     painter: this.#painter,
     tradeTape: this.#tradeTape,
+    say: this.#say,
     onCoins: () => this.#drawCoins(),
   });
   #streams = new StreamClient([MINI_TICKERS], {
@@ -91,6 +101,9 @@ class App {
   });
 
   start() {
+    document.documentElement.lang = this.#language;
+    fillTexts(document, this.#say);
+    fillTexts(typedElement("no-trades", HTMLTemplateElement).content, this.#say);
     this.#intervalButtons.choose(this.#store.selection.interval);
     this.#listen();
     this.#streams.connect();
@@ -125,9 +138,17 @@ class App {
   #select(selection) {
     const { coin, interval } = this.#store.selection;
     if (selection.coin === coin && selection.interval === interval) return;
-    history.pushState(null, "", formatAddress(selection));
+    const address = formatAddress(selection);
+    history.pushState(null, "", address);
+    this.#kept.write(KEPT_ADDRESS, address);
     this.#store.selection = selection;
     this.#show();
+  }
+
+  /** That of the last visit. */
+  #keptAddress() {
+    const address = this.#kept.read(KEPT_ADDRESS);
+    return typeof address === "string" ? address : "";
   }
 
   /** Show what is selected, as soon as its coin is known. */
@@ -167,7 +188,7 @@ class App {
     this.#tradeTape.clear();
     this.#coinList.choose(null);
     this.#quote.reset(name);
-    this.#notice.show(`There are no trades of ${name} yet. The first one starts its chart.`);
+    this.#notice.show(this.#say("noTradesOf", { coin: name }));
   }
 
   #clear() {
@@ -217,7 +238,7 @@ class App {
     this.#store.isConnected = state !== "reconnecting";
     if (!this.#store.isConnected) signInIfOver();
     element("connection").dataset.state = state;
-    element("connection").textContent = CONNECTION_TEXTS[state];
+    element("connection").textContent = this.#say(state);
   }
 
   #toggleTable() {

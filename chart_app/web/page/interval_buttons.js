@@ -1,5 +1,5 @@
 // One button for each interval.
-import { INTERVALS } from "./intervals.js";
+import { INTERVALS } from "./settings/intervals.js";
 
 export class IntervalButtons {
   #group;

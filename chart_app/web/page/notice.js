@@ -1,6 +1,6 @@
 // A message in the chart's place.
 
-/** @import { Store } from "./store.js" */
+/** @import { Store } from "./data/store.js" */
 
 export class Notice {
   #element;

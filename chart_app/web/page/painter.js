@@ -1,10 +1,10 @@
 // Draws what the store shows, with the next frame, at most every PAINT_INTERVAL_MS.
 
-/** @import { CandleTable } from "./candle_table.js" */
-/** @import { Chart } from "./chart.js" */
-/** @import { Coin, CoinList } from "./coin_list.js" */
+/** @import { CandleTable } from "./chart/candle_table.js" */
+/** @import { Chart } from "./chart/chart.js" */
+/** @import { Coin, CoinList } from "./coins/coin_list.js" */
 /** @import { Quote } from "./quote.js" */
-/** @import { Shown, Store } from "./store.js" */
+/** @import { Shown, Store } from "./data/store.js" */
 /** @import { TradeTape } from "./trade_tape.js" */
 
 /**

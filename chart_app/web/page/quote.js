@@ -1,9 +1,10 @@
 // The chosen coin in figures: its price, its last 24 hours, and one candle in a line.
-import { format, formatCompact, priceChange } from "./decimal_format.js";
-import { formatOpenTime } from "./time_format.js";
+import { format, formatCompact, priceChange } from "./text/decimal_format.js";
+import { formatOpenTime } from "./text/time_format.js";
 
-/** @import { Candle } from "./candles.js" */
-/** @import { Coin, Scales } from "./coin_list.js" */
+/** @import { Candle } from "./data/candles.js" */
+/** @import { Say } from "./text/texts.js" */
+/** @import { Coin, Scales } from "./coins/coin_list.js" */
 
 /**
  * @typedef {Record<
@@ -14,10 +15,15 @@ import { formatOpenTime } from "./time_format.js";
 
 export class Quote {
   #elements;
+  #say;
 
-  /** @param {QuoteElements} elements */
-  constructor(elements) {
+  /**
+   * @param {QuoteElements} elements
+   * @param {Say} say
+   */
+  constructor(elements, say) {
     this.#elements = elements;
+    this.#say = say;
   }
 
   /**
@@ -29,7 +35,7 @@ export class Quote {
     coin.textContent = name;
     coin.title = name;
     for (const element of Object.values(figures)) element.textContent = "";
-    document.title = `${name} – Trade Streaming`;
+    document.title = `${name} – ${this.#say("title")}`;
   }
 
   /**
@@ -49,7 +55,7 @@ export class Quote {
     volume.textContent = formatCompact(day.volume);
     turnover.textContent = formatCompact(day.quoteVolume);
     count.textContent = format(String(day.count), 0);
-    document.title = `${price.textContent} ${name} – Trade Streaming`;
+    document.title = `${price.textContent} ${name} – ${this.#say("title")}`;
   }
 
   /**
@@ -60,11 +66,15 @@ export class Quote {
    */
   drawLegend(candle, interval, scales) {
     const figures = [
-      span("figure", span("name", "O"), format(candle.open, scales.price)),
-      span("figure", span("name", "H"), format(candle.high, scales.price)),
-      span("figure", span("name", "L"), format(candle.low, scales.price)),
-      span("figure", span("name", "C"), format(candle.close, scales.price)),
-      span("figure", span("name", "V"), format(candle.volume, scales.amount)),
+      span("figure", span("name", this.#say("openInitial")), format(candle.open, scales.price)),
+      span("figure", span("name", this.#say("highInitial")), format(candle.high, scales.price)),
+      span("figure", span("name", this.#say("lowInitial")), format(candle.low, scales.price)),
+      span("figure", span("name", this.#say("closeInitial")), format(candle.close, scales.price)),
+      span(
+        "figure",
+        span("name", this.#say("volumeInitial")),
+        format(candle.volume, scales.amount),
+      ),
     ];
     const openTime = span("time", `${formatOpenTime(candle.openTime, interval)} UTC`);
     const { direction, text } = priceChange(candle.open, candle.close);
@@ -80,16 +90,17 @@ export class Quote {
    * @param {string} interval
    */
   drawSummary({ name, scales }, candle, interval) {
-    const openTime = formatOpenTime(candle.openTime, interval);
-    const open = format(candle.open, scales.price);
-    const high = format(candle.high, scales.price);
-    const low = format(candle.low, scales.price);
-    const close = format(candle.close, scales.price);
-    const volume = format(candle.volume, scales.amount);
-    this.#elements.summary.textContent =
-      `${name}, latest ${interval} candle, opened ${openTime} UTC: ` +
-      `open ${open}, high ${high}, low ${low}, close ${close}, ` +
-      `volume ${volume} in ${candle.trades} trades.`;
+    this.#elements.summary.textContent = this.#say("summary", {
+      coin: name,
+      interval,
+      openTime: formatOpenTime(candle.openTime, interval),
+      open: format(candle.open, scales.price),
+      high: format(candle.high, scales.price),
+      low: format(candle.low, scales.price),
+      close: format(candle.close, scales.price),
+      volume: format(candle.volume, scales.amount),
+      trades: String(candle.trades),
+    });
   }
 }
 

@@ -1,9 +1,9 @@
 // The latest trades, newest on top.
-import { format } from "./decimal_format.js";
-import { formatSecond } from "./time_format.js";
+import { format } from "./text/decimal_format.js";
+import { formatSecond } from "./text/time_format.js";
 
-/** @import { Scales } from "./coin_list.js" */
-/** @import { Direction } from "./decimal_format.js" */
+/** @import { Scales } from "./coins/coin_list.js" */
+/** @import { Direction } from "./text/decimal_format.js" */
 
 /**
  * @typedef {object} Trade

@@ -4,6 +4,7 @@ import re
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from aiohttp import web
@@ -12,7 +13,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from chart_app.web import routes
 from dev import npm
 
-MODULES = [path.name for path in routes.FOLDER.glob("*.js")]
+MODULES = [
+    path.relative_to(routes.FOLDER).as_posix()
+    for path in routes.FOLDER.rglob("*.js")
+    if routes.PACKAGES not in path.parents
+]
 NODE_TIMEOUT_S = 60
 
 
@@ -53,8 +58,8 @@ async def test_everything_the_page_loads_is_there(charts: Path) -> None:
         assert answer.content_type == "text/html"
         loaded = Addresses(await answer.text()).found
         for module in MODULES:
-            names = re.findall(r'from "\./(.+?)"', (routes.FOLDER / module).read_text())
-            loaded |= {f"/page/{name}" for name in [module, *names]}
+            names = re.findall(r'from "(\..+?)"', (routes.FOLDER / module).read_text())
+            loaded |= {urljoin(f"/page/{module}", name) for name in ["", *names]}
         for address in loaded:
             answer = await http.get(address)
             assert answer.status == 200, address
@@ -92,7 +97,13 @@ async def test_without_its_packages_the_page_says_what_to_run(tmp_path: Path) ->
 
 async def test_lock_files_and_packages_are_not_served(charts: Path) -> None:
     async with client(charts) as http:
-        for name in ("package.json", "package-lock.json", "node_modules", "index.html"):
+        for name in (
+            "package.json",
+            "package-lock.json",
+            "node_modules",
+            "index.html",
+            "node_modules/lightweight-charts/package.json",
+        ):
             assert (await http.get(f"/page/{name}")).status == 404
 
 
@@ -109,7 +120,7 @@ def test_modules_have_no_mutable_state_of_their_own() -> None:
 
 
 def test_the_modules_without_a_document_pass_their_own_tests() -> None:
-    tests = sorted((Path(__file__).parent / "page").glob("*.test.mjs"))
+    tests = sorted((Path(__file__).parent / "page").rglob("*.test.mjs"))
     assert tests
     done = subprocess.run(
         [npm.node_binary(), "--test", *tests],

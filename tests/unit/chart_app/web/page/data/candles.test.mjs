@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Candles } from "../../../../../chart_app/web/page/candles.js";
-import { candleFromEvent, candleFromRow } from "../../../../../chart_app/web/page/wire_format.js";
+import { Candles } from "../../../../../../chart_app/web/page/data/candles.js";
+import {
+  candleFromEvent,
+  candleFromRow,
+} from "../../../../../../chart_app/web/page/data/wire_format.js";
 
 const candle = (openTime, trades = 1, revision = 0) => ({ openTime, trades, revision });
 const openTimes = (candles) => candles.list.map(({ openTime }) => openTime);

@@ -1,5 +1,5 @@
 // Where reading is not public: the way back to the form for the key.
-import { element } from "./elements.js";
+import { element } from "../elements.js";
 
 /** Go to the form, and after it back to what is shown now. */
 export function signIn() {

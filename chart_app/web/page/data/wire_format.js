@@ -1,7 +1,7 @@
 // The shapes in which the market-data API sends candles, trades and coins.
 
 /** @import { Candle } from "./candles.js" */
-/** @import { Trade } from "./trade_tape.js" */
+/** @import { Trade } from "../trade_tape.js" */
 
 /**
  * A row of /api/v3/klines; the rest of it is not used.

@@ -1,5 +1,5 @@
 // Times in ms as text, in UTC, as the intervals of candles are.
-import { isDayOrLonger } from "./intervals.js";
+import { isDayOrLonger } from "../settings/intervals.js";
 
 /** @param {number} number */
 const twoDigits = (number) => String(number).padStart(2, "0");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { retryDelayMs } from "../../../../../chart_app/web/page/backoff.js";
+import { retryDelayMs } from "../../../../../../chart_app/web/page/data/backoff.js";
 
 test("the delay doubles up to its limit, and is spread", () => {
   assert.equal(retryDelayMs(0, 1), 250);

@@ -1,18 +1,18 @@
 // Candles and volume as a picture, by lightweight-charts.
 
-import { formatNumber } from "./decimal_format.js";
-import { isDayOrLonger } from "./intervals.js";
 import {
   CandlestickSeries,
   ColorType,
   CrosshairMode,
   createChart,
   HistogramSeries,
-} from "./lightweight-charts.mjs";
-import { formatOpenTime } from "./time_format.js";
+} from "../lightweight-charts.mjs";
+import { isDayOrLonger } from "../settings/intervals.js";
+import { formatNumber } from "../text/decimal_format.js";
+import { formatOpenTime } from "../text/time_format.js";
 
 /** @import { Time, UTCTimestamp } from "lightweight-charts" */
-/** @import { Candle } from "./candles.js" */
+/** @import { Candle } from "../data/candles.js" */
 
 /**
  * @typedef {object} ChartHandlers

@@ -1,5 +1,6 @@
 // What is loaded from REST, and when it is loaded again.
 
+import { HELD } from "../trade_tape.js";
 import { retryDelayMs } from "./backoff.js";
 import {
   fetchCandlesBackTo,
@@ -8,13 +9,13 @@ import {
   fetchSymbols,
   fetchTrades,
 } from "./rest_api.js";
-import { HELD } from "./trade_tape.js";
 
-/** @import { CoinList } from "./coin_list.js" */
-/** @import { Notice } from "./notice.js" */
-/** @import { Painter } from "./painter.js" */
+/** @import { CoinList } from "../coins/coin_list.js" */
+/** @import { Notice } from "../notice.js" */
+/** @import { Painter } from "../painter.js" */
 /** @import { Store } from "./store.js" */
-/** @import { TradeTape } from "./trade_tape.js" */
+/** @import { Say } from "../text/texts.js" */
+/** @import { TradeTape } from "../trade_tape.js" */
 
 const COINS_AGAIN_MS = 500; // the responses may be a moment old
 const RENEW_INTERVAL_MS = 1_000; // where one void follows the other
@@ -25,6 +26,7 @@ const RENEW_INTERVAL_MS = 1_000; // where one void follows the other
  * @property {Notice} notice
  * @property {Painter} painter
  * @property {TradeTape} tradeTape
+ * @property {Say} say
  * @property {() => void} onCoins is called when the coins are loaded
  */
 
@@ -122,7 +124,7 @@ export class Loader {
     } catch (error) {
       if (signal.aborted) return;
       warn("The candles could not be loaded", error);
-      if (!candles.newest) notice.show("The candles could not be loaded. Trying again …");
+      if (!candles.newest) notice.show(this.#parts.say("candlesFailed"));
       this.#retry(() => signal.aborted || this.loadShown());
     }
   }

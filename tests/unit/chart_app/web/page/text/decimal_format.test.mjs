@@ -6,7 +6,7 @@ import {
   formatNumber,
   priceChange,
   scaleOf,
-} from "../../../../../chart_app/web/page/decimal_format.js";
+} from "../../../../../../chart_app/web/page/text/decimal_format.js";
 
 test("the scale is the number of digits without trailing zeros", () => {
   assert.equal(scaleOf("0.01000000"), 2);

@@ -1,7 +1,7 @@
 // What the page is to show and what it shows.
 import { Candles } from "./candles.js";
 
-/** @import { Selection } from "./address.js" */
+/** @import { Selection } from "../settings/address.js" */
 
 /**
  * The coin and interval on the screen.

@@ -1,9 +1,9 @@
 // The candles as a table, newest on top.
-import { format } from "./decimal_format.js";
-import { formatOpenTime } from "./time_format.js";
+import { format } from "../text/decimal_format.js";
+import { formatOpenTime } from "../text/time_format.js";
 
-/** @import { Candle } from "./candles.js" */
-/** @import { Scales } from "./coin_list.js" */
+/** @import { Candle } from "../data/candles.js" */
+/** @import { Scales } from "../coins/coin_list.js" */
 
 export class CandleTable {
   #body;

@@ -3,7 +3,7 @@ import { signIn } from "./session.js";
 import { candleFromRow, tradeFromRow } from "./wire_format.js";
 
 /** @import { Candle } from "./candles.js" */
-/** @import { Trade } from "./trade_tape.js" */
+/** @import { Trade } from "../trade_tape.js" */
 /** @import { DayTicker, KlineRow, SymbolInfo, TradeRow } from "./wire_format.js" */
 
 /**

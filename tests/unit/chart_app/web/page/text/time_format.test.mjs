@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatOpenTime, formatSecond } from "../../../../../chart_app/web/page/time_format.js";
+import {
+  formatOpenTime,
+  formatSecond,
+} from "../../../../../../chart_app/web/page/text/time_format.js";
 
 const TIME = Date.UTC(2026, 0, 5, 3, 7, 9);
 

@@ -1,7 +1,7 @@
 // The list of coins with their last prices and changes, searched and sorted.
-import { format, priceChange, scaleOf } from "./decimal_format.js";
+import { format, priceChange, scaleOf } from "../text/decimal_format.js";
 
-/** @import { DayTicker, MiniTicker, SymbolInfo } from "./wire_format.js" */
+/** @import { DayTicker, MiniTicker, SymbolInfo } from "../data/wire_format.js" */
 
 /**
  * How many digits behind the decimal point a coin's figures are shown with.

@@ -1,0 +1,68 @@
+// What the page is to show, as it stands in the address: a link shows the same chart.
+import { DEFAULT_INTERVAL, INTERVALS } from "./intervals.js";
+
+/**
+ * Without a coin, the page chooses one.
+ * @typedef {{ coin: string | null, interval: string }} Selection
+ */
+
+/**
+ * How one part of the selection is read.
+ * @template T
+ * @typedef {object} Field
+ * @property {T} missing what it is where the address does not name it
+ * @property {(text: string) => T | undefined} parse gives undefined for what is none
+ * @property {(value: T) => string} format
+ */
+
+/** @type {{ [Name in keyof Selection]: Field<Selection[Name]> }} */
+const FIELDS = {
+  coin: {
+    missing: null,
+    parse: (text) => text,
+    format: (coin) => coin ?? "",
+  },
+  interval: oneOf(INTERVALS, DEFAULT_INTERVAL),
+};
+const NAMES = /** @type {(keyof Selection)[]} */ (Object.keys(FIELDS));
+
+/**
+ * @param {string} query as in `location.search`
+ * @returns {Selection}
+ */
+export function parseAddress(query) {
+  const parameters = new URLSearchParams(query);
+  const values = NAMES.map((name) => {
+    const { parse, missing } = /** @type {Field<unknown>} */ (FIELDS[name]);
+    const text = parameters.get(name);
+    return [name, (text === null ? undefined : parse(text)) ?? missing];
+  });
+  return /** @type {Selection} */ (Object.fromEntries(values));
+}
+
+/**
+ * The query of the address; it names nothing that is as it is where it is not named.
+ * @param {Selection} selection
+ */
+export function formatAddress(selection) {
+  const parameters = new URLSearchParams();
+  for (const name of NAMES) {
+    const { format, missing } = /** @type {Field<unknown>} */ (FIELDS[name]);
+    if (selection[name] !== missing) parameters.set(name, format(selection[name]));
+  }
+  return `?${parameters}`;
+}
+
+/**
+ * @template {string} T
+ * @param {readonly T[]} values
+ * @param {T} missing
+ * @returns {Field<T>}
+ */
+function oneOf(values, missing) {
+  return {
+    missing,
+    parse: (text) => values.find((value) => value === text),
+    format: (value) => value,
+  };
+}
