@@ -3,13 +3,14 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from playwright.async_api import ConsoleMessage, Page, ViewportSize, async_playwright, expect
 
 from dev import npm
 from tests.browser import chromium
+from tests.browser.stand import Stand
 from tests.programs import ROOT
 from tests.waiting import PATIENCE_S
 
@@ -46,7 +47,7 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 async def open_page(packages: None, complaints: list[str]) -> AsyncIterator[OpenPage]:
-    """Return a function that opens an address in a new window."""
+    """Return a function that opens an address in a new window, of a reader as ``context`` says."""
     del packages
     found = chromium.find()
     async with async_playwright() as playwright:
@@ -60,8 +61,9 @@ async def open_page(packages: None, complaints: list[str]) -> AsyncIterator[Open
             url: str,
             viewport: ViewportSize = DESKTOP,
             scheme: Literal["light", "dark"] = "light",
+            **context: Any,
         ) -> Page:
-            page = await browser.new_page(viewport=viewport, color_scheme=scheme)
+            page = await browser.new_page(viewport=viewport, color_scheme=scheme, **context)
             await page.add_init_script(REPORT_VIOLATIONS)
             page.on("console", _note_error)
             page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -76,6 +78,14 @@ async def open_page(packages: None, complaints: list[str]) -> AsyncIterator[Open
         yield open_page
         await browser.close()
     assert complaints == []
+
+
+@pytest.fixture
+async def stand(packages: None, tmp_path: Path) -> AsyncIterator[Stand]:
+    """Return what serves a page over a store of its own."""
+    del packages
+    async with Stand(tmp_path) as stand:
+        yield stand
 
 
 @pytest.fixture

@@ -1,0 +1,85 @@
+"""chart_app's side of HTTP over a store that a test fills: a page in a second, without Kafka."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from chart_app.live import messages
+from chart_app.live.gaps import LiveGaps
+from chart_app.market.assets import Markets
+from chart_app.market.market_data import MarketData
+from chart_app.rest import binance
+from chart_app.web import routes
+from chart_app.websocket.hub import Hub
+from chart_app.websocket.server import WebSockets
+from streaming.http.access import ReadOrigins
+from streaming.http.clients import Clients
+from tests.integration.filled_store import DEFAULTS, FilledStore, Given
+
+#: Of a client.
+WEBSOCKETS = 100
+
+
+class Stand:
+    """The page, the market data and the streams of one store. Open it with ``async with``.
+
+    ``now_ms`` stops the store's clock where it is set. What a page does while Kafka or a program
+    is away is for :class:`tests.browser.site.Site`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.now_ms: int | None = None
+        self.is_ready = True
+        self._store = FilledStore(f"sqlite+aiosqlite:///{folder}/candles.sqlite")
+        gaps = LiveGaps()
+        gaps.start({})
+        self._hub = Hub(self._store.reader, gaps, self._now)
+        self._server = TestServer(self._web_app())
+
+    def _now(self) -> int:
+        return int(time.time() * 1000) if self.now_ms is None else self.now_ms
+
+    def _web_app(self) -> web.Application:
+        web_app = web.Application()
+        markets = Markets(DEFAULTS.quote_assets, DEFAULTS.default_quote_asset)
+        market_data = MarketData(self._store.reader, markets, self._now)
+        binance.add_routes(web_app, market_data, ReadOrigins(DEFAULTS.read_origins))
+        WebSockets(self._hub, market_data.endpoints, Clients(), WEBSOCKETS).add_routes(web_app)
+        routes.add_routes(web_app)
+        web_app.router.add_get("/readyz", self._readyz)
+        return web_app
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        return web.json_response({}, status=200 if self.is_ready else 503)
+
+    async def __aenter__(self) -> Self:
+        await self._store.__aenter__()
+        await self._hub.start()
+        await self._server.start_server()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._server.close()
+        await self._hub.stop()
+        await self._store.__aexit__(kind, error, traceback)
+
+    @property
+    def url(self) -> str:
+        """Return the page's address."""
+        return str(self._server.make_url("/"))
+
+    async def feed(self, trades: Iterable[Given]) -> None:
+        """Store trades as one transaction, and hand them to the streams."""
+        change = await self._store.feed(*trades)
+        for coin, value in messages.encode_change(change):
+            self._hub.handle(coin, value)
