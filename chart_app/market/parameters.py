@@ -138,8 +138,11 @@ def window_ms(query: Query) -> int:
 
 
 def time_zone_ms(query: Query) -> int:
-    """Return the offset of ``timeZone`` from UTC: hours, or hours and minutes, −12:00 to +14:00."""
-    offset = parse_offset(query.get("timeZone") or "0")
+    """Return the offset of ``timeZone`` from UTC: hours, or hours and minutes, −12:00 to +14:00.
+
+    A blank counts as a plus: so a query reads if the client has not escaped it.
+    """
+    offset = parse_offset((query.get("timeZone") or "0").replace(" ", "+"))
     if offset is None:
         raise _bad_value("timeZone")
     return offset

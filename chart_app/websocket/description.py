@@ -11,7 +11,7 @@ from chart_app.websocket.server import PING_INTERVAL_S
 from chart_app.websocket.streams import OF_ALL_COINS
 
 _METHODS = ", ".join(f"`{it}`" for it in API_METHODS)
-_LISTS = " and ".join(f"`{it}`" for it in OF_ALL_COINS)
+_LISTS = ", ".join(f"`{it}`" for it in OF_ALL_COINS)
 
 DESCRIPTION = f"""\
 ## WebSocket

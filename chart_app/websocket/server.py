@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 import struct
 from collections.abc import Callable, Mapping
@@ -50,6 +51,10 @@ def _bound_unsent(transport: asyncio.Transport) -> None:
     if option is not None:
         system_socket = transport.get_extra_info("socket")
         system_socket.setsockopt(socket.IPPROTO_TCP, option, MAX_UNSENT_BYTES)
+
+
+#: The plus of a zone, as in ``@kline_1d@+08:00``: in a query an unescaped one reads as a blank.
+_ZONE_PLUS = re.compile("@ (?=[0-9:]+$)")
 
 
 def _is_upgrade(request: web.Request, response: web.WebSocketResponse) -> bool:
@@ -126,6 +131,7 @@ class WebSockets:
 
     async def _serve_combined(self, request: web.Request) -> web.StreamResponse:
         names = [it for it in request.query.get("streams", "").split("/") if it]
+        names = [_ZONE_PLUS.sub("@+", it) for it in names]
         return await self._serve_streams(request, names, combined=True)
 
     async def _serve_streams(

@@ -29,8 +29,12 @@ class Kind(StrEnum):
     BOOK_TICKER = "bookTicker"
 
 
-#: The streams of all coins.
-OF_ALL_COINS = {f"!{kind}@arr": kind for kind in (Kind.MINI_TICKER, Kind.TICKER)}
+#: The streams of all coins. python-binance names the one with how often it is sent.
+OF_ALL_COINS = {
+    "!miniTicker@arr": Kind.MINI_TICKER,
+    "!miniTicker@arr@1000ms": Kind.MINI_TICKER,
+    "!ticker@arr": Kind.TICKER,
+}
 
 
 class Stream(NamedTuple):

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from dev.local_kafka import LocalKafka
 from tests.conftest import Cluster, StartProgram, make_cluster
@@ -239,6 +240,17 @@ async def test_an_unknown_stream_in_the_path_is_an_error_and_the_others_are_stre
         assert (await socket.receive_json(timeout=PATIENCE_S))["result"] == ["btc@trade"]
 
 
+@pytest.mark.parametrize("plus", ["+", "%2B"])
+async def test_a_zone_in_the_query_may_have_its_plus_as_it_is(
+    chart: Program, http: aiohttp.ClientSession, plus: str
+) -> None:
+    url = URL(f"{chart.url}/stream?streams=b%20c@kline_1d@{plus}09:00/b+c@trade", encoded=True)
+    async with http.ws_connect(url) as socket:
+        await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
+        streams = (await socket.receive_json(timeout=PATIENCE_S))["result"]
+        assert streams == ["b c@kline_1d@+09:00", "b c@trade"]
+
+
 NAMES = ["btc@trade", "no-such-coin@trade", "nonsense", "btc@depth", "btc@trade"]
 
 
@@ -257,6 +269,62 @@ async def test_unknown_streams_do_not_cost_the_others_theirs(
         await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 2})
         streams = (await socket.receive_json(timeout=PATIENCE_S))["result"]
         assert sorted(streams) == ["btc@trade", "no-such-coin@trade"]
+
+
+@pytest.mark.parametrize("path", ["ws", "stream"])
+async def test_with_unknown_streams_in_any_order_trades_of_the_others_arrive(
+    market: Market, chart: Program, http: aiohttp.ClientSession, coin: str, path: str
+) -> None:
+    name = f"{coin.lower()}@trade"
+    orders = sorted(set(itertools.permutations([name, "nonsense", f"{coin}@depth", name])))
+    ids: Iterator[dict[str, Any]] = itertools.cycle([{"id": 7}, {"id": "x"}, {"id": None}, {}])
+    async with http.ws_connect(f"{chart.url}/{path}") as socket:
+
+        async def ask(method: str, names: tuple[str, ...] = ()) -> Any:
+            request_id = next(ids)
+            await socket.send_json({"method": method, "params": names, **request_id})
+            answer = await socket.receive_json(timeout=PATIENCE_S)
+            assert answer.pop("id") == request_id.get("id")
+            return answer
+
+        for number, names in enumerate(orders):
+            assert (await ask("SUBSCRIBE", names))["error"]["code"] == 2
+            assert await ask("LIST_SUBSCRIPTIONS") == {"result": [name]}
+            for price in (2 * number + 1, 2 * number + 2):
+                await market.trade(coin, price=price)
+                event = await socket.receive_json(timeout=PATIENCE_S)
+                if path == "stream":
+                    assert event["stream"] == name
+                    event = event["data"]
+                assert (event["e"], event["s"], event["p"]) == ("trade", coin, str(price))
+            assert (await ask("UNSUBSCRIBE", names))["error"]["code"] == 2
+            assert await ask("LIST_SUBSCRIPTIONS") == {"result": []}
+
+
+async def test_candles_of_a_zone_are_on_the_stream_as_rest_has_them(
+    market: Market, chart: Program, coin: str
+) -> None:
+    zone = "+09:00"
+    streams = {it: f"{coin}@kline_{it}@{zone}" for it in ("1d", "1w", "1M")}
+    async with watch(chart, *streams.values()) as viewer:
+
+        async def is_as_by_rest(trades: int) -> bool:
+            for interval, stream in streams.items():
+                rows = await market.get(
+                    chart, "klines", symbol=coin, interval=interval, timeZone=zone
+                )
+                sent = {it["t"]: row(it) for it in viewer.of(stream)}
+                if sum(it[8] for it in rows) < trades or [sent.get(it[0]) for it in rows] != rows:
+                    return False
+            return True
+
+        late = [(9, 11), (400, 1)]
+        for count, (at, price) in enumerate([(400, 5), (40, 7), (9, 3), (2, 4), (0, 6), *late], 1):
+            await market.trade(coin, price=price, timestamp=now_ms() - at * DAY_MS)
+            await viewer.wait(streams["1d"])  # the coin is there
+            await eventually(partial(is_as_by_rest, count), "the stream has what REST has")
+    for interval, stream in streams.items():
+        assert {it["i"] for it in viewer.of(stream)} == {interval}
 
 
 async def test_a_connection_can_be_made_combined(

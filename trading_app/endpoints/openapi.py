@@ -39,9 +39,7 @@ def _send_trading_data(settings: Settings) -> dict[str, Any]:
                     "application/json": {"schema": _STORED},
                 },
             },
-            "400": openapi.problem(
-                "The body is not JSON or not a form; or, as text, `topic is undefined`."
-            ),
+            "400": _bad_request(),
             "401": openapi.problem(openapi.NO_KEY),
             "403": openapi.problem(_NOT_ALLOWED),
             "408": openapi.problem("The body did not arrive in time."),
@@ -93,6 +91,14 @@ def _trades(settings: Settings) -> dict[str, Any]:
             },
         },
     }
+
+
+def _bad_request() -> dict[str, Any]:
+    response = openapi.problem(
+        "The body is not JSON or not a form; or, as text, `topic is undefined`."
+    )
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    return {**response, "content": {**response["content"], **text}}
 
 
 def _retry(description: str) -> dict[str, Any]:

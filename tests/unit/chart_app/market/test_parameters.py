@@ -73,7 +73,7 @@ def test_limits_above_the_most_count_as_the_most() -> None:
     ("text", "hours"),
     [
         *(("0", 0), ("8", 8), ("+9", 9), ("-1:00", -1), ("05:45", 5.75), ("-12", -12)),
-        *(("14:00", 14), ("+05:30", 5.5), ("-00:30", -0.5)),
+        *(("14:00", 14), ("+05:30", 5.5), ("-00:30", -0.5), (" 9", 9)),
     ],
 )
 def test_a_time_zone_is_an_offset_in_hours_and_minutes(text: str, hours: float) -> None:
@@ -82,7 +82,8 @@ def test_a_time_zone_is_an_offset_in_hours_and_minutes(text: str, hours: float) 
 
 
 @pytest.mark.parametrize(
-    "text", ["14:01", "-12:01", "15", "99:59", "8:60", "8:5", "Asia/Seoul", "+-1", " 1", "１"]
+    "text",
+    ["14:01", "-12:01", "15", "99:59", "8:60", "8:5", "Asia/Seoul", "+-1", "  1", "8 ", "１"],
 )
 def test_another_time_zone_is_an_error(text: str) -> None:
     assert attempt(parameters.time_zone_ms, {"timeZone": text})[1] in {-1100, -1130}
