@@ -15,6 +15,7 @@ import { Painter } from "./painter.js";
 import { Quote } from "./quote.js";
 import { formatAddress, parseAddress } from "./settings/address.js";
 import { Kept } from "./settings/kept.js";
+import { chooseLocale, Formats } from "./text/formats.js";
 import { chooseLanguage, fillTexts, textsIn } from "./text/texts.js";
 import { TradeTape } from "./trade_tape.js";
 
@@ -30,6 +31,7 @@ class App {
   #kept = new Kept(() => localStorage);
   #language = chooseLanguage(navigator.languages);
   #say = textsIn(this.#language);
+  #formats = new Formats(chooseLocale(navigator.languages));
   #store = new Store(parseAddress(location.search || this.#keptAddress()));
   #coinList = new CoinList(
     {
@@ -44,6 +46,7 @@ class App {
       link: (coin) => formatAddress({ ...this.#store.selection, coin }),
       onChoose: (coin) => this.#select({ ...this.#store.selection, coin }),
     },
+    this.#formats,
   );
   #intervalButtons = new IntervalButtons(element("intervals"), (interval) =>
     this.#select({ ...this.#store.selection, interval }),
@@ -62,19 +65,24 @@ class App {
       legend: element("legend"),
     },
     this.#say,
+    this.#formats,
   );
-  #chart = new Chart(element("chart"), {
-    onHover: (openTime) => {
-      this.#store.hoveredTime = openTime;
-      this.#painter.drawLegend();
+  #chart = new Chart(
+    element("chart"),
+    {
+      onHover: (openTime) => {
+        this.#store.hoveredTime = openTime;
+        this.#painter.drawLegend();
+      },
+      onNearLeftEdge: () => this.#loader.loadOlder(),
+      onMove: (isNewestInView) => {
+        element("latest").hidden = isNewestInView || this.#store.isTable;
+      },
     },
-    onNearLeftEdge: () => this.#loader.loadOlder(),
-    onMove: (isNewestInView) => {
-      element("latest").hidden = isNewestInView || this.#store.isTable;
-    },
-  });
-  #candleTable = new CandleTable(typedElement("candles", HTMLTableSectionElement));
-  #tradeTape = new TradeTape(typedElement("tape", HTMLTableSectionElement));
+    this.#formats,
+  );
+  #candleTable = new CandleTable(typedElement("candles", HTMLTableSectionElement), this.#formats);
+  #tradeTape = new TradeTape(typedElement("tape", HTMLTableSectionElement), this.#formats);
   #notice = new Notice(element("notice"), element("chart"), this.#store);
   #painter = new Painter(this.#store, {
     candleTable: this.#candleTable,

@@ -1,9 +1,9 @@
 // The chosen coin in figures: its price, its last 24 hours, and one candle in a line.
-import { format, formatCompact, priceChange } from "./text/decimal_format.js";
 import { formatOpenTime } from "./text/time_format.js";
 
 /** @import { Candle } from "./data/candles.js" */
-/** @import { Say } from "./text/texts.js" */
+/** @import { Formats } from "./text/formats.js" */
+/** @import { Say, TextName } from "./text/texts.js" */
 /** @import { Coin, Scales } from "./coins/coin_list.js" */
 
 /**
@@ -16,14 +16,17 @@ import { formatOpenTime } from "./text/time_format.js";
 export class Quote {
   #elements;
   #say;
+  #formats;
 
   /**
    * @param {QuoteElements} elements
    * @param {Say} say
+   * @param {Formats} formats
    */
-  constructor(elements, say) {
+  constructor(elements, say, formats) {
     this.#elements = elements;
     this.#say = say;
+    this.#formats = formats;
   }
 
   /**
@@ -45,16 +48,17 @@ export class Quote {
    */
   drawDay({ name, day, scales }, newest) {
     const { price, change, high, low, volume, turnover, count } = this.#elements;
+    const formats = this.#formats;
     const last = newest?.close ?? day.lastPrice;
-    const { direction, text } = priceChange(day.openPrice, last);
-    price.textContent = format(last, scales.price);
+    const { direction, text } = formats.change(day.openPrice, last);
+    price.textContent = formats.decimal(last, scales.price);
     change.textContent = text;
     change.dataset.direction = direction;
-    high.textContent = format(day.highPrice, scales.price);
-    low.textContent = format(day.lowPrice, scales.price);
-    volume.textContent = formatCompact(day.volume);
-    turnover.textContent = formatCompact(day.quoteVolume);
-    count.textContent = format(String(day.count), 0);
+    high.textContent = formats.decimal(day.highPrice, scales.price);
+    low.textContent = formats.decimal(day.lowPrice, scales.price);
+    volume.textContent = formats.compact(day.volume);
+    turnover.textContent = formats.compact(day.quoteVolume);
+    count.textContent = formats.decimal(String(day.count), 0);
     document.title = `${price.textContent} ${name} – ${this.#say("title")}`;
   }
 
@@ -65,19 +69,20 @@ export class Quote {
    * @param {Scales} scales
    */
   drawLegend(candle, interval, scales) {
-    const figures = [
-      span("figure", span("name", this.#say("openInitial")), format(candle.open, scales.price)),
-      span("figure", span("name", this.#say("highInitial")), format(candle.high, scales.price)),
-      span("figure", span("name", this.#say("lowInitial")), format(candle.low, scales.price)),
-      span("figure", span("name", this.#say("closeInitial")), format(candle.close, scales.price)),
-      span(
-        "figure",
-        span("name", this.#say("volumeInitial")),
-        format(candle.volume, scales.amount),
-      ),
+    const formats = this.#formats;
+    /** @type {[TextName, string][]} */
+    const named = [
+      ["openInitial", formats.decimal(candle.open, scales.price)],
+      ["highInitial", formats.decimal(candle.high, scales.price)],
+      ["lowInitial", formats.decimal(candle.low, scales.price)],
+      ["closeInitial", formats.decimal(candle.close, scales.price)],
+      ["volumeInitial", formats.decimal(candle.volume, scales.amount)],
     ];
+    const figures = named.map(([name, value]) =>
+      span("figure", span("name", this.#say(name)), value),
+    );
     const openTime = span("time", `${formatOpenTime(candle.openTime, interval)} UTC`);
-    const { direction, text } = priceChange(candle.open, candle.close);
+    const { direction, text } = formats.change(candle.open, candle.close);
     const change = span("change", text);
     change.dataset.direction = direction;
     this.#elements.legend.replaceChildren(openTime, ...figures, change);
@@ -90,16 +95,17 @@ export class Quote {
    * @param {string} interval
    */
   drawSummary({ name, scales }, candle, interval) {
+    const formats = this.#formats;
     this.#elements.summary.textContent = this.#say("summary", {
       coin: name,
       interval,
       openTime: formatOpenTime(candle.openTime, interval),
-      open: format(candle.open, scales.price),
-      high: format(candle.high, scales.price),
-      low: format(candle.low, scales.price),
-      close: format(candle.close, scales.price),
-      volume: format(candle.volume, scales.amount),
-      trades: String(candle.trades),
+      open: formats.decimal(candle.open, scales.price),
+      high: formats.decimal(candle.high, scales.price),
+      low: formats.decimal(candle.low, scales.price),
+      close: formats.decimal(candle.close, scales.price),
+      volume: formats.decimal(candle.volume, scales.amount),
+      trades: formats.decimal(String(candle.trades), 0),
     });
   }
 }

@@ -1,9 +1,9 @@
 // The latest trades, newest on top.
-import { format } from "./text/decimal_format.js";
 import { formatSecond } from "./text/time_format.js";
 
 /** @import { Scales } from "./coins/coin_list.js" */
 /** @import { Direction } from "./text/decimal_format.js" */
+/** @import { Formats } from "./text/formats.js" */
 
 /**
  * @typedef {object} Trade
@@ -19,6 +19,7 @@ export const HELD = SHOWN + 1;
 
 export class TradeTape {
   #body;
+  #formats;
   /**
    * Newest first.
    * @type {Trade[]}
@@ -32,9 +33,13 @@ export class TradeTape {
   /** @type {{ row: HTMLElement, time: HTMLElement, price: HTMLElement, amount: HTMLElement }[]} */
   #rows = [];
 
-  /** @param {HTMLTableSectionElement} body */
-  constructor(body) {
+  /**
+   * @param {HTMLTableSectionElement} body
+   * @param {Formats} formats
+   */
+  constructor(body, formats) {
     this.#body = body;
+    this.#formats = formats;
   }
 
   /**
@@ -84,9 +89,9 @@ export class TradeTape {
     for (const [index, trade] of this.#trades.slice(0, SHOWN).entries()) {
       const { time, price, amount } = this.#row(index);
       time.textContent = formatSecond(trade.time);
-      price.textContent = format(trade.price, scales.price);
+      price.textContent = this.#formats.decimal(trade.price, scales.price);
       price.dataset.direction = directionOf(this.#trades[index + 1]?.price, trade.price);
-      amount.textContent = format(trade.amount, scales.amount);
+      amount.textContent = this.#formats.decimal(trade.amount, scales.amount);
     }
     for (const { row } of this.#rows.splice(this.#trades.length)) row.remove();
   }

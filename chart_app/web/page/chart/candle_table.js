@@ -1,21 +1,26 @@
 // The candles as a table, newest on top.
-import { format } from "../text/decimal_format.js";
 import { formatOpenTime } from "../text/time_format.js";
 
 /** @import { Candle } from "../data/candles.js" */
 /** @import { Scales } from "../coins/coin_list.js" */
+/** @import { Formats } from "../text/formats.js" */
 
 export class CandleTable {
   #body;
+  #formats;
   /**
    * Oldest first, as the candles.
    * @type {HTMLTableRowElement[]}
    */
   #rows = [];
 
-  /** @param {HTMLTableSectionElement} body */
-  constructor(body) {
+  /**
+   * @param {HTMLTableSectionElement} body
+   * @param {Formats} formats
+   */
+  constructor(body, formats) {
     this.#body = body;
+    this.#formats = formats;
   }
 
   /**
@@ -29,7 +34,7 @@ export class CandleTable {
     if (!isAppended) this.clear();
     let index = isAppended ? from : 0;
     for (const candle of list.slice(index)) {
-      const row = rowOf(candle, interval, scales);
+      const row = rowOf(candle, interval, scales, this.#formats);
       const drawn = this.#rows[index];
       if (drawn) drawn.replaceWith(row);
       else this.#body.prepend(row);
@@ -47,8 +52,9 @@ export class CandleTable {
  * @param {Candle} candle
  * @param {string} interval
  * @param {Scales} scales
+ * @param {Formats} formats
  */
-function rowOf(candle, interval, scales) {
+function rowOf(candle, interval, scales, formats) {
   const row = document.createElement("tr");
   const head = document.createElement("th");
   head.scope = "row";
@@ -56,9 +62,9 @@ function rowOf(candle, interval, scales) {
   row.append(head);
   const prices = [candle.open, candle.high, candle.low, candle.close];
   for (const text of [
-    ...prices.map((price) => format(price, scales.price)),
-    format(candle.volume, scales.amount),
-    format(String(candle.trades), 0),
+    ...prices.map((price) => formats.decimal(price, scales.price)),
+    formats.decimal(candle.volume, scales.amount),
+    formats.decimal(String(candle.trades), 0),
   ]) {
     row.insertCell().textContent = text;
   }

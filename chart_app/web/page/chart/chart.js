@@ -8,11 +8,11 @@ import {
   HistogramSeries,
 } from "../lightweight-charts.mjs";
 import { isDayOrLonger } from "../settings/intervals.js";
-import { formatNumber } from "../text/decimal_format.js";
 import { formatOpenTime } from "../text/time_format.js";
 
 /** @import { Time, UTCTimestamp } from "lightweight-charts" */
 /** @import { Candle } from "../data/candles.js" */
+/** @import { Formats } from "../text/formats.js" */
 
 /**
  * @typedef {object} ChartHandlers
@@ -43,6 +43,7 @@ const COLORS = /** @type {const} */ ([
 
 export class Chart {
   #container;
+  #formats;
   #chart;
   #prices;
   #volumes;
@@ -62,12 +63,17 @@ export class Chart {
   /**
    * @param {HTMLElement} container
    * @param {ChartHandlers} handlers
+   * @param {Formats} formats
    */
-  constructor(container, { onHover, onNearLeftEdge, onMove }) {
+  constructor(container, { onHover, onNearLeftEdge, onMove }, formats) {
     this.#container = container;
+    this.#formats = formats;
     this.#chart = createChart(container, {
       autoSize: true,
-      localization: { locale: "en" }, // the browser's own may be none that Intl knows
+      localization: {
+        locale: formats.locale,
+        percentageFormatter: (/** @type {number} */ percent) => formats.percent(percent),
+      },
       // Its logo brings a style element along, which the page's security policy forbids;
       // the footer has the notice and the link instead.
       layout: { attributionLogo: false, fontFamily: getComputedStyle(container).fontFamily },
@@ -150,7 +156,7 @@ export class Chart {
     this.#prices.applyOptions({
       priceFormat: {
         type: "custom",
-        formatter: (/** @type {number} */ number) => formatNumber(number, shown),
+        formatter: (/** @type {number} */ number) => this.#formats.number(number, shown),
         minMove: 10 ** -shown,
         base: 10 ** shown, // 1 / minMove is no whole number for some
       },

@@ -1,6 +1,7 @@
 // The list of coins with their last prices and changes, searched and sorted.
-import { format, priceChange, scaleOf } from "../text/decimal_format.js";
+import { priceChange, scaleOf } from "../text/decimal_format.js";
 
+/** @import { Formats } from "../text/formats.js" */
 /** @import { DayTicker, MiniTicker, SymbolInfo } from "../data/wire_format.js" */
 
 /**
@@ -54,15 +55,18 @@ export class CoinList {
   /** @type {string | null} */
   #chosen = null;
   #link;
+  #formats;
 
   /**
    * @param {CoinListElements} elements
    * @param {CoinListHandlers} handlers
+   * @param {Formats} formats
    */
-  constructor({ list, none, search, sorters }, { link, onChoose }) {
+  constructor({ list, none, search, sorters }, { link, onChoose }, formats) {
     this.#list = list;
     this.#none = none;
     this.#link = link;
+    this.#formats = formats;
     search.addEventListener("input", () => {
       this.#search = search.value.trim().toLowerCase();
       this.draw();
@@ -174,7 +178,7 @@ export class CoinList {
   #draw(coin) {
     const row = this.#rows.get(coin.name) ?? new Row(coin.name);
     this.#rows.set(coin.name, row);
-    row.draw(coin, this.#link(coin.name), coin.name === this.#chosen);
+    row.draw(coin, this.#link(coin.name), coin.name === this.#chosen, this.#formats);
     return row.item;
   }
 }
@@ -213,10 +217,11 @@ class Row {
    * @param {Coin} coin
    * @param {string} address
    * @param {boolean} isChosen
+   * @param {Formats} formats
    */
-  draw({ day, scales }, address, isChosen) {
-    const { direction, text } = priceChange(day.openPrice, day.lastPrice);
-    this.#price.textContent = format(day.lastPrice, scales.price);
+  draw({ day, scales }, address, isChosen, formats) {
+    const { direction, text } = formats.change(day.openPrice, day.lastPrice);
+    this.#price.textContent = formats.decimal(day.lastPrice, scales.price);
     this.#change.textContent = text;
     this.#change.dataset.direction = direction;
     this.#link.href = address;

@@ -2,10 +2,58 @@
 
 /** @typedef {"up" | "down" | "flat"} Direction */
 
-const compactFormat = new Intl.NumberFormat("en", {
-  notation: "compact",
-  maximumSignificantDigits: 4,
-});
+/**
+ * How a place writes numbers.
+ * @typedef {object} NumberSymbols
+ * @property {readonly string[]} digits from 0 to 9
+ * @property {string} minus
+ * @property {string} point
+ * @property {string} separator of groups
+ * @property {number} lastGroup how many digits it has
+ * @property {number} otherGroups how many digits each has
+ * @property {number} groupedFrom with how many digits a number is grouped
+ */
+
+const SAMPLE = -1_234_567_890.5;
+
+/** @param {string} locale one that Intl knows */
+export function symbolsOf(locale) {
+  const parts = new Intl.NumberFormat(locale, { minimumFractionDigits: 1 }).formatToParts(SAMPLE);
+  const first = parts.findIndex(({ type }) => type === "integer");
+  /** @param {string} type */
+  const find = (type) => parts.find((part) => part.type === type)?.value ?? "";
+  const groups = parts.filter(({ type }) => type === "integer").map(({ value }) => value);
+  const lastGroup = [...(groups.at(-1) ?? "")].length;
+  return {
+    digits: digitsOf(locale),
+    // with the marks that keep it in its place where one writes from right to left
+    minus: parts
+      .slice(0, first)
+      .map(({ value }) => value)
+      .join(""),
+    point: find("decimal"),
+    separator: find("group"),
+    lastGroup,
+    otherGroups: [...(groups.at(-2) ?? "")].length || lastGroup,
+    groupedFrom: groupedFrom(locale),
+  };
+}
+
+/** @param {string} locale */
+function digitsOf(locale) {
+  const { format } = new Intl.NumberFormat(locale, { useGrouping: false });
+  return Array.from({ length: 10 }, (_, digit) => format(digit));
+}
+
+/** @param {string} locale */
+function groupedFrom(locale) {
+  const numberFormat = new Intl.NumberFormat(locale);
+  const isGrouped = [1000, 10_000].map((number) =>
+    numberFormat.formatToParts(number).some(({ type }) => type === "group"),
+  );
+  const index = isGrouped.indexOf(true);
+  return index < 0 ? Infinity : 4 + index;
+}
 
 /**
  * How many digits follow the decimal point, without trailing zeros: "0.0100" has 2.
@@ -20,44 +68,47 @@ export function scaleOf(decimal) {
  * "91234.5" in scale 2 is "91,234.50"; a decimal of a larger scale keeps its digits.
  * @param {string} decimal
  * @param {number} scale
+ * @param {NumberSymbols} symbols
  */
-export function format(decimal, scale) {
-  const [whole = "", fraction = ""] = decimal.split(".");
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+export function formatDecimal(decimal, scale, symbols) {
+  const isNegative = decimal.startsWith("-");
+  const [whole = "", fraction = ""] = (isNegative ? decimal.slice(1) : decimal).split(".");
   const shown = fraction.replace(/0+$/, "").padEnd(scale, "0");
-  return shown ? `${grouped}.${shown}` : grouped;
+  const { minus, point } = symbols;
+  const text = localDigits(group(whole, symbols), symbols);
+  const sign = isNegative ? minus : "";
+  return shown ? `${sign}${text}${point}${localDigits(shown, symbols)}` : `${sign}${text}`;
 }
 
 /**
- * A number of the price axis, which is not exact anyway.
- * @param {number} number
- * @param {number} scale
+ * @param {string} whole
+ * @param {NumberSymbols} symbols
  */
-export function formatNumber(number, scale) {
-  return format(number.toFixed(scale), scale);
+function group(whole, { separator, lastGroup, otherGroups, groupedFrom }) {
+  if (whole.length < groupedFrom) return whole;
+  const groups = [whole.slice(-lastGroup)];
+  for (let end = whole.length - lastGroup; end > 0; end -= otherGroups) {
+    groups.unshift(whole.slice(Math.max(0, end - otherGroups), end));
+  }
+  return groups.join(separator);
 }
 
 /**
- * "12345678.9" is "12.35M": for sums, of which only the size is of interest.
- * @param {string} decimal
+ * @param {string} text
+ * @param {NumberSymbols} symbols
  */
-export function formatCompact(decimal) {
-  const number = Number(decimal);
-  const isUsual = number === 0 || (number >= 1e-4 && number < 1e15);
-  return isUsual ? compactFormat.format(number) : number.toExponential(2);
+function localDigits(text, { digits }) {
+  return digits[0] === "0" ? text : text.replace(/\d/g, (digit) => digits[Number(digit)] ?? digit);
 }
 
 /**
- * The change from one price to another: in percent, its direction, and as text with sign and arrow.
+ * The change from one price to another, in percent, and its direction once it is rounded.
  * @param {string} from
  * @param {string} to
- * @returns {{ percent: number, direction: Direction, text: string }}
+ * @returns {{ percent: number, direction: Direction }}
  */
 export function priceChange(from, to) {
   const percent = (Number(to) / Number(from) - 1) * 100;
-  const size = Math.abs(percent).toFixed(2);
-  if (Number(size) === 0) return { percent: 0, direction: "flat", text: "0.00 %" };
-  return percent > 0
-    ? { percent, direction: "up", text: `▲ +${size} %` }
-    : { percent, direction: "down", text: `▼ −${size} %` };
+  if (Number(percent.toFixed(2)) === 0) return { percent: 0, direction: "flat" };
+  return { percent, direction: percent > 0 ? "up" : "down" };
 }

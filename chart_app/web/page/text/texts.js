@@ -14,7 +14,9 @@ export const DEFAULT_LANGUAGE = "en";
  * @param {readonly string[]} wanted as in `navigator.languages`
  */
 export function chooseLanguage(wanted) {
-  const known = wanted.map((tag) => tag.split("-", 1)[0] ?? "").find((tag) => tag in LANGUAGES);
+  const known = wanted
+    .map((tag) => tag.split("-", 1)[0]?.toLowerCase() ?? "")
+    .find((language) => Object.hasOwn(LANGUAGES, language));
   return known ?? DEFAULT_LANGUAGE;
 }
 
