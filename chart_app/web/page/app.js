@@ -2,6 +2,7 @@
 
 import { CandleTable } from "./chart/candle_table.js";
 import { Chart } from "./chart/chart.js";
+import { ChartTools } from "./chart_tools.js";
 import { CoinList } from "./coins/coin_list.js";
 import { Loader } from "./data/loader.js";
 import { signInIfOver } from "./data/session.js";
@@ -9,6 +10,8 @@ import { Store } from "./data/store.js";
 import { StreamClient } from "./data/stream_client.js";
 import { candleFromEvent, tradeFromEvent } from "./data/wire_format.js";
 import { element, typedElement } from "./elements.js";
+import { FullscreenButton } from "./fullscreen_button.js";
+import { Hint } from "./hint.js";
 import { IntervalButtons } from "./interval_buttons.js";
 import { Notice } from "./notice.js";
 import { Painter } from "./painter.js";
@@ -44,13 +47,21 @@ class App {
     },
     {
       link: (coin) => formatAddress({ ...this.#store.selection, coin }),
-      onChoose: (coin) => this.#select({ ...this.#store.selection, coin }),
+      onChoose: (coin) => this.#select({ coin }),
     },
     this.#formats,
   );
   #intervalButtons = new IntervalButtons(element("intervals"), (interval) =>
-    this.#select({ ...this.#store.selection, interval }),
+    this.#select({ interval }),
   );
+  #chartTools = new ChartTools(
+    {
+      style: typedElement("style", HTMLSelectElement),
+      scale: typedElement("scale", HTMLSelectElement),
+    },
+    (changes) => this.#select(changes),
+  );
+  #hint = new Hint(element("hint"));
   #quote = new Quote(
     {
       coin: element("coin"),
@@ -112,7 +123,10 @@ class App {
     document.documentElement.lang = this.#language;
     fillTexts(document, this.#say);
     fillTexts(typedElement("no-trades", HTMLTemplateElement).content, this.#say);
-    this.#intervalButtons.choose(this.#store.selection.interval);
+    new FullscreenButton(element("fullscreen"), element("market"), () =>
+      this.#hint.show(this.#say("fullscreenRefused")),
+    );
+    this.#chooseTools();
     this.#listen();
     this.#streams.connect();
     setInterval(() => {
@@ -132,9 +146,10 @@ class App {
       element("search").focus();
     });
     document.addEventListener("themechange", () => {
-      this.#chart.recolor(this.#store.shown?.candles.list ?? []);
+      this.#chart.recolor();
     });
     element("as-table").addEventListener("click", () => this.#toggleTable());
+    element("fit").addEventListener("click", () => this.#chart.fit());
     element("latest").addEventListener("click", () => this.#chart.showLatest());
     const table = element("table");
     table.addEventListener("scroll", () => {
@@ -142,12 +157,18 @@ class App {
     });
   }
 
-  /** @param {Selection} selection */
-  #select(selection) {
-    const { coin, interval } = this.#store.selection;
-    if (selection.coin === coin && selection.interval === interval) return;
+  /**
+   * Select something else, of which another coin or interval is a step that "back" goes back.
+   * @param {Partial<Selection>} changes
+   */
+  #select(changes) {
+    const before = this.#store.selection;
+    const selection = { ...before, ...changes };
     const address = formatAddress(selection);
-    history.pushState(null, "", address);
+    if (address === formatAddress(before)) return;
+    const isStep = selection.coin !== before.coin || selection.interval !== before.interval;
+    if (isStep) history.pushState(null, "", address);
+    else history.replaceState(null, "", address);
     this.#kept.write(KEPT_ADDRESS, address);
     this.#store.selection = selection;
     this.#show();
@@ -162,7 +183,7 @@ class App {
   /** Show what is selected, as soon as its coin is known. */
   #show() {
     const { selection, shown } = this.#store;
-    this.#intervalButtons.choose(selection.interval);
+    this.#chooseTools();
     const busiest = this.#coinList.busiest();
     if (!busiest) {
       this.#notice.show(typedElement("no-trades", HTMLTemplateElement).content.cloneNode(true));
@@ -188,6 +209,15 @@ class App {
     this.#coinList.choose(coin.name);
     const streams = [MINI_TICKERS, klineStream(coin.name, interval), tradeStream(coin.name)];
     this.#streams.follow(streams, () => this.#loader.loadShown());
+  }
+
+  /** Let the tools and the chart be as selected. */
+  #chooseTools() {
+    const { selection } = this.#store;
+    this.#intervalButtons.choose(selection.interval);
+    this.#chartTools.choose(selection);
+    this.#chart.setStyle(selection.style);
+    this.#chart.setPriceScale(selection.scale);
   }
 
   /** @param {string} name of a coin that has no trades yet */

@@ -1,18 +1,18 @@
 // Candles and volume as a picture, by lightweight-charts.
 
-import {
-  CandlestickSeries,
-  ColorType,
-  CrosshairMode,
-  createChart,
-  HistogramSeries,
-} from "../lightweight-charts.mjs";
+import { ColorType, CrosshairMode, createChart, PriceScaleMode } from "../lightweight-charts.mjs";
 import { isDayOrLonger } from "../settings/intervals.js";
 import { formatOpenTime } from "../text/time_format.js";
+import { readColors } from "./chart_colors.js";
+import { ChartKeys } from "./chart_keys.js";
+import { PriceSeries } from "./price_series.js";
+import { VolumeSeries } from "./volume_series.js";
 
-/** @import { Time, UTCTimestamp } from "lightweight-charts" */
+/** @import { Time } from "lightweight-charts" */
 /** @import { Candle } from "../data/candles.js" */
 /** @import { Formats } from "../text/formats.js" */
+/** @import { PriceScale, PriceStyle } from "../settings/price_styles.js" */
+/** @import { AnyPriceSeries } from "./price_series.js" */
 
 /**
  * @typedef {object} ChartHandlers
@@ -22,43 +22,32 @@ import { formatOpenTime } from "../text/time_format.js";
  */
 
 const NEAR_LEFT_EDGE = 100; // candles left to show: time to load older ones
-const KEY_SCROLL = 10; // candles
-const KEY_ZOOM = 1.25;
 const BAR_SPACING_PX = 8;
 const WIDEST_BAR_SPACING_PX = 20; // with few candles
-const LARGEST_SCALE = 18; // a picture cannot show more
 const RIGHT_OFFSET = 4; // candles
 
-/** Each is the class `color-…` of the style sheet. */
-const COLORS = /** @type {const} */ ([
-  "up",
-  "down",
-  "up-soft",
-  "down-soft",
-  "text",
-  "muted",
-  "line",
-  "surface",
-]);
+const SCALE_MODES = {
+  linear: PriceScaleMode.Normal,
+  log: PriceScaleMode.Logarithmic,
+  percent: PriceScaleMode.Percentage,
+};
 
 export class Chart {
   #container;
-  #formats;
   #chart;
   #prices;
   #volumes;
-  #colors;
+  /**
+   * The candles that are drawn, and those that the next draw() will draw.
+   * @type {Candle[]}
+   */
+  #list = [];
   /** How many candles are drawn. */
   #drawn = 0;
   /** The open time (ms) of the newest of them. */
   #newestTime = -Infinity;
-  /** @type {number | undefined} */
-  #scale;
-  /**
-   * The scroll position that the next frame will have.
-   * @type {number | undefined}
-   */
-  #position;
+  /** @type {((series: AnyPriceSeries) => void)[]} */
+  #seriesListeners = [];
 
   /**
    * @param {HTMLElement} container
@@ -67,7 +56,6 @@ export class Chart {
    */
   constructor(container, { onHover, onNearLeftEdge, onMove }, formats) {
     this.#container = container;
-    this.#formats = formats;
     this.#chart = createChart(container, {
       autoSize: true,
       localization: {
@@ -86,26 +74,35 @@ export class Chart {
         secondsVisible: false,
       },
     });
-    this.#prices = this.#chart.addSeries(CandlestickSeries, { borderVisible: false });
-    this.#volumes = this.#chart.addSeries(HistogramSeries, {
-      priceScaleId: "",
-      priceFormat: { type: "volume" },
-      lastValueVisible: false,
-      priceLineVisible: false,
-    });
-    this.#volumes.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
+    const colors = readColors(container);
+    this.#prices = new PriceSeries(this.#chart, colors, formats);
+    this.#volumes = new VolumeSeries(this.#chart, colors);
 
     this.#chart.subscribeCrosshairMove(({ time }) => {
       onHover(time === undefined ? null : Number(time) * 1000);
     });
-    this.#chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
+    const timeScale = this.#chart.timeScale();
+    timeScale.subscribeVisibleLogicalRangeChange((range) => {
       if (!range || !this.#drawn) return;
       if (range.from < NEAR_LEFT_EDGE) onNearLeftEdge();
       onMove(range.to >= this.#drawn - 1);
     });
-    container.addEventListener("keydown", (event) => this.#press(event));
-    this.#colors = this.#readColors();
-    this.#applyColors();
+    const keys = new ChartKeys(timeScale, () => this.showLatest());
+    container.addEventListener("keydown", (event) => keys.press(event));
+    this.recolor();
+  }
+
+  /** The library's series of prices: another one after each change of the style. */
+  get priceSeries() {
+    return this.#prices.series;
+  }
+
+  /**
+   * Be called with the new series of prices, once the old one is gone.
+   * @param {(series: AnyPriceSeries) => void} listener
+   */
+  onSeriesChange(listener) {
+    this.#seriesListeners.push(listener);
   }
 
   /**
@@ -113,20 +110,20 @@ export class Chart {
    * @param {number} from index of the first candle that is not drawn as it is
    */
   draw(list, from) {
+    this.#list = list;
     const changed = list.slice(from);
     // Only the newest bar and newer ones can be updated in place; from 0 bars may be gone.
     if (this.#drawn && from > 0 && changed.every(({ openTime }) => openTime >= this.#newestTime)) {
       for (const candle of changed) {
-        this.#prices.update(priceBar(candle));
-        this.#volumes.update(this.#volumeBar(candle));
+        this.#prices.update(candle);
+        this.#volumes.update(candle);
       }
     } else {
       if (!this.#drawn) this.#spread(list.length);
-      this.#prices.setData(list.map(priceBar));
-      this.#volumes.setData(list.map((candle) => this.#volumeBar(candle)));
+      this.#prices.set(list);
+      this.#volumes.set(list);
     }
-    this.#drawn = list.length;
-    this.#newestTime = list.at(-1)?.openTime ?? -Infinity;
+    this.#noteDrawn();
   }
 
   /**
@@ -135,9 +132,10 @@ export class Chart {
    * @param {number} scale of prices
    */
   reset(interval, scale) {
-    this.#drawn = 0;
-    this.#prices.setData([]);
-    this.#volumes.setData([]);
+    this.#list = [];
+    this.#noteDrawn();
+    this.#prices.set([]);
+    this.#volumes.set([]);
     this.setScale(scale);
     this.#chart.applyOptions({
       localization: {
@@ -150,35 +148,36 @@ export class Chart {
 
   /** @param {number} scale of prices */
   setScale(scale) {
-    if (scale === this.#scale) return;
-    this.#scale = scale;
-    const shown = Math.min(scale, LARGEST_SCALE);
-    this.#prices.applyOptions({
-      priceFormat: {
-        type: "custom",
-        formatter: (/** @type {number} */ number) => this.#formats.number(number, shown),
-        minMove: 10 ** -shown,
-        base: 10 ** shown, // 1 / minMove is no whole number for some
-      },
-    });
+    this.#prices.setScale(scale);
+  }
+
+  /** @param {PriceStyle} style */
+  setStyle(style) {
+    if (!this.#prices.setStyle(style, this.#list)) return;
+    this.#volumes.set(this.#list);
+    this.#noteDrawn();
+    for (const listener of this.#seriesListeners) listener(this.priceSeries);
+  }
+
+  /** @param {PriceScale} scale */
+  setPriceScale(scale) {
+    this.#chart.priceScale("right").applyOptions({ mode: SCALE_MODES[scale] });
   }
 
   showLatest() {
     this.#chart.timeScale().scrollToPosition(RIGHT_OFFSET, false);
   }
 
-  /**
-   * Take the colors that the style sheet has now.
-   * @param {Candle[]} list the candles that are drawn
-   */
-  recolor(list) {
-    this.#colors = this.#readColors();
-    this.#applyColors();
-    this.#volumes.setData(list.map((candle) => this.#volumeBar(candle)));
+  /** Show all candles that are held, with all of their prices. */
+  fit() {
+    this.#chart.timeScale().fitContent();
+    this.#chart.priceScale("right").applyOptions({ autoScale: true });
   }
 
-  #applyColors() {
-    const { up, down, text, muted, line, surface } = this.#colors;
+  /** Take the colors that the style sheet has now. */
+  recolor() {
+    const colors = readColors(this.#container);
+    const { text, muted, line, surface } = colors;
     this.#chart.applyOptions({
       layout: { background: { type: ColorType.Solid, color: surface }, textColor: muted },
       grid: { vertLines: { color: line }, horzLines: { color: line } },
@@ -187,24 +186,14 @@ export class Chart {
         horzLine: { color: muted, labelBackgroundColor: text },
       },
     });
-    this.#prices.applyOptions({
-      upColor: up,
-      downColor: down,
-      wickUpColor: up,
-      wickDownColor: down,
-    });
+    this.#prices.recolor(colors);
+    this.#volumes.recolor(colors, this.#list);
+    this.#noteDrawn();
   }
 
-  /** @returns {Record<typeof COLORS[number], string>} */
-  #readColors() {
-    const probe = document.createElement("i");
-    this.#container.append(probe);
-    const colors = COLORS.map((name) => {
-      probe.className = `color-${name}`;
-      return [name, getComputedStyle(probe).color];
-    });
-    probe.remove();
-    return Object.fromEntries(colors);
+  #noteDrawn() {
+    this.#drawn = this.#list.length;
+    this.#newestTime = this.#list.at(-1)?.openTime ?? -Infinity;
   }
 
   /**
@@ -217,59 +206,4 @@ export class Chart {
     this.#chart.timeScale().applyOptions({ barSpacing });
     this.showLatest();
   }
-
-  /** @param {Candle} candle */
-  #volumeBar({ openTime, open, close, volume }) {
-    const color = this.#colors[Number(close) >= Number(open) ? "up-soft" : "down-soft"];
-    return { time: chartTime(openTime), value: Number(volume), color };
-  }
-
-  /** @param {KeyboardEvent} event */
-  #press(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const timeScale = this.#chart.timeScale();
-    const spacing = timeScale.options().barSpacing;
-    /** @type {Record<string, () => void>} */
-    const moves = {
-      ArrowLeft: () => this.#scrollBy(-KEY_SCROLL),
-      ArrowRight: () => this.#scrollBy(KEY_SCROLL),
-      "+": () => timeScale.applyOptions({ barSpacing: spacing * KEY_ZOOM }),
-      "-": () => timeScale.applyOptions({ barSpacing: spacing / KEY_ZOOM }),
-      End: () => this.showLatest(),
-    };
-    const move = moves[event.key];
-    if (!move) return;
-    move();
-    event.preventDefault();
-  }
-
-  /**
-   * The chart moves with the next frame only; until then, several steps add up.
-   * @param {number} step in candles
-   */
-  #scrollBy(step) {
-    const timeScale = this.#chart.timeScale();
-    this.#position = (this.#position ?? timeScale.scrollPosition()) + step;
-    timeScale.scrollToPosition(this.#position, false);
-    requestAnimationFrame(() => {
-      this.#position = undefined;
-    });
-  }
-}
-
-/**
- * The library counts in seconds.
- * @param {number} ms
- */
-const chartTime = (ms) => /** @type {UTCTimestamp} */ (ms / 1000);
-
-/** @param {Candle} candle */
-function priceBar({ openTime, open, high, low, close }) {
-  return {
-    time: chartTime(openTime),
-    open: Number(open),
-    high: Number(high),
-    low: Number(low),
-    close: Number(close),
-  };
 }

@@ -1,9 +1,21 @@
 // What the page is to show, as it stands in the address: a link shows the same chart.
 import { DEFAULT_INTERVAL, INTERVALS } from "./intervals.js";
+import {
+  DEFAULT_PRICE_SCALE,
+  DEFAULT_PRICE_STYLE,
+  PRICE_SCALES,
+  PRICE_STYLES,
+} from "./price_styles.js";
+
+/** @import { PriceScale, PriceStyle } from "./price_styles.js" */
 
 /**
  * Without a coin, the page chooses one.
- * @typedef {{ coin: string | null, interval: string }} Selection
+ * @typedef {object} Selection
+ * @property {string | null} coin
+ * @property {string} interval
+ * @property {PriceStyle} style
+ * @property {PriceScale} scale of prices
  */
 
 /**
@@ -23,6 +35,8 @@ const FIELDS = {
     format: (coin) => coin ?? "",
   },
   interval: oneOf(INTERVALS, DEFAULT_INTERVAL),
+  style: oneOf(PRICE_STYLES, DEFAULT_PRICE_STYLE),
+  scale: oneOf(PRICE_SCALES, DEFAULT_PRICE_SCALE),
 };
 const NAMES = /** @type {(keyof Selection)[]} */ (Object.keys(FIELDS));
 

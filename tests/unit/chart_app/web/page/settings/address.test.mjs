@@ -7,17 +7,23 @@ import {
 
 test("an address gives back the selection it was made of", () => {
   for (const coin of ["BTC-USD", 'A/b @x "q" & 中文', null]) {
-    const selection = { coin, interval: "15m" };
+    const selection = { ...parseAddress(""), coin, interval: "15m", style: "area", scale: "log" };
     assert.deepEqual(parseAddress(formatAddress(selection)), selection);
   }
 });
 
 test("without an interval, or with an unknown one, candles are of a minute", () => {
-  assert.deepEqual(parseAddress(""), { coin: null, interval: "1m" });
-  assert.deepEqual(parseAddress("?coin=BTC&interval=7m"), { coin: "BTC", interval: "1m" });
+  const missing = parseAddress("");
+  assert.equal(missing.coin, null);
+  assert.equal(missing.interval, "1m");
+  assert.deepEqual(parseAddress("?coin=BTC&interval=7m&style=toString&scale="), {
+    ...missing,
+    coin: "BTC",
+  });
 });
 
 test("what is as it is without being named is not named", () => {
-  assert.equal(formatAddress({ coin: "BTC", interval: "1m" }), "?coin=BTC");
-  assert.equal(formatAddress({ coin: null, interval: "1h" }), "?interval=1h");
+  const missing = parseAddress("");
+  assert.equal(formatAddress({ ...missing, coin: "BTC" }), "?coin=BTC");
+  assert.equal(formatAddress({ ...missing, interval: "1h" }), "?interval=1h");
 });
