@@ -4,6 +4,7 @@ import { CandleTable } from "./chart/candle_table.js";
 import { Chart } from "./chart/chart.js";
 import { ChartTools } from "./chart_tools.js";
 import { CoinList } from "./coins/coin_list.js";
+import { Coins } from "./coins/coins.js";
 import { Loader } from "./data/loader.js";
 import { signInIfOver } from "./data/session.js";
 import { Store } from "./data/store.js";
@@ -36,7 +37,9 @@ class App {
   #say = textsIn(this.#language);
   #formats = new Formats(chooseLocale(navigator.languages));
   #store = new Store(parseAddress(location.search || this.#keptAddress()));
+  #coins = new Coins();
   #coinList = new CoinList(
+    this.#coins,
     {
       list: element("coins"),
       none: element("no-coins"),
@@ -98,12 +101,12 @@ class App {
   #painter = new Painter(this.#store, {
     candleTable: this.#candleTable,
     chart: this.#chart,
-    coinList: this.#coinList,
+    coins: this.#coins,
     quote: this.#quote,
     tradeTape: this.#tradeTape,
   });
   #loader = new Loader(this.#store, {
-    coinList: this.#coinList,
+    coins: this.#coins,
     notice: this.#notice,
     painter: this.#painter,
     tradeTape: this.#tradeTape,
@@ -184,7 +187,7 @@ class App {
   #show() {
     const { selection, shown } = this.#store;
     this.#chooseTools();
-    const busiest = this.#coinList.busiest();
+    const busiest = this.#coins.busiest();
     if (!busiest) {
       this.#notice.show(typedElement("no-trades", HTMLTemplateElement).content.cloneNode(true));
       return;
@@ -193,7 +196,7 @@ class App {
       selection.coin = busiest.name;
       history.replaceState(null, "", formatAddress(selection));
     }
-    const coin = this.#coinList.find(selection.coin);
+    const coin = this.#coins.find(selection.coin);
     if (!coin) {
       this.#showUnknown(selection.coin);
       return;
@@ -260,7 +263,7 @@ class App {
 
   /** @param {MiniTicker[]} tickers */
   #receiveTickers(tickers) {
-    const unknown = tickers.filter((ticker) => !this.#coinList.tick(ticker));
+    const unknown = tickers.filter((ticker) => !this.#coins.tick(ticker));
     this.#coinList.draw();
     this.#loader.loadNewCoins(unknown.map(({ s }) => s));
   }

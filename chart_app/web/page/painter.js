@@ -2,7 +2,7 @@
 
 /** @import { CandleTable } from "./chart/candle_table.js" */
 /** @import { Chart } from "./chart/chart.js" */
-/** @import { Coin, CoinList } from "./coins/coin_list.js" */
+/** @import { Coin, Coins } from "./coins/coins.js" */
 /** @import { Quote } from "./quote.js" */
 /** @import { Shown, Store } from "./data/store.js" */
 /** @import { TradeTape } from "./trade_tape.js" */
@@ -11,7 +11,7 @@
  * @typedef {object} Views
  * @property {CandleTable} candleTable
  * @property {Chart} chart
- * @property {CoinList} coinList
+ * @property {Coins} coins
  * @property {Quote} quote
  * @property {TradeTape} tradeTape
  */
@@ -58,7 +58,7 @@ export class Painter {
   /** Show the candle under the cursor, else the newest. */
   drawLegend() {
     const { shown, hoveredTime } = this.#store;
-    const coin = shown && this.#views.coinList.find(shown.coin);
+    const coin = shown && this.#views.coins.find(shown.coin);
     if (!coin) return;
     const { list, newest } = shown.candles;
     const candle = list.find(({ openTime }) => openTime === hoveredTime) ?? newest;
@@ -67,7 +67,7 @@ export class Painter {
 
   #draw() {
     const { shown } = this.#store;
-    const coin = shown && this.#views.coinList.find(shown.coin);
+    const coin = shown && this.#views.coins.find(shown.coin);
     if (!coin) return;
     const { chart, quote, tradeTape } = this.#views;
     quote.drawDay(coin, shown.candles.newest);

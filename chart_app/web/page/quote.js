@@ -4,7 +4,7 @@ import { formatOpenTime } from "./text/time_format.js";
 /** @import { Candle } from "./data/candles.js" */
 /** @import { Formats } from "./text/formats.js" */
 /** @import { Say, TextName } from "./text/texts.js" */
-/** @import { Coin, Scales } from "./coins/coin_list.js" */
+/** @import { Coin, Scales } from "./coins/coins.js" */
 
 /**
  * @typedef {Record<

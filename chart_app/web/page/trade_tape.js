@@ -1,7 +1,7 @@
 // The latest trades, newest on top.
 import { formatSecond } from "./text/time_format.js";
 
-/** @import { Scales } from "./coins/coin_list.js" */
+/** @import { Scales } from "./coins/coins.js" */
 /** @import { Direction } from "./text/decimal_format.js" */
 /** @import { Formats } from "./text/formats.js" */
 

@@ -2,7 +2,7 @@
 import { formatOpenTime } from "../text/time_format.js";
 
 /** @import { Candle } from "../data/candles.js" */
-/** @import { Scales } from "../coins/coin_list.js" */
+/** @import { Scales } from "../coins/coins.js" */
 /** @import { Formats } from "../text/formats.js" */
 
 export class CandleTable {

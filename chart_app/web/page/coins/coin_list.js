@@ -1,15 +1,8 @@
 // The list of coins with their last prices and changes, searched and sorted.
-import { priceChange, scaleOf } from "../text/decimal_format.js";
+import { priceChange } from "../text/decimal_format.js";
 
 /** @import { Formats } from "../text/formats.js" */
-/** @import { DayTicker, MiniTicker, SymbolInfo } from "../data/wire_format.js" */
-
-/**
- * How many digits behind the decimal point a coin's figures are shown with.
- * @typedef {{ price: number, amount: number }} Scales
- */
-
-/** @typedef {{ name: string, scales: Scales, day: DayTicker }} Coin */
+/** @import { Coin, Coins } from "./coins.js" */
 
 /**
  * @typedef {object} CoinListElements
@@ -46,8 +39,7 @@ const ORDERS = {
 export class CoinList {
   #list;
   #none;
-  /** @type {Map<string, Coin>} */
-  #coins = new Map();
+  #coins;
   /** @type {Map<string, Row>} */
   #rows = new Map();
   #search = "";
@@ -58,11 +50,13 @@ export class CoinList {
   #formats;
 
   /**
+   * @param {Coins} coins
    * @param {CoinListElements} elements
    * @param {CoinListHandlers} handlers
    * @param {Formats} formats
    */
-  constructor({ list, none, search, sorters }, { link, onChoose }, formats) {
+  constructor(coins, { list, none, search, sorters }, { link, onChoose }, formats) {
+    this.#coins = coins;
     this.#list = list;
     this.#none = none;
     this.#link = link;
@@ -87,69 +81,6 @@ export class CoinList {
     });
   }
 
-  /** @param {string} name */
-  has(name) {
-    return this.#coins.has(name);
-  }
-
-  /**
-   * The coin of exactly this name, else the one that differs in case only.
-   * @param {string} name
-   */
-  find(name) {
-    const lower = name.toLowerCase();
-    return (
-      this.#coins.get(name) ??
-      [...this.#coins.values()].find((coin) => coin.name.toLowerCase() === lower)
-    );
-  }
-
-  /** The coin with the most trades in the last 24 hours; undefined where there are no coins. */
-  busiest() {
-    /** @type {Coin | undefined} */
-    let found;
-    for (const coin of this.#coins.values()) {
-      if (!found || coin.day.count > found.day.count) found = coin;
-    }
-    return found;
-  }
-
-  /**
-   * @param {SymbolInfo[]} symbols
-   * @param {DayTicker[]} days
-   */
-  update(symbols, days) {
-    const dayOf = new Map(days.map((day) => [day.symbol, day]));
-    this.#coins.clear(); // all trades of a coin may be void
-    for (const { symbol, filters } of symbols) {
-      const day = dayOf.get(symbol);
-      if (!day) continue; // it came between the two responses; the next ones have it
-      const scales = {
-        price: scaleOf(filterValue(filters, "PRICE_FILTER", "tickSize")),
-        amount: scaleOf(filterValue(filters, "LOT_SIZE", "stepSize")),
-      };
-      this.#coins.set(symbol, { name: symbol, scales, day });
-    }
-  }
-
-  /**
-   * Update a coin's last 24 hours; return whether the coin is known.
-   * @param {MiniTicker} ticker
-   */
-  tick({ s, c, o, h, l, v, q }) {
-    const coin = this.#coins.get(s);
-    if (!coin) return false;
-    Object.assign(coin.day, {
-      lastPrice: c,
-      openPrice: o,
-      highPrice: h,
-      lowPrice: l,
-      volume: v,
-      quoteVolume: q,
-    });
-    return true;
-  }
-
   /** @param {string | null} name */
   choose(name) {
     this.#chosen = name;
@@ -157,7 +88,7 @@ export class CoinList {
   }
 
   draw() {
-    const shown = [...this.#coins.values()]
+    const shown = this.#coins.list
       .filter(({ name }) => name.toLowerCase().includes(this.#search))
       .sort(this.#order);
     const items = shown.map((coin) => this.#draw(coin));
@@ -181,17 +112,6 @@ export class CoinList {
     row.draw(coin, this.#link(coin.name), coin.name === this.#chosen, this.#formats);
     return row.item;
   }
-}
-
-/**
- * @param {SymbolInfo["filters"]} filters
- * @param {string} type
- * @param {string} name
- */
-function filterValue(filters, type, name) {
-  const value = filters.find(({ filterType }) => filterType === type)?.[name];
-  if (value === undefined) throw new Error(`exchangeInfo has no ${name} in ${type}`);
-  return value;
 }
 
 class Row {

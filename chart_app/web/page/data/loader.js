@@ -10,7 +10,7 @@ import {
   fetchTrades,
 } from "./rest_api.js";
 
-/** @import { CoinList } from "../coins/coin_list.js" */
+/** @import { Coins } from "../coins/coins.js" */
 /** @import { Notice } from "../notice.js" */
 /** @import { Painter } from "../painter.js" */
 /** @import { Store } from "./store.js" */
@@ -22,7 +22,7 @@ const RENEW_INTERVAL_MS = 1_000; // where one void follows the other
 
 /**
  * @typedef {object} LoaderParts
- * @property {CoinList} coinList
+ * @property {Coins} coins
  * @property {Notice} notice
  * @property {Painter} painter
  * @property {TradeTape} tradeTape
@@ -58,17 +58,17 @@ export class Loader {
 
   /** Load the list of coins, with their last 24 hours. */
   async loadCoins() {
-    const { coinList, onCoins } = this.#parts;
+    const { coins, onCoins } = this.#parts;
     try {
       const [symbols, days] = await Promise.all([fetchSymbols(), fetchDayTickers()]);
-      coinList.update(symbols, days);
+      coins.update(symbols, days);
     } catch (error) {
       warn("The coins could not be loaded", error);
       this.#retry(() => this.loadCoins());
       return;
     }
     this.#failures = 0;
-    this.#unlisted = new Set([...this.#unlisted].filter((name) => !coinList.has(name)));
+    this.#unlisted = new Set([...this.#unlisted].filter((name) => !coins.has(name)));
     if (this.#unlisted.size) {
       clearTimeout(this.#coinsTimer);
       this.#coinsTimer = setTimeout(
