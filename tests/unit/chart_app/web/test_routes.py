@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from chart_app.web import routes
 from dev import npm
+from tests.programs import ROOT
 
 MODULES = [
     path.relative_to(routes.FOLDER).as_posix()
@@ -120,6 +121,7 @@ def test_modules_have_no_mutable_state_of_their_own() -> None:
 
 
 def test_the_modules_without_a_document_pass_their_own_tests() -> None:
+    npm.install(ROOT / "tests/page")  # for the indicators to compare with
     tests = sorted((Path(__file__).parent / "page").rglob("*.test.mjs"))
     assert tests
     done = subprocess.run(
