@@ -2,6 +2,7 @@
 
 import { CandleTable } from "./chart/candle_table.js";
 import { Chart } from "./chart/chart.js";
+import { Drawings } from "./chart/drawings/drawings.js";
 import { ChartTools } from "./chart_tools.js";
 import { CoinList } from "./coins/coin_list.js";
 import { Coins } from "./coins/coins.js";
@@ -16,6 +17,7 @@ import { Hint } from "./hint.js";
 import { IntervalButtons } from "./interval_buttons.js";
 import { Notice } from "./notice.js";
 import { Painter } from "./painter.js";
+import { openBelow } from "./popover.js";
 import { Quote } from "./quote.js";
 import { formatAddress, parseAddress } from "./settings/address.js";
 import { Kept } from "./settings/kept.js";
@@ -95,6 +97,22 @@ class App {
     },
     this.#formats,
   );
+  #drawings = new Drawings(
+    {
+      chart: element("chart"),
+      tools: element("draw-tools"),
+      undo: typedElement("draw-undo", HTMLButtonElement),
+      deleteAll: typedElement("draw-delete-all", HTMLButtonElement),
+      active: element("drawing"),
+      activeName: element("drawing-name"),
+      deleteActive: element("drawing-delete"),
+      cancel: element("drawing-cancel"),
+    },
+    this.#chart,
+    this.#kept,
+    this.#say,
+    (text) => this.#hint.show(text),
+  );
   #candleTable = new CandleTable(typedElement("candles", HTMLTableSectionElement), this.#formats);
   #tradeTape = new TradeTape(typedElement("tape", HTMLTableSectionElement), this.#formats);
   #notice = new Notice(element("notice"), element("chart"), this.#store);
@@ -129,6 +147,7 @@ class App {
     new FullscreenButton(element("fullscreen"), element("market"), () =>
       this.#hint.show(this.#say("fullscreenRefused")),
     );
+    openBelow(element("draw-tools"), element("draw"));
     this.#chooseTools();
     this.#listen();
     this.#streams.connect();
@@ -207,6 +226,7 @@ class App {
     this.#notice.hide();
     this.#quote.reset(coin.name);
     this.#chart.reset(interval, coin.scales.price);
+    this.#drawings.show(coin.name, interval);
     this.#candleTable.clear();
     this.#tradeTape.clear();
     this.#coinList.choose(coin.name);

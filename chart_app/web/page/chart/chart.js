@@ -8,7 +8,7 @@ import { ChartKeys } from "./chart_keys.js";
 import { PriceSeries } from "./price_series.js";
 import { VolumeSeries } from "./volume_series.js";
 
-/** @import { Time } from "lightweight-charts" */
+/** @import { ISeriesPrimitive, Time } from "lightweight-charts" */
 /** @import { Candle } from "../data/candles.js" */
 /** @import { Formats } from "../text/formats.js" */
 /** @import { PriceScale, PriceStyle } from "../settings/price_styles.js" */
@@ -103,6 +103,15 @@ export class Chart {
    */
   onSeriesChange(listener) {
     this.#seriesListeners.push(listener);
+  }
+
+  /**
+   * Let something be drawn along with the prices, whatever their style.
+   * @param {ISeriesPrimitive} primitive
+   */
+  attachPrimitive(primitive) {
+    this.priceSeries.attachPrimitive(primitive);
+    this.onSeriesChange((series) => series.attachPrimitive(primitive));
   }
 
   /**

@@ -47,6 +47,22 @@ export const EN = {
   chartKeys:
     "Left and right arrow scroll, plus and minus zoom, End goes to the latest candle. " +
     "The button Table shows the same candles as a table.",
+  draw: "Draw",
+  trendLine: "Trend line",
+  horizontalLine: "Horizontal line",
+  rectangle: "Rectangle",
+  undo: "Undo",
+  delete: "Delete",
+  deleteAll: "Delete all",
+  done: "Done",
+  drawHint: "{name}: click or drag. Keyboard: arrows, then Enter.",
+  drawnAt: "{name}: {time}, {price}",
+  drawnAtPrice: "{name}: {price}",
+  drawingsFull: "A coin has at most {count} drawings. Delete one first.",
+  drawKeys:
+    "While something is drawn, the arrows move its end, Enter fixes it and Escape cancels. " +
+    "D selects the next drawing: the arrows move it, Enter changes which end they move, " +
+    "Delete deletes it. With Shift the arrows go further. Control Z takes back the last change.",
   coins: "Coins",
   search: "Search",
   searchCoins: "Search coins",

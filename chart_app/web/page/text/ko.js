@@ -48,6 +48,22 @@ export const KO = {
   chartKeys:
     "왼쪽·오른쪽 화살표로 이동, 더하기·빼기로 확대·축소, End로 최신 캔들로 이동합니다. " +
     "표 버튼은 같은 캔들을 표로 보여 줍니다.",
+  draw: "그리기",
+  trendLine: "추세선",
+  horizontalLine: "수평선",
+  rectangle: "사각형",
+  undo: "실행 취소",
+  delete: "삭제",
+  deleteAll: "모두 삭제",
+  done: "완료",
+  drawHint: "{name}: 클릭하거나 끌어서 그리세요. 키보드: 화살표, Enter.",
+  drawnAt: "{name}: {time}, {price}",
+  drawnAtPrice: "{name}: {price}",
+  drawingsFull: "코인마다 {count}개까지 그릴 수 있습니다. 먼저 하나를 삭제하세요.",
+  drawKeys:
+    "그리는 동안 화살표로 끝점을 옮기고 Enter로 고정하며 Escape로 취소합니다. " +
+    "D로 다음 그림을 선택하고, 화살표로 옮기고, Enter로 옮길 끝점을 바꾸고, Delete로 삭제합니다. " +
+    "Shift와 함께 누르면 더 멀리 옮깁니다. Control Z는 마지막 변경을 취소합니다.",
   coins: "코인",
   search: "검색",
   searchCoins: "코인 검색",
