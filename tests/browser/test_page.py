@@ -313,7 +313,7 @@ async def test_it_is_used_by_keyboard_and_remembers_the_theme(
 
     background = "getComputedStyle(document.body).backgroundColor"
     light = await page.evaluate(background)
-    await page.get_by_role("button", name="Dark").click()
+    await page.get_by_role("button", name="Use dark theme").click()
     dark = await page.evaluate(background)
     assert dark != light
     await page.reload()

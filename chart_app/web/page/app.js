@@ -21,8 +21,9 @@ import { openBelow } from "./popover.js";
 import { Quote } from "./quote.js";
 import { formatAddress, parseAddress } from "./settings/address.js";
 import { Kept } from "./settings/kept.js";
-import { chooseLocale, Formats } from "./text/formats.js";
-import { chooseLanguage, fillTexts, textsIn } from "./text/texts.js";
+import { Settings } from "./settings/settings.js";
+import { Formats } from "./text/formats.js";
+import { fillTexts, textsIn } from "./text/texts.js";
 import { TradeTape } from "./trade_tape.js";
 
 /** @import { Selection } from "./settings/address.js" */
@@ -35,9 +36,15 @@ const KEPT_ADDRESS = "address";
 
 class App {
   #kept = new Kept(() => localStorage);
-  #language = chooseLanguage(navigator.languages);
-  #say = textsIn(this.#language);
-  #formats = new Formats(chooseLocale(navigator.languages));
+  #settings = new Settings(
+    {
+      language: typedElement("language", HTMLSelectElement),
+      colors: typedElement("colors", HTMLSelectElement),
+    },
+    this.#kept,
+  );
+  #say = textsIn(this.#settings.language);
+  #formats = new Formats(this.#settings.locale);
   #store = new Store(parseAddress(location.search || this.#keptAddress()));
   #coins = new Coins();
   #coinList = new CoinList(
@@ -141,7 +148,6 @@ class App {
   });
 
   start() {
-    document.documentElement.lang = this.#language;
     fillTexts(document, this.#say);
     fillTexts(typedElement("no-trades", HTMLTemplateElement).content, this.#say);
     new FullscreenButton(element("fullscreen"), element("market"), () =>

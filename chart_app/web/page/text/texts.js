@@ -7,17 +7,22 @@ import { KO } from "./ko.js";
 
 /** @type {Readonly<Record<string, Texts>>} */
 const LANGUAGES = { en: EN, ko: KO };
-export const DEFAULT_LANGUAGE = "en";
+export const LANGUAGE_TAGS = Object.keys(LANGUAGES);
+const DEFAULT_LANGUAGE = "en";
 
 /**
- * The first of a reader's languages that the page has: "ko" for "ko-KR".
- * @param {readonly string[]} wanted as in `navigator.languages`
+ * "ko" of "ko-KR".
+ * @param {string} locale
  */
-export function chooseLanguage(wanted) {
-  const known = wanted
-    .map((tag) => tag.split("-", 1)[0]?.toLowerCase() ?? "")
-    .find((language) => Object.hasOwn(LANGUAGES, language));
-  return known ?? DEFAULT_LANGUAGE;
+export const languageOf = (locale) => locale.split("-", 1)[0]?.toLowerCase() ?? "";
+
+/**
+ * The first of a reader's languages that the page has.
+ * @param {readonly string[]} locales as in `navigator.languages`
+ */
+export function chooseLanguage(locales) {
+  const wanted = locales.map(languageOf);
+  return wanted.find((language) => LANGUAGE_TAGS.includes(language)) ?? DEFAULT_LANGUAGE;
 }
 
 /**
