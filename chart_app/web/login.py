@@ -17,8 +17,8 @@ LOGOUT_PATH = "/logout"
 PAGE = Path(__file__).parent / "page/login.html"
 #: In the page, what it says of the key before.
 HIDDEN_ERROR, SHOWN_ERROR = (
-    b'<p class="error" role="alert" hidden>',
-    b'<p class="error" role="alert">',
+    b'<p class="error" role="alert" data-text="keyRefused" hidden>',
+    b'<p class="error" role="alert" data-text="keyRefused">',
 )
 
 BODY_LIMIT = 1024
@@ -26,8 +26,8 @@ READ_TIMEOUT_S = 10.0
 HEADERS = {
     **SECURITY_HEADERS,
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "Referrer-Policy": "same-origin",  # with no-referrer a form would be sent with Origin: null
 }
 

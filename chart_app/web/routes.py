@@ -34,8 +34,8 @@ CONTENT_TYPES = {
     ".mjs": "text/javascript",
     ".svg": "image/svg+xml",
 }
-#: The only one that is no module.
-SCRIPT = "/page/settings/theme.js"
+#: Those that are no modules of ``/``.
+NOT_PRELOADED = {"/page/settings/theme.js", "/page/login.js"}
 OWN_SUFFIXES = {".css", ".js", ".svg"}
 
 #: In the page, a link that is shown where one signs in.
@@ -72,7 +72,8 @@ def _own_files() -> list[Path]:
 
 def _preloads(routes: Iterable[str]) -> bytes:
     """Return links that load all modules at once, not those that import others first."""
-    modules = (route for route in routes if route.endswith((".js", ".mjs")) and route != SCRIPT)
+    scripts = (route for route in routes if route.endswith((".js", ".mjs")))
+    modules = (route for route in scripts if route not in NOT_PRELOADED)
     return "".join(f'<link rel="modulepreload" href="{it}">\n' for it in modules).encode()
 
 

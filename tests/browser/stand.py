@@ -14,10 +14,11 @@ from chart_app.live.gaps import LiveGaps
 from chart_app.market.assets import Markets
 from chart_app.market.market_data import MarketData
 from chart_app.rest import binance
-from chart_app.web import routes
+from chart_app.web import login, routes
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.server import WebSockets
 from streaming.http.access import ReadOrigins
+from streaming.http.admission import Admission
 from streaming.http.clients import Clients
 from tests.integration.filled_store import DEFAULTS, FilledStore, Given
 
@@ -51,6 +52,7 @@ class Stand:
         binance.add_routes(web_app, market_data, ReadOrigins(DEFAULTS.read_origins))
         WebSockets(self._hub, market_data.endpoints, Clients(), WEBSOCKETS).add_routes(web_app)
         routes.add_routes(web_app)
+        login.add_routes(web_app, Admission({}, public=[]), Clients())
         web_app.router.add_get("/readyz", self._readyz)
         return web_app
 

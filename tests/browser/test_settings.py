@@ -126,3 +126,24 @@ async def test_where_the_storage_is_blocked_choices_hold_for_the_visit(
     await page.evaluate(AXE.read_text())
     found = await page.evaluate("axe.run().then((result) => result.violations)")
     assert [(it["id"], it["nodes"]) for it in found] == []
+
+
+async def test_the_form_for_the_key_has_the_language_and_the_theme_too(
+    stand: Stand, open_page: OpenPage, complaints: list[str]
+) -> None:
+    page = await open_page(f"{stand.url}login", PHONE, locale="ko-KR")
+    await expect(page).to_have_title("로그인 · Trade Streaming")
+    await expect(page.locator("html")).to_have_attribute("lang", "ko")
+    await page.get_by_role("button", name="다크 테마로 변경").click()
+    assert await page.evaluate(BACKGROUND) == DARK
+    await page.get_by_label("키", exact=True).fill("no key")
+    await page.get_by_role("button", name="로그인").click()
+    await expect(page.get_by_role("alert")).to_contain_text("유효하지 않거나")
+    assert complaints.pop().startswith("Failed to load resource")  # the 403
+    assert await page.evaluate(BACKGROUND) == DARK
+    await expect(page.get_by_label("언어")).to_have_value("ko")
+    await page.get_by_label("언어").select_option("en")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    await page.evaluate(AXE.read_text())
+    found = await page.evaluate("axe.run().then((result) => result.violations)")
+    assert [(it["id"], it["nodes"]) for it in found] == []

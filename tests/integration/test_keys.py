@@ -328,7 +328,8 @@ async def test_the_form_leads_nowhere_else(scene: Scene) -> None:
         assert (answer.status, answer.headers["location"]) == (303, f"/login?{query}")
     policy = (await request(scene.chart, "GET", "/login")).headers["content-security-policy"]
     assert "form-action 'self'" in policy
-    assert "script-src" not in policy
+    assert "script-src 'self';" in policy
+    assert "connect-src" not in policy
     key = scene.of[Scope.READ]
     page = (await request(scene.chart, "GET", "/", bearer(key))).headers
     assert "form-action 'none'" in page["content-security-policy"]

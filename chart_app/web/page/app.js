@@ -21,7 +21,8 @@ import { openBelow } from "./popover.js";
 import { Quote } from "./quote.js";
 import { formatAddress, parseAddress } from "./settings/address.js";
 import { Kept } from "./settings/kept.js";
-import { Settings } from "./settings/settings.js";
+import { LanguageChoice } from "./settings/language_choice.js";
+import { PaletteChoice } from "./settings/palette_choice.js";
 import { Formats } from "./text/formats.js";
 import { fillTexts, textsIn } from "./text/texts.js";
 import { TradeTape } from "./trade_tape.js";
@@ -36,15 +37,9 @@ const KEPT_ADDRESS = "address";
 
 class App {
   #kept = new Kept(() => localStorage);
-  #settings = new Settings(
-    {
-      language: typedElement("language", HTMLSelectElement),
-      colors: typedElement("colors", HTMLSelectElement),
-    },
-    this.#kept,
-  );
-  #say = textsIn(this.#settings.language);
-  #formats = new Formats(this.#settings.locale);
+  #reader = new LanguageChoice(typedElement("language", HTMLSelectElement), this.#kept);
+  #say = textsIn(this.#reader.language);
+  #formats = new Formats(this.#reader.locale);
   #store = new Store(parseAddress(location.search || this.#keptAddress()));
   #coins = new Coins();
   #coinList = new CoinList(
@@ -148,6 +143,7 @@ class App {
   });
 
   start() {
+    new PaletteChoice(typedElement("colors", HTMLSelectElement), this.#kept, this.#reader.language);
     fillTexts(document, this.#say);
     fillTexts(typedElement("no-trades", HTMLTemplateElement).content, this.#say);
     new FullscreenButton(element("fullscreen"), element("market"), () =>

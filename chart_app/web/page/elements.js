@@ -1,4 +1,4 @@
-// The elements of index.html, by id.
+// The elements of a page, by id.
 
 /**
  * @template {HTMLElement} T
@@ -14,3 +14,12 @@ export function typedElement(id, type) {
 
 /** @param {string} id */
 export const element = (id) => typedElement(id, HTMLElement);
+
+/**
+ * @param {HTMLSelectElement} select its first option is for what is not chosen
+ * @param {unknown} value may be anything: it was kept
+ */
+export function chooseOption(select, value) {
+  const index = [...select.options].findIndex((option) => option.value === value);
+  select.selectedIndex = Math.max(0, index);
+}

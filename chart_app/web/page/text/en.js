@@ -98,4 +98,11 @@ export const EN = {
     "low {low}, close {close}, volume {volume} in {trades} trades.",
   api: "API",
   signOut: "Sign out",
+  signInTitle: "Sign in · Trade Streaming",
+  signIn: "Sign in",
+  key: "Key",
+  keyRefused: "This key is not valid, or it may not read.",
+  keyHint:
+    "The key needs the scope “read”. This browser does not keep it, but a cookie in its place, " +
+    "for seven days. It does so over HTTPS only, and on this machine.",
 };

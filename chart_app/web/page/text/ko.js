@@ -99,4 +99,11 @@ export const KO = {
     "저가 {low}, 종가 {close}, 거래량 {volume}, 체결 {trades}건.",
   api: "API",
   signOut: "로그아웃",
+  signInTitle: "로그인 · Trade Streaming",
+  signIn: "로그인",
+  key: "키",
+  keyRefused: "유효하지 않거나 읽기 권한이 없는 키입니다.",
+  keyHint:
+    "키에는 “read” 권한이 필요합니다. 브라우저는 키 대신 쿠키를 7일 동안 보관합니다. " +
+    "HTTPS와 이 컴퓨터에서만 가능합니다.",
 };

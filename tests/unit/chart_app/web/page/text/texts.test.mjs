@@ -11,7 +11,7 @@ const SOURCES = new Map(
     .filter((file) => /\.(js|html)$/.test(file) && !/node_modules|text\/(en|ko)\./.test(file))
     .map((file) => [file, readFileSync(PAGE + file, "utf8")]),
 );
-const HTML = SOURCES.get("index.html");
+const HTML = SOURCES.get("index.html") + SOURCES.get("login.html");
 
 test("both languages have the same texts, with the same values in them", () => {
   assert.deepEqual(Object.keys(KO), Object.keys(EN));
