@@ -63,7 +63,7 @@ async def open_page(packages: None, complaints: list[str]) -> AsyncIterator[Open
             scheme: Literal["light", "dark"] = "light",
             **context: Any,
         ) -> Page:
-            context = {"locale": "en-US", **context}
+            context = {"locale": "en-US", "timezone_id": "UTC", **context}
             page = await browser.new_page(viewport=viewport, color_scheme=scheme, **context)
             await page.add_init_script(REPORT_VIOLATIONS)
             page.on("console", _note_error)

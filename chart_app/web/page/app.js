@@ -20,13 +20,18 @@ import { Painter } from "./painter.js";
 import { openBelow } from "./popover.js";
 import { Quote } from "./quote.js";
 import { formatAddress, parseAddress } from "./settings/address.js";
+import { bucketsOf } from "./settings/buckets.js";
 import { Kept } from "./settings/kept.js";
 import { LanguageChoice } from "./settings/language_choice.js";
 import { PaletteChoice } from "./settings/palette_choice.js";
 import { Formats } from "./text/formats.js";
 import { fillTexts, textsIn } from "./text/texts.js";
+import { zoneOf } from "./text/zone.js";
 import { TradeTape } from "./trade_tape.js";
+import { fillZones, zoneTitle } from "./zone_select.js";
 
+/** @import { Buckets } from "./settings/buckets.js" */
+/** @import { Shown } from "./data/store.js" */
 /** @import { Selection } from "./settings/address.js" */
 /** @import { ConnectionState } from "./data/stream_client.js" */
 /** @import { KlineEvent, MiniTicker, TradeEvent } from "./data/wire_format.js" */
@@ -65,6 +70,7 @@ class App {
     {
       style: typedElement("style", HTMLSelectElement),
       scale: typedElement("scale", HTMLSelectElement),
+      zone: typedElement("zone", HTMLSelectElement),
     },
     (changes) => this.#select(changes),
   );
@@ -146,6 +152,7 @@ class App {
     new PaletteChoice(typedElement("colors", HTMLSelectElement), this.#kept, this.#reader.language);
     fillTexts(document, this.#say);
     fillTexts(typedElement("no-trades", HTMLTemplateElement).content, this.#say);
+    fillZones(typedElement("zone", HTMLSelectElement), this.#say, Date.now());
     new FullscreenButton(element("fullscreen"), element("market"), () =>
       this.#hint.show(this.#say("fullscreenRefused")),
     );
@@ -222,23 +229,28 @@ class App {
       this.#showUnknown(selection.coin);
       return;
     }
-    if (shown?.coin === coin.name && shown.interval === selection.interval) return;
+    if (shown && shown.coin === coin.name && isSame(shown, selection)) return;
     this.#clear();
-    const { interval } = this.#store.show(coin.name, selection.interval);
+    const zone = zoneOf(selection.zone);
+    const buckets = bucketsOf(selection.interval, zone, Date.now());
+    this.#store.show(coin.name, buckets, zone);
     this.#notice.hide();
     this.#quote.reset(coin.name);
-    this.#chart.reset(interval, coin.scales.price);
-    this.#drawings.show(coin.name, interval);
+    this.#chart.reset(buckets, coin.scales.price);
+    this.#drawings.show(coin.name, buckets.interval);
     this.#candleTable.clear();
     this.#tradeTape.clear();
     this.#coinList.choose(coin.name);
-    const streams = [MINI_TICKERS, klineStream(coin.name, interval), tradeStream(coin.name)];
+    const streams = [MINI_TICKERS, klineStream(coin.name, buckets), tradeStream(coin.name)];
     this.#streams.follow(streams, () => this.#loader.loadShown());
   }
 
   /** Let the tools and the chart be as selected. */
   #chooseTools() {
     const { selection } = this.#store;
+    const zone = zoneTitle(selection.zone, this.#say);
+    element("open-time").textContent = this.#say("openTimeIn", { zone });
+    element("trade-time").textContent = this.#say("timeIn", { zone });
     this.#intervalButtons.choose(selection.interval);
     this.#chartTools.choose(selection);
     this.#chart.setStyle(selection.style);
@@ -270,7 +282,7 @@ class App {
       this.#receiveTickers(/** @type {MiniTicker[]} */ (data));
     } else if (!shown) {
       return;
-    } else if (stream === klineStream(shown.coin, shown.interval)) {
+    } else if (stream === klineStream(shown.coin, shown.buckets)) {
       const candle = candleFromEvent(/** @type {KlineEvent} */ (data));
       this.#painter.paintCandles(shown.candles.amend(candle));
       if (candle.revision > this.#store.revision) {
@@ -317,10 +329,18 @@ class App {
 }
 
 /**
- * @param {string} coin
- * @param {string} interval
+ * Whether an interval and a zone are shown.
+ * @param {Shown} shown
+ * @param {Selection} selection
  */
-const klineStream = (coin, interval) => `${coin}@kline_${interval}`;
+const isSame = ({ buckets, zone }, selection) =>
+  buckets.interval === selection.interval && zone.name === selection.zone;
+
+/**
+ * @param {string} coin
+ * @param {Buckets} buckets
+ */
+const klineStream = (coin, { interval, timeZone }) => `${coin}@kline_${interval}@${timeZone}`;
 
 /** @param {string} coin */
 const tradeStream = (coin) => `${coin}@trade`;

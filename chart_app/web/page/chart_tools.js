@@ -4,7 +4,7 @@
 
 /**
  * Selects by the field of the address that they choose; their options are its values.
- * @typedef {{ style: HTMLSelectElement, scale: HTMLSelectElement }} ToolSelects
+ * @typedef {Record<"style" | "scale" | "zone", HTMLSelectElement>} ToolSelects
  */
 
 export class ChartTools {
@@ -25,8 +25,9 @@ export class ChartTools {
    * Show what is chosen.
    * @param {Selection} selection
    */
-  choose({ style, scale }) {
+  choose({ style, scale, zone }) {
     this.#selects.style.value = style;
     this.#selects.scale.value = scale;
+    this.#selects.zone.value = zone;
   }
 }

@@ -62,7 +62,7 @@ export class Painter {
     if (!coin) return;
     const { list, newest } = shown.candles;
     const candle = list.find(({ openTime }) => openTime === hoveredTime) ?? newest;
-    if (candle) this.#views.quote.drawLegend(candle, shown.interval, coin.scales);
+    if (candle) this.#views.quote.drawLegend(candle, shown.buckets, coin.scales);
   }
 
   #draw() {
@@ -71,7 +71,7 @@ export class Painter {
     if (!coin) return;
     const { chart, quote, tradeTape } = this.#views;
     quote.drawDay(coin, shown.candles.newest);
-    tradeTape.draw(coin.scales);
+    tradeTape.draw(coin.scales, shown.zone);
     chart.setScale(coin.scales.price);
     this.#drawCandles(shown, coin);
   }
@@ -80,14 +80,14 @@ export class Painter {
    * @param {Shown} shown
    * @param {Coin} coin
    */
-  #drawCandles({ interval, candles }, coin) {
+  #drawCandles({ buckets, candles }, coin) {
     const { list, newest } = candles;
     const { candleTable, chart, quote } = this.#views;
     const { isTable, undrawnFrom } = this.#store;
     if (undrawnFrom < list.length || undrawnFrom === 0) {
       chart.draw(list, undrawnFrom);
-      if (isTable) candleTable.draw(list, undrawnFrom, interval, coin.scales);
-      if (newest) quote.drawSummary(coin, newest, interval);
+      if (isTable) candleTable.draw(list, undrawnFrom, buckets, coin.scales);
+      if (newest) quote.drawSummary(coin, newest, buckets);
     }
     this.#store.undrawnFrom = Infinity;
     this.drawLegend();

@@ -1,7 +1,8 @@
 // The chosen coin in figures: its price, its last 24 hours, and one candle in a line.
-import { formatOpenTime } from "./text/time_format.js";
+import { formatZonedOpenTime } from "./text/time_format.js";
 
 /** @import { Candle } from "./data/candles.js" */
+/** @import { Buckets } from "./settings/buckets.js" */
 /** @import { Formats } from "./text/formats.js" */
 /** @import { Say, TextName } from "./text/texts.js" */
 /** @import { Coin, Scales } from "./coins/coins.js" */
@@ -65,10 +66,10 @@ export class Quote {
   /**
    * Show one candle above the chart.
    * @param {Candle} candle
-   * @param {string} interval
+   * @param {Buckets} buckets
    * @param {Scales} scales
    */
-  drawLegend(candle, interval, scales) {
+  drawLegend(candle, buckets, scales) {
     const formats = this.#formats;
     /** @type {[TextName, string][]} */
     const named = [
@@ -81,7 +82,7 @@ export class Quote {
     const figures = named.map(([name, value]) =>
       span("figure", span("name", this.#say(name)), value),
     );
-    const openTime = span("time", `${formatOpenTime(candle.openTime, interval)} UTC`);
+    const openTime = span("time", formatZonedOpenTime(candle.openTime, buckets));
     const { direction, text } = formats.change(candle.open, candle.close);
     const change = span("change", text);
     change.dataset.direction = direction;
@@ -92,14 +93,14 @@ export class Quote {
    * Describe the newest candle in a sentence, for screen readers.
    * @param {Coin} coin
    * @param {Candle} candle
-   * @param {string} interval
+   * @param {Buckets} buckets
    */
-  drawSummary({ name, scales }, candle, interval) {
+  drawSummary({ name, scales }, candle, buckets) {
     const formats = this.#formats;
     this.#elements.summary.textContent = this.#say("summary", {
       coin: name,
-      interval,
-      openTime: formatOpenTime(candle.openTime, interval),
+      interval: buckets.interval,
+      openTime: formatZonedOpenTime(candle.openTime, buckets),
       open: formats.decimal(candle.open, scales.price),
       high: formats.decimal(candle.high, scales.price),
       low: formats.decimal(candle.low, scales.price),

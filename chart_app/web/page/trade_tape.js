@@ -4,6 +4,7 @@ import { formatSecond } from "./text/time_format.js";
 /** @import { Scales } from "./coins/coins.js" */
 /** @import { Direction } from "./text/decimal_format.js" */
 /** @import { Formats } from "./text/formats.js" */
+/** @import { Zone } from "./text/zone.js" */
 
 /**
  * @typedef {object} Trade
@@ -84,11 +85,14 @@ export class TradeTape {
     this.#body.replaceChildren();
   }
 
-  /** @param {Scales} scales */
-  draw(scales) {
+  /**
+   * @param {Scales} scales
+   * @param {Zone} zone
+   */
+  draw(scales, zone) {
     for (const [index, trade] of this.#trades.slice(0, SHOWN).entries()) {
       const { time, price, amount } = this.#row(index);
-      time.textContent = formatSecond(trade.time);
+      time.textContent = formatSecond(trade.time, zone);
       price.textContent = this.#formats.decimal(trade.price, scales.price);
       price.dataset.direction = directionOf(this.#trades[index + 1]?.price, trade.price);
       amount.textContent = this.#formats.decimal(trade.amount, scales.amount);

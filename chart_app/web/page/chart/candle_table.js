@@ -3,6 +3,7 @@ import { formatOpenTime } from "../text/time_format.js";
 
 /** @import { Candle } from "../data/candles.js" */
 /** @import { Scales } from "../coins/coins.js" */
+/** @import { Buckets } from "../settings/buckets.js" */
 /** @import { Formats } from "../text/formats.js" */
 
 export class CandleTable {
@@ -26,15 +27,15 @@ export class CandleTable {
   /**
    * @param {Candle[]} list
    * @param {number} from index of the first candle that is not in the table as it is
-   * @param {string} interval
+   * @param {Buckets} buckets
    * @param {Scales} scales
    */
-  draw(list, from, interval, scales) {
+  draw(list, from, buckets, scales) {
     const isAppended = from > 0 && this.#rows.length > 0 && from >= this.#rows.length - 1;
     if (!isAppended) this.clear();
     let index = isAppended ? from : 0;
     for (const candle of list.slice(index)) {
-      const row = rowOf(candle, interval, scales, this.#formats);
+      const row = rowOf(candle, buckets, scales, this.#formats);
       const drawn = this.#rows[index];
       if (drawn) drawn.replaceWith(row);
       else this.#body.prepend(row);
@@ -50,15 +51,15 @@ export class CandleTable {
 
 /**
  * @param {Candle} candle
- * @param {string} interval
+ * @param {Buckets} buckets
  * @param {Scales} scales
  * @param {Formats} formats
  */
-function rowOf(candle, interval, scales, formats) {
+function rowOf(candle, buckets, scales, formats) {
   const row = document.createElement("tr");
   const head = document.createElement("th");
   head.scope = "row";
-  head.textContent = formatOpenTime(candle.openTime, interval);
+  head.textContent = formatOpenTime(candle.openTime, buckets);
   row.append(head);
   const prices = [candle.open, candle.high, candle.low, candle.close];
   for (const text of [

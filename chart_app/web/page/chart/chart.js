@@ -1,16 +1,18 @@
 // Candles and volume as a picture, by lightweight-charts.
 
-import { ColorType, CrosshairMode, createChart, PriceScaleMode } from "../lightweight-charts.mjs";
+import { ColorType, CrosshairMode, createChartEx, PriceScaleMode } from "../lightweight-charts.mjs";
 import { isDayOrLonger } from "../settings/intervals.js";
 import { formatOpenTime } from "../text/time_format.js";
 import { readColors } from "./chart_colors.js";
 import { ChartKeys } from "./chart_keys.js";
 import { PriceSeries } from "./price_series.js";
+import { tickMarkFormatter, ZonedTimes } from "./tick_marks.js";
 import { VolumeSeries } from "./volume_series.js";
 
-/** @import { ISeriesPrimitive, Time } from "lightweight-charts" */
+/** @import { ChartOptions, DeepPartial, IChartApi, ISeriesPrimitive, Time } from "lightweight-charts" */
 /** @import { Candle } from "../data/candles.js" */
 /** @import { Formats } from "../text/formats.js" */
+/** @import { Buckets } from "../settings/buckets.js" */
 /** @import { PriceScale, PriceStyle } from "../settings/price_styles.js" */
 /** @import { AnyPriceSeries } from "./price_series.js" */
 
@@ -34,6 +36,8 @@ const SCALE_MODES = {
 
 export class Chart {
   #container;
+  #formats;
+  #times = new ZonedTimes();
   #chart;
   #prices;
   #volumes;
@@ -56,7 +60,9 @@ export class Chart {
    */
   constructor(container, { onHover, onNearLeftEdge, onMove }, formats) {
     this.#container = container;
-    this.#chart = createChart(container, {
+    this.#formats = formats;
+    /** @type {DeepPartial<ChartOptions>} */
+    const options = {
       autoSize: true,
       localization: {
         locale: formats.locale,
@@ -73,7 +79,8 @@ export class Chart {
         minBarSpacing: 1,
         secondsVisible: false,
       },
-    });
+    };
+    this.#chart = /** @type {IChartApi} */ (createChartEx(container, this.#times, options));
     const colors = readColors(container);
     this.#prices = new PriceSeries(this.#chart, colors, formats);
     this.#volumes = new VolumeSeries(this.#chart, colors);
@@ -136,21 +143,25 @@ export class Chart {
   }
 
   /**
-   * Begin with another coin or interval, without candles.
-   * @param {string} interval
+   * Begin with another coin, interval or zone, without candles.
+   * @param {Buckets} buckets
    * @param {number} scale of prices
    */
-  reset(interval, scale) {
+  reset(buckets, scale) {
     this.#list = [];
     this.#noteDrawn();
     this.#prices.set([]);
     this.#volumes.set([]);
     this.setScale(scale);
+    this.#times.zone = buckets.zone;
     this.#chart.applyOptions({
       localization: {
-        timeFormatter: (/** @type {Time} */ time) => formatOpenTime(Number(time) * 1000, interval),
+        timeFormatter: (/** @type {Time} */ time) => formatOpenTime(Number(time) * 1000, buckets),
       },
-      timeScale: { timeVisible: !isDayOrLonger(interval) },
+      timeScale: {
+        timeVisible: !isDayOrLonger(buckets.interval),
+        tickMarkFormatter: tickMarkFormatter(this.#formats.locale, buckets.zone),
+      },
     });
     this.#chart.priceScale("right").applyOptions({ autoScale: true });
   }

@@ -106,14 +106,14 @@ export class Loader {
     if (!shown) return;
     const { notice, painter, tradeTape } = this.#parts;
     const signal = this.#restart();
-    const { coin, interval, candles } = shown;
+    const { coin, buckets, candles } = shown;
     try {
       candles.renew();
       tradeTape.renew();
       const oldest = candles.oldest?.openTime ?? Infinity;
       const { revision } = this.#store;
       const [page, trades] = await Promise.all([
-        fetchCandlesBackTo(oldest, coin, interval, revision, signal),
+        fetchCandlesBackTo(oldest, coin, buckets, revision, signal),
         fetchTrades(coin, HELD, signal),
       ]);
       signal.throwIfAborted();
@@ -133,14 +133,14 @@ export class Loader {
   async loadOlder() {
     const { shown } = this.#store;
     if (!shown?.candles.oldest || this.#isLoadingOlder || shown.candles.isComplete) return;
-    const { coin, interval, candles } = shown;
+    const { coin, buckets, candles } = shown;
     if (candles.isAwaited) return;
     const { signal } = this.#aborter;
     this.#isLoadingOlder = true;
     try {
       const { openTime } = shown.candles.oldest;
       const { revision } = this.#store;
-      const page = await fetchCandlesBefore(openTime, coin, interval, revision, signal);
+      const page = await fetchCandlesBefore(openTime, coin, buckets, revision, signal);
       signal.throwIfAborted();
       this.#parts.painter.paintCandles(candles.extend(page.candles, page.isFirst));
     } catch (error) {

@@ -3,6 +3,7 @@ import { signIn } from "./session.js";
 import { candleFromRow, tradeFromRow } from "./wire_format.js";
 
 /** @import { Candle } from "./candles.js" */
+/** @import { Buckets } from "../settings/buckets.js" */
 /** @import { Trade } from "../trade_tape.js" */
 /** @import { DayTicker, KlineRow, SymbolInfo, TradeRow } from "./wire_format.js" */
 
@@ -40,16 +41,16 @@ export async function fetchTrades(coin, limit, signal) {
  * The newest page of candles, and as many pages before it as it takes to reach back to a time.
  * @param {number} time in ms; Infinity for the newest page alone
  * @param {string} coin
- * @param {string} interval
+ * @param {Buckets} buckets
  * @param {number} revision that the store has by now
  * @param {AbortSignal} signal
  * @returns {Promise<CandlePage>}
  */
-export async function fetchCandlesBackTo(time, coin, interval, revision, signal) {
-  let page = await fetchCandlesBefore(undefined, coin, interval, revision, signal);
+export async function fetchCandlesBackTo(time, coin, buckets, revision, signal) {
+  let page = await fetchCandlesBefore(undefined, coin, buckets, revision, signal);
   const candles = page.candles;
   while (!page.isFirst && candles[0] && candles[0].openTime > time) {
-    page = await fetchCandlesBefore(candles[0].openTime, coin, interval, revision, signal);
+    page = await fetchCandlesBefore(candles[0].openTime, coin, buckets, revision, signal);
     candles.unshift(...page.candles);
   }
   return { candles, isFirst: page.isFirst };
@@ -59,14 +60,15 @@ export async function fetchCandlesBackTo(time, coin, interval, revision, signal)
  * The page of candles that open before a time.
  * @param {number | undefined} time in ms; undefined for the newest page
  * @param {string} coin
- * @param {string} interval
+ * @param {Buckets} buckets
  * @param {number} revision that the store has by now
  * @param {AbortSignal} signal
  * @returns {Promise<CandlePage>}
  */
-export async function fetchCandlesBefore(time, coin, interval, revision, signal) {
+export async function fetchCandlesBefore(time, coin, buckets, revision, signal) {
+  const { interval, timeZone } = buckets;
   /** @type {Record<string, string>} */
-  const query = { symbol: coin, interval, limit: String(PAGE_SIZE) };
+  const query = { symbol: coin, interval, timeZone, limit: String(PAGE_SIZE) };
   if (time !== undefined) query.endTime = String(time - 1);
   /** @type {KlineRow[]} */
   const rows = await get("klines", query, signal);

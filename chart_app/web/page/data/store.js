@@ -2,10 +2,12 @@
 import { Candles } from "./candles.js";
 
 /** @import { Selection } from "../settings/address.js" */
+/** @import { Buckets } from "../settings/buckets.js" */
+/** @import { Zone } from "../text/zone.js" */
 
 /**
- * The coin and interval on the screen.
- * @typedef {{ coin: string, interval: string, candles: Candles }} Shown
+ * What is on the screen; the zone is that by whose clocks trades are read.
+ * @typedef {{ coin: string, buckets: Buckets, zone: Zone, candles: Candles }} Shown
  */
 
 /** The state that the modules share; what only one of them needs is its own. */
@@ -40,13 +42,14 @@ export class Store {
   }
 
   /**
-   * Begin with another coin or interval, without candles.
+   * Begin with another coin, interval or zone, without candles.
    * @param {string} coin
-   * @param {string} interval
+   * @param {Buckets} buckets
+   * @param {Zone} zone
    * @returns {Shown}
    */
-  show(coin, interval) {
-    this.shown = { coin, interval, candles: new Candles() };
+  show(coin, buckets, zone) {
+    this.shown = { coin, buckets, zone, candles: new Candles() };
     return this.shown;
   }
 

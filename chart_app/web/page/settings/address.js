@@ -7,6 +7,8 @@ import {
   PRICE_STYLES,
 } from "./price_styles.js";
 
+import { OWN_ZONE, ZONES } from "./zones.js";
+
 /** @import { PriceScale, PriceStyle } from "./price_styles.js" */
 
 /**
@@ -16,6 +18,7 @@ import {
  * @property {string} interval
  * @property {PriceStyle} style
  * @property {PriceScale} scale of prices
+ * @property {string} zone one of ZONES
  */
 
 /**
@@ -37,6 +40,7 @@ const FIELDS = {
   interval: oneOf(INTERVALS, DEFAULT_INTERVAL),
   style: oneOf(PRICE_STYLES, DEFAULT_PRICE_STYLE),
   scale: oneOf(PRICE_SCALES, DEFAULT_PRICE_SCALE),
+  zone: oneOf(ZONES, OWN_ZONE),
 };
 const NAMES = /** @type {(keyof Selection)[]} */ (Object.keys(FIELDS));
 

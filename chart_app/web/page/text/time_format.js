@@ -1,34 +1,33 @@
-// Times in ms as text, in UTC, as the intervals of candles are.
+// Times in ms as text, by the clocks of a zone.
 import { isDayOrLonger } from "../settings/intervals.js";
 
-/** @param {number} number */
-const twoDigits = (number) => String(number).padStart(2, "0");
-
-/** @param {number} ms */
-function formatDate(ms) {
-  const at = new Date(ms);
-  return `${at.getUTCFullYear()}-${twoDigits(at.getUTCMonth() + 1)}-${twoDigits(at.getUTCDate())}`;
-}
-
-/** @param {number} ms */
-function formatMinute(ms) {
-  const at = new Date(ms);
-  return `${twoDigits(at.getUTCHours())}:${twoDigits(at.getUTCMinutes())}`;
-}
+/** @import { Buckets } from "../settings/buckets.js" */
+/** @import { Zone } from "./zone.js" */
 
 /**
  * The time of day, with seconds.
  * @param {number} ms
+ * @param {Zone} zone
  */
-export function formatSecond(ms) {
-  return `${formatMinute(ms)}:${twoDigits(new Date(ms).getUTCSeconds())}`;
+export function formatSecond(ms, zone) {
+  return zone.clock(ms).toISOString().slice(-13, -5);
 }
 
 /**
  * A candle's open time: a date, with the time of day where a candle is shorter than a day.
  * @param {number} ms
- * @param {string} interval
+ * @param {Pick<Buckets, "interval" | "zone">} buckets
  */
-export function formatOpenTime(ms, interval) {
-  return isDayOrLonger(interval) ? formatDate(ms) : `${formatDate(ms)} ${formatMinute(ms)}`;
+export function formatOpenTime(ms, { interval, zone }) {
+  const [date = "", time = ""] = zone.clock(ms).toISOString().split("T");
+  return isDayOrLonger(interval) ? date : `${date} ${time.slice(0, 5)}`;
+}
+
+/**
+ * The same with what it is ahead of UTC.
+ * @param {number} ms
+ * @param {Pick<Buckets, "interval" | "zone">} buckets
+ */
+export function formatZonedOpenTime(ms, buckets) {
+  return `${formatOpenTime(ms, buckets)} ${buckets.zone.offsetName(ms)}`;
 }

@@ -7,7 +7,14 @@ import {
 
 test("an address gives back the selection it was made of", () => {
   for (const coin of ["BTC-USD", 'A/b @x "q" & 中文', null]) {
-    const selection = { ...parseAddress(""), coin, interval: "15m", style: "area", scale: "log" };
+    const selection = {
+      ...parseAddress(""),
+      coin,
+      interval: "15m",
+      style: "area",
+      scale: "log",
+      zone: "+05:30",
+    };
     assert.deepEqual(parseAddress(formatAddress(selection)), selection);
   }
 });
@@ -16,7 +23,7 @@ test("without an interval, or with an unknown one, candles are of a minute", () 
   const missing = parseAddress("");
   assert.equal(missing.coin, null);
   assert.equal(missing.interval, "1m");
-  assert.deepEqual(parseAddress("?coin=BTC&interval=7m&style=toString&scale="), {
+  assert.deepEqual(parseAddress("?coin=BTC&interval=7m&style=toString&scale=&zone=Mars"), {
     ...missing,
     coin: "BTC",
   });

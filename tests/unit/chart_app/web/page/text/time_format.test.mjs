@@ -3,19 +3,26 @@ import { test } from "node:test";
 import {
   formatOpenTime,
   formatSecond,
+  formatZonedOpenTime,
 } from "../../../../../../chart_app/web/page/text/time_format.js";
+import { zoneOf } from "../../../../../../chart_app/web/page/text/zone.js";
 
 const TIME = Date.UTC(2026, 0, 5, 3, 7, 9);
+const UTC = zoneOf("UTC");
 
-test("times are in UTC", () => {
-  assert.equal(formatSecond(TIME), "03:07:09");
+test("times are by the clocks of a zone", () => {
+  assert.equal(formatSecond(TIME, UTC), "03:07:09");
+  assert.equal(formatSecond(TIME, zoneOf("+05:30")), "08:37:09");
+  assert.equal(formatSecond(Date.UTC(12026, 0, 5, 3, 7, 9), UTC), "03:07:09");
 });
 
 test("an open time has no time of day where a candle lasts a day or longer", () => {
   for (const interval of ["1m", "30m", "12h"]) {
-    assert.equal(formatOpenTime(TIME, interval), "2026-01-05 03:07");
+    assert.equal(formatOpenTime(TIME, { interval, zone: UTC }), "2026-01-05 03:07");
   }
   for (const interval of ["1d", "3d", "1w", "1M"]) {
-    assert.equal(formatOpenTime(TIME, interval), "2026-01-05");
+    assert.equal(formatOpenTime(TIME, { interval, zone: UTC }), "2026-01-05");
   }
+  const chicago = { interval: "1m", zone: zoneOf("America/Chicago") };
+  assert.equal(formatZonedOpenTime(TIME, chicago), "2026-01-04 21:07 UTC−6");
 });
