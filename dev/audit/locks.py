@@ -19,6 +19,7 @@ NPM_LOCKS: Mapping[str, str] = {
     "page": "chart_app/web/page",
     "page-lint": "tests/page",
     "browser-tests": "tests/browser",
+    "fonts": "tests/fonts",
     "node": "node",
 }
 #: What is part of the programs and their container image.

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from dev import npm
 
 FOLDER = Path(__file__).parent
+FONTS = FOLDER.parent / "fonts"
 #: In node_modules, so that another version of the package does not find it.
 UNPACKED = FOLDER / "node_modules/.chromium"
 UNPACK_TIMEOUT_S = 120
@@ -29,6 +30,7 @@ FONTS_CONF = """\
 <fontconfig>
   <dir>/usr/share/fonts</dir>
   <dir>{folder}/fonts</dir>
+  <dir>{fonts}</dir>
   <cachedir>{folder}/fonts-cache</cachedir>
 </fontconfig>
 """
@@ -49,7 +51,7 @@ def find() -> Chromium:
     """Return one; the last resort is what ``package-lock.json`` locks. Raises :exc:`NoChromium`."""
     named = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if named:
-        return Chromium(named)
+        return Chromium(named, {"FONTCONFIG_FILE": str(FONTS / "fonts.conf")})
     if sys.platform != "linux":
         return Chromium(None)
     if platform.machine() != "x86_64":
@@ -62,6 +64,8 @@ def _packaged() -> Chromium:
         fcntl.flock(one_process, fcntl.LOCK_EX)
         if not UNPACKED.exists():
             _unpack()
+        fonts_conf = FONTS_CONF.format(folder=UNPACKED, fonts=FONTS / "node_modules")
+        (UNPACKED / "fonts.conf").write_text(fonts_conf)
     environment = {
         "FONTCONFIG_FILE": str(UNPACKED / "fonts.conf"),
         "LD_LIBRARY_PATH": str(UNPACKED / "al2023/lib"),
@@ -79,5 +83,4 @@ def _unpack() -> None:
         timeout=UNPACK_TIMEOUT_S,
         check=True,
     )
-    (folder / "fonts.conf").write_text(FONTS_CONF.format(folder=UNPACKED))
     folder.rename(UNPACKED)

@@ -37,6 +37,7 @@ def packages() -> None:
     """Install what the page loads, as ``make run`` does, and what its tests need."""
     npm.install(ROOT / "chart_app/web/page")
     npm.install(chromium.FOLDER)
+    npm.install(chromium.FONTS)
 
 
 @pytest.fixture
