@@ -6,6 +6,7 @@ import { Drawings } from "./chart/drawings/drawings.js";
 import { ChartTools } from "./chart_tools.js";
 import { CoinList } from "./coins/coin_list.js";
 import { Coins } from "./coins/coins.js";
+import { goToChart } from "./coins/go_to_chart.js";
 import { Loader } from "./data/loader.js";
 import { signInIfOver } from "./data/session.js";
 import { Store } from "./data/store.js";
@@ -50,18 +51,21 @@ class App {
   #coinList = new CoinList(
     this.#coins,
     {
-      list: element("coins"),
+      grid: element("coins"),
+      rows: element("coin-rows"),
       none: element("no-coins"),
       search: typedElement("search", HTMLInputElement),
-      sorters: [
-        .../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-sort]")),
-      ],
+      found: element("found-coins"),
+      onlyFavorites: element("only-favorites"),
     },
     {
       link: (coin) => formatAddress({ ...this.#store.selection, coin }),
-      onChoose: (coin) => this.#select({ coin }),
+      onChoose: (coin) => {
+        this.#select({ ...this.#store.selection, coin });
+        goToChart(element("market"), element("chart"));
+      },
     },
-    this.#formats,
+    { formats: this.#formats, say: this.#say, kept: this.#kept },
   );
   #intervalButtons = new IntervalButtons(element("intervals"), (interval) =>
     this.#select({ interval }),
@@ -200,8 +204,8 @@ class App {
     const isStep = selection.coin !== before.coin || selection.interval !== before.interval;
     if (isStep) history.pushState(null, "", address);
     else history.replaceState(null, "", address);
-    this.#kept.write(KEPT_ADDRESS, address);
     this.#store.selection = selection;
+    this.#keepAddress();
     this.#show();
   }
 
@@ -209,6 +213,10 @@ class App {
   #keptAddress() {
     const address = this.#kept.read(KEPT_ADDRESS);
     return typeof address === "string" ? address : "";
+  }
+
+  #keepAddress() {
+    this.#kept.write(KEPT_ADDRESS, formatAddress(this.#store.selection));
   }
 
   /** Show what is selected, as soon as its coin is known. */
@@ -220,8 +228,9 @@ class App {
       this.#notice.show(typedElement("no-trades", HTMLTemplateElement).content.cloneNode(true));
       return;
     }
-    if (selection.coin === null) {
-      selection.coin = busiest.name;
+    if (selection.coin === null || !location.search) {
+      // that of the last visit may have no trades any more
+      selection.coin = (this.#coins.find(selection.coin ?? "") ?? busiest).name;
       history.replaceState(null, "", formatAddress(selection));
     }
     const coin = this.#coins.find(selection.coin);
@@ -234,6 +243,7 @@ class App {
     const zone = zoneOf(selection.zone);
     const buckets = bucketsOf(selection.interval, zone, Date.now());
     this.#store.show(coin.name, buckets, zone);
+    this.#keepAddress();
     this.#notice.hide();
     this.#quote.reset(coin.name);
     this.#chart.reset(buckets, coin.scales.price);

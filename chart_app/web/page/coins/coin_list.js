@@ -1,151 +1,174 @@
-// The list of coins with their last prices and changes, searched and sorted.
-import { priceChange } from "../text/decimal_format.js";
+// The list of coins: searched, sorted, starred.
+import { CoinGrid } from "./coin_grid.js";
+import { keepOrder, parseOrder, sortCoins, turnOrder } from "./coin_order.js";
+import { CoinSearch } from "./coin_search.js";
+import { Favorites } from "./favorites.js";
 
+/** @import { Kept } from "../settings/kept.js" */
 /** @import { Formats } from "../text/formats.js" */
-/** @import { Coin, Coins } from "./coins.js" */
+/** @import { Say } from "../text/texts.js" */
+/** @import { Coins } from "./coins.js" */
 
 /**
  * @typedef {object} CoinListElements
- * @property {HTMLElement} list
- * @property {HTMLElement} none shown where the search finds no coin
+ * @property {HTMLElement} grid the heads of its columns have buttons with `data-sort`
+ * @property {HTMLElement} rows
+ * @property {HTMLElement} none says why there are no rows
  * @property {HTMLInputElement} search
- * @property {HTMLElement[]} sorters buttons; `data-sort` is a key of ORDERS
+ * @property {HTMLElement} found says what the search has found, to screen readers
+ * @property {HTMLElement} onlyFavorites a button
  */
 
 /**
  * @typedef {object} CoinListHandlers
  * @property {(coin: string) => string} link gives the address that shows a coin
- * @property {(coin: string) => void} onChoose gets the coin that was clicked
+ * @property {(coin: string) => void} onChoose gets the coin that the reader wants to see
  */
 
-const collator = new Intl.Collator("en", { numeric: true });
+/** @typedef {{ formats: Formats, say: Say, kept: Kept }} CoinListTools */
 
-/** @typedef {(one: Coin, other: Coin) => number} Order */
-
-/** @type {Order} */
-const byName = (one, other) => collator.compare(one.name, other.name);
-/** @param {Coin} coin */
-const priceOf = ({ day }) => Number(day.lastPrice);
-/** @param {Coin} coin */
-const percentOf = ({ day }) => priceChange(day.openPrice, day.lastPrice).percent;
-
-/** @type {Readonly<Record<string, Order>>} */
-const ORDERS = {
-  coin: byName,
-  price: (one, other) => priceOf(other) - priceOf(one) || byName(one, other),
-  change: (one, other) => percentOf(other) - percentOf(one) || byName(one, other),
-};
+const KEPT_ORDER = "coinOrder";
+const KEPT_FILTER = "onlyFavorites";
 
 export class CoinList {
-  #list;
-  #none;
   #coins;
-  /** @type {Map<string, Row>} */
-  #rows = new Map();
-  #search = "";
-  #order = byName;
-  /** @type {string | null} */
-  #chosen = null;
-  #link;
-  #formats;
+  #elements;
+  #tools;
+  #favorites;
+  #grid;
+  #search;
+  #order;
+  #isOnlyFavorites;
+  /**
+   * The names of the coins in the list, in its order.
+   * @type {string[]}
+   */
+  #names = [];
 
   /**
    * @param {Coins} coins
    * @param {CoinListElements} elements
    * @param {CoinListHandlers} handlers
-   * @param {Formats} formats
+   * @param {CoinListTools} tools
    */
-  constructor(coins, { list, none, search, sorters }, { link, onChoose }, formats) {
+  constructor(coins, elements, { link, onChoose }, tools) {
     this.#coins = coins;
-    this.#list = list;
-    this.#none = none;
-    this.#link = link;
-    this.#formats = formats;
-    search.addEventListener("input", () => {
-      this.#search = search.value.trim().toLowerCase();
-      this.draw();
+    this.#elements = elements;
+    this.#tools = tools;
+    this.#favorites = new Favorites(tools.kept);
+    this.#order = parseOrder(tools.kept.read(KEPT_ORDER));
+    this.#isOnlyFavorites = tools.kept.read(KEPT_FILTER) === true;
+    const contentOf = (/** @type {string} */ name) => {
+      const coin = coins.get(name);
+      return coin && { coin, address: link(name), isFavorite: this.#favorites.has(name) };
+    };
+    const onStar = (/** @type {string} */ name) => this.#star(name);
+    const onLeave = () => this.draw();
+    const onExit = () => this.#search.focus();
+    this.#grid = new CoinGrid(elements, { contentOf, onChoose, onStar, onLeave, onExit }, tools);
+    this.#search = new CoinSearch(elements.search, {
+      onInput: () => this.#find(),
+      onEnter: () => this.#names[0] !== undefined && onChoose(this.#names[0]),
+      onDown: () => this.#grid.focus(),
+      onUp: () => this.#grid.focusLast(),
     });
-    for (const sorter of sorters) {
-      sorter.addEventListener("click", () => {
-        for (const other of sorters) other.setAttribute("aria-pressed", String(other === sorter));
-        this.#order = ORDERS[sorter.dataset.sort ?? ""] ?? byName;
-        this.draw();
-      });
-    }
-    list.addEventListener("click", (event) => {
-      const coin = event.target instanceof Element && event.target.closest("a")?.dataset.coin;
-      const isForAnotherTab = event.ctrlKey || event.metaKey || event.shiftKey;
-      if (typeof coin !== "string" || isForAnotherTab) return;
-      event.preventDefault();
-      onChoose(coin);
+    this.#listen();
+    this.#drawTools();
+  }
+
+  #listen() {
+    this.#elements.grid.addEventListener("click", ({ target }) => {
+      const button = target instanceof Element && target.closest("[data-sort]");
+      if (!(button instanceof HTMLElement)) return;
+      this.#order = turnOrder(this.#order, button.dataset.sort);
+      this.#tools.kept.write(KEPT_ORDER, this.#order);
+      this.#rearrange();
+    });
+    this.#elements.onlyFavorites.addEventListener("click", () => {
+      this.#isOnlyFavorites = !this.#isOnlyFavorites;
+      this.#tools.kept.write(KEPT_FILTER, this.#isOnlyFavorites);
+      this.#rearrange();
     });
   }
 
   /** @param {string | null} name */
   choose(name) {
-    this.#chosen = name;
+    this.#grid.choose(name);
+  }
+
+  /** Draw what has changed; a row that the reader points at stays where it is. */
+  draw() {
+    if (this.#grid.isHeld) {
+      const wanted = this.#wanted().map(({ name }) => name);
+      this.#names = keepOrder(this.#names, wanted, (name) => this.#coins.has(name));
+      this.#grid.show(this.#names);
+    } else {
+      this.#arrange();
+    }
+  }
+
+  /** The reader wants another order or other coins. */
+  #rearrange() {
+    this.#drawTools();
+    this.#arrange();
+    this.#grid.showTop();
+  }
+
+  #find() {
+    const { text } = this.#search;
+    this.#arrange();
+    this.#grid.showTop();
+    this.#grid.activate(text ? (this.#names[0] ?? null) : null);
+    if (text) this.#grid.draw();
+    else this.#grid.showChosen();
+    this.#elements.found.textContent = text && this.#foundText();
+  }
+
+  #foundText() {
+    const [first] = this.#names;
+    if (first === undefined) return this.#noneText();
+    const { formats, say } = this.#tools;
+    return say("coinsFound", { count: formats.decimal(String(this.#names.length), 0), first });
+  }
+
+  #noneText() {
+    const { say } = this.#tools;
+    if (!this.#isOnlyFavorites) return say("noCoinFound");
+    return say(this.#search.text ? "noFavoriteFound" : "noFavorites");
+  }
+
+  #arrange() {
+    const { none } = this.#elements;
+    this.#names = sortCoins(this.#wanted(), this.#order).map(({ name }) => name);
+    none.hidden = this.#names.length > 0 || (!this.#search.text && !this.#isOnlyFavorites);
+    none.textContent = this.#noneText();
+    this.#grid.show(this.#names);
+  }
+
+  #wanted() {
+    const { text } = this.#search;
+    return this.#coins.list.filter(
+      ({ name }) =>
+        (!this.#isOnlyFavorites || this.#favorites.has(name)) &&
+        (!text || name.toLowerCase().includes(text)),
+    );
+  }
+
+  /** @param {string} name */
+  #star(name) {
+    this.#favorites.toggle(name);
     this.draw();
   }
 
-  draw() {
-    const shown = this.#coins.list
-      .filter(({ name }) => name.toLowerCase().includes(this.#search))
-      .sort(this.#order);
-    const items = shown.map((coin) => this.#draw(coin));
-    const { children } = this.#list;
-    const isSame =
-      items.length === children.length && items.every((item, index) => item === children[index]);
-    if (!isSame) {
-      const focused = document.activeElement;
-      this.#list.replaceChildren(...items);
-      if (focused instanceof HTMLElement && this.#list.contains(focused)) {
-        focused.focus({ preventScroll: true });
-      }
+  #drawTools() {
+    const { grid, onlyFavorites } = this.#elements;
+    onlyFavorites.ariaPressed = String(this.#isOnlyFavorites);
+    const { column, isDescending } = this.#order;
+    for (const button of grid.querySelectorAll("[data-sort]")) {
+      const head = button.closest("[role=columnheader]");
+      const isSorted = button.getAttribute("data-sort") === column;
+      const direction = isDescending ? "descending" : "ascending";
+      head?.setAttribute("aria-sort", isSorted ? direction : "none");
     }
-    this.#none.hidden = !this.#search || shown.length > 0;
-  }
-
-  /** @param {Coin} coin */
-  #draw(coin) {
-    const row = this.#rows.get(coin.name) ?? new Row(coin.name);
-    this.#rows.set(coin.name, row);
-    row.draw(coin, this.#link(coin.name), coin.name === this.#chosen, this.#formats);
-    return row.item;
-  }
-}
-
-class Row {
-  item = document.createElement("li");
-  #link = document.createElement("a");
-  #price = document.createElement("span");
-  #change = document.createElement("span");
-
-  /** @param {string} coin */
-  constructor(coin) {
-    const name = document.createElement("span");
-    name.className = "coin";
-    name.textContent = coin;
-    name.title = coin;
-    this.#price.className = "number";
-    this.#change.className = "number change";
-    this.#link.dataset.coin = coin;
-    this.#link.append(name, this.#price, this.#change);
-    this.item.append(this.#link);
-  }
-
-  /**
-   * @param {Coin} coin
-   * @param {string} address
-   * @param {boolean} isChosen
-   * @param {Formats} formats
-   */
-  draw({ day, scales }, address, isChosen, formats) {
-    const { direction, text } = formats.change(day.openPrice, day.lastPrice);
-    this.#price.textContent = formats.decimal(day.lastPrice, scales.price);
-    this.#change.textContent = text;
-    this.#change.dataset.direction = direction;
-    this.#link.href = address;
-    if (isChosen) this.#link.setAttribute("aria-current", "true");
-    else this.#link.removeAttribute("aria-current");
   }
 }

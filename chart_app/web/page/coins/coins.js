@@ -13,10 +13,13 @@ import { scaleOf } from "../text/decimal_format.js";
  * @typedef {{ name: string, scales: Scales, day: DayTicker }} Coin
  */
 
+const collator = new Intl.Collator("en", { numeric: true });
+
 export class Coins {
   /** @type {Map<string, Coin>} */
   #coins = new Map();
 
+  /** All, by name. */
   get list() {
     return [...this.#coins.values()];
   }
@@ -57,7 +60,8 @@ export class Coins {
   update(symbols, days) {
     const dayOf = new Map(days.map((day) => [day.symbol, day]));
     this.#coins.clear(); // all trades of a coin may be void
-    for (const { symbol, filters } of symbols) {
+    const sorted = symbols.toSorted((one, other) => collator.compare(one.symbol, other.symbol));
+    for (const { symbol, filters } of sorted) {
       const day = dayOf.get(symbol);
       if (!day) continue; // it came between the two responses; the next ones have it
       const scales = {

@@ -14,8 +14,8 @@ class MemoryStorage {
 
 test("what is written is read again, also by the next visit", () => {
   const storage = new MemoryStorage();
-  new Kept(() => storage).write("favourites", ["BTC"]);
-  assert.deepEqual(new Kept(() => storage).read("favourites"), ["BTC"]);
+  new Kept(() => storage).write("favorites", ["BTC"]);
+  assert.deepEqual(new Kept(() => storage).read("favorites"), ["BTC"]);
   assert.equal(new Kept(() => storage).read("theme"), undefined);
 });
 

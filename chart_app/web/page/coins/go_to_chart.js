@@ -1,0 +1,14 @@
+// On a phone the chart is above the list.
+
+/**
+ * Scroll to the chart and focus it, where it is not wholly in view.
+ * @param {HTMLElement} market what belongs to the chart, which is the lower part of it
+ * @param {HTMLElement} chart
+ */
+export function goToChart(market, chart) {
+  const { top, bottom } = chart.getBoundingClientRect();
+  if (top >= 0 && bottom <= innerHeight) return;
+  const hasRoom = bottom - market.getBoundingClientRect().top <= innerHeight;
+  (hasRoom ? market : chart).scrollIntoView();
+  chart.focus({ preventScroll: true });
+}
