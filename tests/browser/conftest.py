@@ -91,6 +91,8 @@ async def stand(packages: None, tmp_path: Path) -> AsyncIterator[Stand]:
 
 
 @pytest.fixture
-def screenshots(tmp_path: Path) -> Path:
-    """Return the folder that ``SCREENSHOTS`` names, else a temporary one."""
-    return Path(os.environ.get("SCREENSHOTS") or tmp_path)
+def screenshots() -> Path:
+    """Return the folder that ``SCREENSHOTS`` names, else ``build/screenshots``."""
+    folder = Path(os.environ.get("SCREENSHOTS") or ROOT / "build/screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
