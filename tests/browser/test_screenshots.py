@@ -97,9 +97,9 @@ def market() -> Iterator[Given]:
             price = 91_000 + 900 * math.sin(moment / 23) + 160 * math.sin(moment * 1.9)
             amount = 0.02 + abs(math.sin(minute * 1.3)) / 2
             yield Given("BTC-USD", opened + at * 1000, f"{price:.2f}", f"{amount:.4f}")
-    for coin, prices in {**OTHERS, "비트코인-KRW": ("131450000", "131980000")}.items():
-        for at, price in enumerate(prices):
-            yield Given(coin, now - MINUTE_MS + at, price)
+    for coin, others in {**OTHERS, "비트코인-KRW": ("131450000", "131980000")}.items():
+        for at, other in enumerate(others):
+            yield Given(coin, now - MINUTE_MS + at, other)
 
 
 async def missing(page: Page, picture: bytes, colors: tuple[str, ...], blank: Page) -> list[str]:
