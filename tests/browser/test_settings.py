@@ -49,6 +49,12 @@ async def test_a_korean_sees_korean_with_red_up_and_may_choose_english(
     await expect(page.locator("#price")).to_have_text("1,266,567.25")
     await expect(page.locator("#turnover")).to_contain_text("조")
     await expect(page.locator("#change")).to_have_css("color", RED)
+    await expect(page.locator("#coins .change")).to_have_css("color", RED)
+    of_tape = page.locator("#tape td[data-direction]")
+    await expect(of_tape.and_(page.locator("[data-direction=up]")).first).to_have_css("color", RED)
+    await expect(of_tape.and_(page.locator("[data-direction=down]")).first).to_have_css(
+        "color", BLUE
+    )
     assert await pixels(page, "down") > 1000  # the style sheet's red, which is up here
 
     await page.get_by_role("button", name="설정").click()
@@ -121,7 +127,7 @@ async def test_where_the_storage_is_blocked_choices_hold_for_the_visit(
     await page.get_by_role("button", name="Settings").click()
     await page.get_by_label("Language").select_option("ko")
     await expect(page.get_by_role("button", name="설정")).to_be_visible()
-    await expect(page.locator("#summary")).to_contain_text(re.compile("BTC, 최신 1m 캔들"))
+    await expect(page.locator("#summary")).to_contain_text(re.compile("BTC, 최신 1분 캔들"))
     await page.get_by_role("button", name="설정").click()
     await page.evaluate(AXE.read_text())
     found = await page.evaluate("axe.run().then((result) => result.violations)")

@@ -67,7 +67,7 @@ class App {
     },
     { formats: this.#formats, say: this.#say, kept: this.#kept },
   );
-  #intervalButtons = new IntervalButtons(element("intervals"), (interval) =>
+  #intervalButtons = new IntervalButtons(element("intervals"), this.#say, (interval) =>
     this.#select({ interval }),
   );
   #chartTools = new ChartTools(

@@ -1,5 +1,8 @@
 // One button for each interval.
 import { INTERVALS } from "./settings/intervals.js";
+import { formatInterval } from "./text/interval_format.js";
+
+/** @import { Say } from "./text/texts.js" */
 
 export class IntervalButtons {
   #group;
@@ -8,14 +11,15 @@ export class IntervalButtons {
 
   /**
    * @param {HTMLElement} group
+   * @param {Say} say
    * @param {(interval: string) => void} onChoose
    */
-  constructor(group, onChoose) {
+  constructor(group, say, onChoose) {
     this.#group = group;
     this.#buttons = INTERVALS.map((interval) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = interval;
+      button.textContent = formatInterval(interval, say);
       button.addEventListener("click", () => onChoose(interval));
       return button;
     });
@@ -27,8 +31,8 @@ export class IntervalButtons {
    * @param {string} interval
    */
   choose(interval) {
-    for (const button of this.#buttons) {
-      const isChosen = button.textContent === interval;
+    for (const [index, button] of this.#buttons.entries()) {
+      const isChosen = INTERVALS[index] === interval;
       button.setAttribute("aria-pressed", String(isChosen));
       if (isChosen) {
         this.#group.scrollLeft = button.offsetLeft - this.#group.clientWidth / 2;

@@ -1,4 +1,5 @@
 // The chosen coin in figures: its price, its last 24 hours, and one candle in a line.
+import { formatInterval } from "./text/interval_format.js";
 import { formatZonedOpenTime } from "./text/time_format.js";
 
 /** @import { Candle } from "./data/candles.js" */
@@ -99,7 +100,7 @@ export class Quote {
     const formats = this.#formats;
     this.#elements.summary.textContent = this.#say("summary", {
       coin: name,
-      interval: buckets.interval,
+      interval: formatInterval(buckets.interval, this.#say),
       openTime: formatZonedOpenTime(candle.openTime, buckets),
       open: formats.decimal(candle.open, scales.price),
       high: formats.decimal(candle.high, scales.price),
