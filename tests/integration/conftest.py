@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from dev.local_kafka import LocalKafka
 from tests.conftest import Cluster, make_cluster
 from tests.integration.databases import PostgreSQL
+from tests.integration.live_market import LiveMarket, run_live_market
 from tests.postgresql_server import PostgreSQLServer
 from tests.programs import Program
 
@@ -94,3 +95,10 @@ async def http(trading: Program) -> AsyncIterator[aiohttp.ClientSession]:
     """Open an HTTP client of trading_app."""
     async with aiohttp.ClientSession(trading.url) as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def live(kafka: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveMarket]:
+    """Run chart_app over a store with some history, for all clients."""
+    with run_live_market(kafka, tmp_path_factory.mktemp("live")) as market:
+        yield market

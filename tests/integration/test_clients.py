@@ -1,139 +1,44 @@
 """Clients of Binance's, given nothing but our addresses: ccxt and python-binance."""
 
-import asyncio
-import time
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import ccxt  # type: ignore[import-untyped]
-import ccxt.pro  # type: ignore[import-untyped]
 import pytest
-from aiokafka import AIOKafkaProducer
 
-import trade_rules
 from chart_app.model.intervals import MINUTE_MS
 from dev.local_kafka import LocalKafka
 from streaming.http.keys import new_key
-from tests.conftest import Cluster, make_cluster
-from tests.integration.filled_store import FilledStore, Given
+from tests.integration.clients import (
+    AsyncClient,
+    BinanceSocketManager,
+    arrives,
+    open_ccxt,
+    open_python_binance,
+)
+from tests.integration.live_market import MINUTES_AGO, LiveMarket, run_live_market
 from tests.key_file import KeyFile
-from tests.programs import Program
-from tests.waiting import PATIENCE_S
-from trade_rules import TradeMessage
 
 with warnings.catch_warnings(action="ignore"):  # of its age
-    from binance import AsyncClient, BinanceSocketManager  # type: ignore[import-untyped]
     from binance.exceptions import BinanceAPIException  # type: ignore[import-untyped]
 
 PAGE = 100
-#: Minutes ago in which there were trades: 350, with a hole of more than a page.
-MINUTES_AGO = [*range(700, 500, -1), *range(300, 150, -1)]
-
-
-class Scene(NamedTuple):
-    """chart_app, and a store with some history that it adds to."""
-
-    http: str
-    websocket: str
-    cluster: Cluster
-    #: When the minutes that had trades begin.
-    open_times: list[int]
-
-    @asynccontextmanager
-    async def trades_flow(self) -> AsyncIterator[None]:
-        """Send trades of SOLUSDT during the ``async with`` block."""
-        servers = self.cluster.settings["KAFKA_CLIENT_BOOTSTRAP_SERVER"]
-
-        async def send() -> None:
-            trade = trade_rules.encode(TradeMessage("SOLUSDT", Decimal("0.5"), Decimal(777)))
-            async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
-                while True:
-                    await producer.send_and_wait(self.cluster.topic, trade, key=b"SOLUSDT")
-                    await asyncio.sleep(0.1)
-
-        task = asyncio.create_task(send())
-        yield
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def fill(url: str, open_times: list[int]) -> None:
-    """Store the history."""
-    async with FilledStore(url) as filled:
-        for symbol in ("BTCUSDT", "eth-krw"):
-            trades = enumerate(open_times, 1)
-            await filled.feed(*(Given(symbol, at, f"{it}.25", "0.5") for it, at in trades))
-        await filled.feed(Given("SOLUSDT", open_times[0], "5"))
-
-
-@pytest.fixture(scope="module")
-def scene(kafka: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """Run chart_app over a store with some history."""
-    folder = tmp_path_factory.mktemp("clients")
-    url = f"sqlite:///{folder}/chart.sqlite"
-    this_minute = int(time.time() * 1000) // MINUTE_MS
-    open_times = [(this_minute - ago) * MINUTE_MS for ago in MINUTES_AGO]
-    asyncio.run(fill(url, open_times))
-    cluster = make_cluster(kafka)
-    with Program("chart_app", folder, {**cluster.settings, "DATABASE_URL": url}) as chart:
-        chart.wait_ready()
-        websocket = chart.url.replace("http://", "ws://")
-        yield Scene(chart.url, websocket, cluster, open_times)
-
-
-@asynccontextmanager
-async def open_exchange(
-    scene: Scene,
-    headers: dict[str, str] | None = None,
-) -> AsyncIterator[Any]:
-    """Open ccxt's client, REST and WebSocket, that sends these headers, too."""
-    exchange = ccxt.pro.binance(
-        {
-            "headers": headers or {},
-            "options": {
-                "fetchMarkets": {"types": ["spot"]},
-                "ws": {"options": {"headers": headers or {}}},
-            },
-            "urls": {
-                "api": {
-                    "public": f"{scene.http}/api/v3",
-                    "ws": {"spot": f"{scene.websocket}/ws"},
-                }
-            },
-        }
-    )
-    try:
-        yield exchange
-    finally:
-        await exchange.close()
 
 
 @pytest.fixture
-async def exchange(scene: Scene) -> AsyncIterator[Any]:
-    """Return ccxt's client."""
-    async with open_exchange(scene) as exchange:
+async def exchange(live: LiveMarket) -> AsyncIterator[Any]:
+    """Return ccxt's client, REST and WebSocket."""
+    async with open_ccxt(live) as exchange:
         yield exchange
 
 
 @pytest.fixture
-async def client(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AsyncClient]:
+async def client(live: LiveMarket) -> AsyncIterator[AsyncClient]:
     """Return python-binance's client."""
-    monkeypatch.setattr(AsyncClient, "API_URL", f"{scene.http}/api")
-    monkeypatch.setattr(BinanceSocketManager, "STREAM_URL", f"{scene.websocket}/")
-    client = await AsyncClient.create()
-    yield client
-    await client.close_connection()
-
-
-async def arrives(read: Callable[[], Awaitable[Any]], wanted: Callable[[Any], bool]) -> Any:
-    """Return the first thing read that is wanted."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not wanted(found := await read()):
-            pass
-    return found
+    async with open_python_binance(live) as client:
+        yield client
 
 
 async def test_ccxt_reads_the_markets(exchange: Any) -> None:
@@ -145,7 +50,7 @@ async def test_ccxt_reads_the_markets(exchange: Any) -> None:
     assert markets["ETH/KRW"]["id"] == "eth-krw"
 
 
-async def test_ccxt_pages_through_all_klines(exchange: Any, scene: Scene) -> None:
+async def test_ccxt_pages_through_all_klines(exchange: Any, live: LiveMarket) -> None:
     for symbol in ("BTC/USDT", "ETH/KRW"):
         candles: list[list[float]] = []
         since = 0
@@ -153,16 +58,16 @@ async def test_ccxt_pages_through_all_klines(exchange: Any, scene: Scene) -> Non
             candles += page
             since = page[-1][0] + 1
         prices = [number + 0.25 for number in range(1, len(MINUTES_AGO) + 1)]
-        assert [candle[0] for candle in candles] == scene.open_times
+        assert [candle[0] for candle in candles] == live.open_times
         assert [candle[1] for candle in candles] == [candle[4] for candle in candles] == prices
         assert {candle[5] for candle in candles} == {0.5}
 
 
-async def test_ccxt_reads_trades_and_tickers(exchange: Any, scene: Scene) -> None:
+async def test_ccxt_reads_trades_and_tickers(exchange: Any, live: LiveMarket) -> None:
     trades = await exchange.fetch_trades("BTC/USDT", limit=3)
-    assert [trade["timestamp"] for trade in trades] == scene.open_times[-3:]
+    assert [trade["timestamp"] for trade in trades] == live.open_times[-3:]
     assert [trade["price"] for trade in trades] == [348.25, 349.25, 350.25]
-    (first,) = await exchange.fetch_trades("BTC/USDT", since=scene.open_times[0], limit=1)
+    (first,) = await exchange.fetch_trades("BTC/USDT", since=live.open_times[0], limit=1)
     assert (first["price"], first["amount"], first["cost"]) == (1.25, 0.5, 0.625)
     ticker = await exchange.fetch_ticker("ETH/KRW")
     assert (ticker["open"], ticker["last"]) == (1.25, 350.25)
@@ -179,8 +84,8 @@ async def test_ccxt_knows_our_errors(exchange: Any) -> None:
         await exchange.public_get_klines({"symbol": "BTCUSDT", "interval": "7m"})
 
 
-async def test_ccxt_watches_klines_and_trades(exchange: Any, scene: Scene) -> None:
-    async with scene.trades_flow():
+async def test_ccxt_watches_klines_and_trades(exchange: Any, live: LiveMarket) -> None:
+    async with live.trades_flow():
         trades = await arrives(
             lambda: exchange.watch_trades("SOL/USDT"),
             lambda trades: trades[-1]["price"] == 777,
@@ -200,11 +105,13 @@ async def test_python_binance_reads_the_symbols(client: AsyncClient) -> None:
     assert (await client.get_symbol_info("BTCUSDT"))["quoteAsset"] == "USDT"
 
 
-async def test_python_binance_pages_through_all_klines(client: AsyncClient, scene: Scene) -> None:
+async def test_python_binance_pages_through_all_klines(
+    client: AsyncClient, live: LiveMarket
+) -> None:
     for symbol in ("BTCUSDT", "ETH-KRW"):
         pages = await client.get_historical_klines_generator(symbol, "1m", 0, limit=PAGE)
         klines = [row async for row in pages]
-        assert [row[0] for row in klines] == scene.open_times
+        assert [row[0] for row in klines] == live.open_times
         assert [Decimal(row[4]) for row in klines] == [
             number + Decimal("0.25") for number in range(1, len(MINUTES_AGO) + 1)
         ]
@@ -212,11 +119,13 @@ async def test_python_binance_pages_through_all_klines(client: AsyncClient, scen
     assert sum(row[8] for row in daily) == len(MINUTES_AGO)
 
 
-async def test_python_binance_reads_trades_and_tickers(client: AsyncClient, scene: Scene) -> None:
+async def test_python_binance_reads_trades_and_tickers(
+    client: AsyncClient, live: LiveMarket
+) -> None:
     trades = await client.get_recent_trades(symbol="BTCUSDT", limit=2)
-    assert [trade["time"] for trade in trades] == scene.open_times[-2:]
+    assert [trade["time"] for trade in trades] == live.open_times[-2:]
     aggregates = [it async for it in client.aggregate_trade_iter("BTCUSDT")]
-    assert [it["T"] for it in aggregates] == scene.open_times
+    assert [it["T"] for it in aggregates] == live.open_times
     ticker = await client.get_ticker(symbol="BTCUSDT")
     assert (ticker["lastPrice"], ticker["count"]) == ("350.25", len(MINUTES_AGO))
     assert await client.get_symbol_ticker(symbol="BTCUSDT") == {
@@ -232,9 +141,11 @@ async def test_python_binance_knows_our_errors(client: AsyncClient) -> None:
     assert raised.value.code == -1121
 
 
-async def test_python_binance_watches_klines_and_trades(client: AsyncClient, scene: Scene) -> None:
+async def test_python_binance_watches_klines_and_trades(
+    client: AsyncClient, live: LiveMarket
+) -> None:
     manager = BinanceSocketManager(client)
-    async with scene.trades_flow():
+    async with live.trades_flow():
         async with manager.kline_socket("SOLUSDT", "1m") as klines:
             event = await arrives(klines.recv, lambda event: event["k"]["c"] == "777")
             assert (event["e"], event["s"], event["k"]["i"]) == ("kline", "SOLUSDT", "1m")
@@ -249,7 +160,7 @@ async def test_python_binance_watches_klines_and_trades(client: AsyncClient, sce
 class Keyed(NamedTuple):
     """chart_app where reading is not public, and a key that may read."""
 
-    scene: Scene
+    live: LiveMarket
     key: str
 
 
@@ -257,30 +168,19 @@ class Keyed(NamedTuple):
 def keyed(kafka: LocalKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
     """Run chart_app over the same history, for those with a key."""
     folder = tmp_path_factory.mktemp("keyed")
-    url = f"sqlite:///{folder}/chart.sqlite"
-    open_times = [int(time.time() * 1000) // MINUTE_MS * MINUTE_MS]
-    asyncio.run(fill(url, open_times))
     keys = KeyFile(folder / "api.keys")
     key = keys.add("bot", "read")
-    cluster = make_cluster(kafka)
-    settings = {
-        **cluster.settings,
-        "DATABASE_URL": url,
-        "API_KEYS_FILE": str(keys.path),
-        "PUBLIC_READ": "false",
-    }
-    with Program("chart_app", folder, settings) as chart:
-        chart.wait_ready()
-        websocket = chart.url.replace("http://", "ws://")
-        yield Keyed(Scene(chart.url, websocket, cluster, open_times), key)
+    settings = {"API_KEYS_FILE": str(keys.path), "PUBLIC_READ": "false"}
+    with run_live_market(kafka, folder, settings) as live:
+        yield Keyed(live, key)
 
 
 async def test_python_binance_presents_its_key(
     keyed: Keyed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene = keyed.scene
-    monkeypatch.setattr(AsyncClient, "API_URL", f"{scene.http}/api")
-    monkeypatch.setattr(BinanceSocketManager, "STREAM_URL", f"{scene.websocket}/")
+    live = keyed.live
+    monkeypatch.setattr(AsyncClient, "API_URL", f"{live.http}/api")
+    monkeypatch.setattr(BinanceSocketManager, "STREAM_URL", f"{live.websocket}/")
     for wrong, code in (("", -2014), ("x" * 64, -2014), (new_key("bot"), -2015)):
         with pytest.raises(BinanceAPIException) as raised:
             await AsyncClient.create(wrong, "a secret that is not sent")
@@ -288,10 +188,10 @@ async def test_python_binance_presents_its_key(
     client = await AsyncClient.create(keyed.key, "a secret that is not sent")
     try:
         klines = await client.get_klines(symbol="BTCUSDT", interval="1m")
-        assert [row[0] for row in klines] == scene.open_times
+        assert [row[0] for row in klines] == live.open_times
         manager = BinanceSocketManager(client)
         manager.ws_kwargs = {"additional_headers": {"X-MBX-APIKEY": keyed.key}}
-        async with scene.trades_flow(), manager.trade_socket("SOLUSDT") as trades:
+        async with live.trades_flow(), manager.trade_socket("SOLUSDT") as trades:
             event = await arrives(trades.recv, lambda event: event["p"] == "777")
             assert event["e"] == "trade"
     finally:
@@ -299,14 +199,14 @@ async def test_python_binance_presents_its_key(
 
 
 async def test_ccxt_presents_a_key_among_its_headers(keyed: Keyed) -> None:
-    scene = keyed.scene
-    async with open_exchange(scene) as exchange:
+    live = keyed.live
+    async with open_ccxt(live) as exchange:
         with pytest.raises(ccxt.AuthenticationError):
             await exchange.load_markets()
-    async with open_exchange(scene, {"X-MBX-APIKEY": keyed.key}) as exchange:
+    async with open_ccxt(live, {"X-MBX-APIKEY": keyed.key}) as exchange:
         candles = await exchange.fetch_ohlcv("BTC/USDT", "1m")
-        assert [candle[0] for candle in candles] == scene.open_times
-        async with scene.trades_flow():
+        assert [candle[0] for candle in candles] == live.open_times
+        async with live.trades_flow():
             trades = await arrives(
                 lambda: exchange.watch_trades("SOL/USDT"),
                 lambda trades: trades[-1]["price"] == 777,
