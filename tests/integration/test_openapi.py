@@ -1,4 +1,4 @@
-"""The OpenAPI document against what the running program answers."""
+"""The OpenAPI documents against what the running programs answer."""
 
 import asyncio
 import json
@@ -6,13 +6,21 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from chart_app.model.intervals import DAY_MS, MINUTE_MS
 from tests.conftest import Cluster, StartProgram
 from tests.integration.filled_store import FilledStore, Given
+from tests.programs import Program
 
 START = 1_682_882_400_000
 SYMBOLS = ["BTCUSDT", "eth-krw", 'a "b"']
+#: Else hardly any request would name a coin, or a zone.
+VALUES = {
+    "symbol": SYMBOLS,
+    "symbols": ['["BTCUSDT"]', '["eth-krw","BTCUSDT"]', '["a \\"b\\""]', "[]"],
+    "timeZone": ["0", "+09:00", "-5", "5:45", "+14:00", "-12:30", "x"],
+}
 CHECKS = [
     "not_a_server_error",
     "status_code_conformance",
@@ -32,35 +40,53 @@ async def fill(url: str) -> None:
         await filled.feed(*trades, Given("XRP", START - 90 * DAY_MS, "1E-18", "1E+17"))
 
 
+def document(program: Program) -> dict[str, Any]:
+    """Return what a program says of itself, with some values to choose from."""
+    with urllib.request.urlopen(f"{program.url}/openapi.json") as answer:
+        content: dict[str, Any] = json.load(answer)
+    for page in content["paths"].values():
+        for operation in page.values():
+            for parameter in operation.get("parameters", []):
+                if parameter["name"] in VALUES:
+                    parameter["schema"] = {"type": "string", "enum": VALUES[parameter["name"]]}
+    return content
+
+
+def fuzz(program: Program, content: dict[str, Any], folder: Path) -> subprocess.Popen[str]:
+    """Begin to send a program requests of all kinds."""
+    folder.mkdir()
+    file = folder / "openapi.json"
+    file.write_text(json.dumps(content))
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run", file, "--url", program.url),
+            *("--phases", "examples,coverage,fuzzing", "--checks", ",".join(CHECKS)),
+            *("--seed", "1", "--generation-deterministic"),
+            *("--max-examples", str(MAX_EXAMPLES), "--no-color"),
+        ],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 def test_no_request_fails_or_is_answered_with_what_is_not_documented(
     cluster: Cluster, start: StartProgram, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path}/chart.sqlite"
     asyncio.run(fill(url))
-    chart = start("chart_app", {**cluster.settings, "DATABASE_URL": url}).wait_ready()
-    with urllib.request.urlopen(f"{chart.url}/openapi.json") as answer:
-        document = json.load(answer)
-    for page in document["paths"].values():
-        for parameter in page["get"].get("parameters", []):
-            if parameter["name"] == "symbol":  # else hardly any request would find a coin
-                parameter["schema"] = {"type": "string", "enum": SYMBOLS}
-    file = tmp_path / "openapi.json"
-    file.write_text(json.dumps(document))
-    result = subprocess.run(
-        [
-            *(sys.executable, "-m", "schemathesis.cli", "run", file, "--url", chart.url),
-            *("--phases", "examples,coverage,fuzzing", "--checks", ",".join(CHECKS)),
-            *("--seed", "1", "--generation-deterministic"),
-            *("--max-examples", str(MAX_EXAMPLES), "--no-color"),
-        ],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout
-    count = len(document["paths"])
-    assert f"{count} selected / {count} total" in result.stdout
-    assert " ERROR streaming.http.guard " not in chart.log()
+    programs = [
+        start("chart_app", {**cluster.settings, "DATABASE_URL": url}).wait_ready(),
+        start("trading_app", cluster.settings).wait_ready(),
+    ]
+    runs = []
+    for program in programs:
+        content = document(program)
+        count = sum(map(len, content["paths"].values()))
+        runs.append((program, count, fuzz(program, content, tmp_path / program.package)))
+    for program, count, run in runs:
+        output, _ = run.communicate(timeout=TIMEOUT_S)
+        assert run.returncode == 0, output
+        assert f"{count} selected / {count} total" in output
+        assert " ERROR streaming.http.guard " not in program.log()
