@@ -1,4 +1,7 @@
-"""A browser for each test, which fails the test for whatever the page complains of."""
+"""A browser for all tests, which fails a test for whatever its pages complain of.
+
+It belongs to an event loop: one for all of these tests, and for the fixtures that they await.
+"""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,13 +9,23 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.async_api import ConsoleMessage, Page, ViewportSize, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 
 from dev import npm
 from tests.browser import chromium
 from tests.browser.stand import Stand
 from tests.programs import ROOT
 from tests.waiting import PATIENCE_S
+
+HERE = Path(__file__).parent
 
 DESKTOP = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)
@@ -32,6 +45,14 @@ expect.set_options(timeout=PATIENCE_S * 1000)
 OpenPage = Callable[..., Awaitable[Page]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests that stand here on one event loop."""
+    on_one_loop = pytest.mark.asyncio(loop_scope="session")
+    for item in items:
+        if item.path.is_relative_to(HERE) and pytest_asyncio.is_async_test(item):
+            item.add_marker(on_one_loop, append=False)
+
+
 @pytest.fixture(scope="session")
 def packages() -> None:
     """Install what the page loads, as ``make run`` does, and what its tests need."""
@@ -46,9 +67,9 @@ def complaints() -> list[str]:
     return []
 
 
-@pytest.fixture
-async def open_page(packages: None, complaints: list[str]) -> AsyncIterator[OpenPage]:
-    """Return a function that opens an address in a new window, of a reader as ``context`` says."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(packages: None) -> AsyncIterator[Browser]:
+    """Return a browser, whose start takes as long as many a test."""
     del packages
     found = chromium.find()
     async with async_playwright() as playwright:
@@ -57,32 +78,40 @@ async def open_page(packages: None, complaints: list[str]) -> AsyncIterator[Open
             args=ARGUMENTS,
             env={**os.environ, **found.environment},
         )
-
-        async def open_page(
-            url: str,
-            viewport: ViewportSize = DESKTOP,
-            scheme: Literal["light", "dark"] = "light",
-            **context: Any,
-        ) -> Page:
-            context = {"locale": "en-US", "timezone_id": "UTC", **context}
-            page = await browser.new_page(viewport=viewport, color_scheme=scheme, **context)
-            await page.add_init_script(REPORT_VIOLATIONS)
-            page.on("console", _note_error)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("dialog", lambda dialog: complaints.append(dialog.message))
-            await page.goto(url)
-            return page
-
-        def _note_error(message: ConsoleMessage) -> None:
-            if message.type == "error":
-                complaints.append(message.text)
-
-        yield open_page
+        yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_page(browser: Browser, complaints: list[str]) -> AsyncIterator[OpenPage]:
+    """Return a function that opens an address in a new window, of a reader as ``context`` says."""
+
+    async def open_page(
+        url: str,
+        viewport: ViewportSize = DESKTOP,
+        scheme: Literal["light", "dark"] = "light",
+        **context: Any,
+    ) -> Page:
+        context = {"locale": "en-US", "timezone_id": "UTC", **context}
+        page = await browser.new_page(viewport=viewport, color_scheme=scheme, **context)
+        await page.add_init_script(REPORT_VIOLATIONS)
+        page.on("console", _note_error)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(dialog.message))
+        await page.goto(url)
+        return page
+
+    def _note_error(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    yield open_page
+    for context in browser.contexts:
+        await context.close()
     assert complaints == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def stand(packages: None, tmp_path: Path) -> AsyncIterator[Stand]:
     """Return what serves a page over a store of its own."""
     del packages
