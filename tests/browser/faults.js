@@ -73,19 +73,20 @@
     if (getComputedStyle(element).pointerEvents === "none") element.style.pointerEvents = "auto";
   }
   const isOpaque = (element) => getComputedStyle(element).backgroundColor !== "rgba(0, 0, 0, 0)";
-  const isUncovered = ({ left, top, right, bottom, element }) => {
-    const stack = document.elementsFromPoint((left + right) / 2, (top + bottom) / 2);
+  const isUncoveredAt = (x, y, element) => {
+    const stack = document.elementsFromPoint(x, y);
     const at = stack.findIndex((found) => found.contains(element) || element.contains(found));
     return !stack.slice(0, Math.max(0, at)).some(isOpaque);
   };
   const LEADING_PX = 4;
-  const seen = texts.filter(isUncovered);
-  for (const [at, one] of seen.entries()) {
-    for (const other of seen.slice(at + 1)) {
+  for (const [at, one] of texts.entries()) {
+    for (const other of texts.slice(at + 1)) {
       if (one.element === other.element) continue;
-      const width = Math.min(one.right, other.right) - Math.max(one.left, other.left);
-      const height = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
-      if (width > 1 && height > LEADING_PX) {
+      const [left, right] = [Math.max(one.left, other.left), Math.min(one.right, other.right)];
+      const [top, bottom] = [Math.max(one.top, other.top), Math.min(one.bottom, other.bottom)];
+      if (right - left <= 1 || bottom - top <= LEADING_PX) continue;
+      const center = [(left + right) / 2, (top + bottom) / 2];
+      if ([one, other].every(({ element }) => isUncoveredAt(...center, element))) {
         faults.push(`${name(one.element)} overlaps ${name(other.element)}`);
       }
     }

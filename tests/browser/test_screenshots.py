@@ -48,8 +48,14 @@ async def as_it_opens(page: Page) -> None:
 
 
 async def with_settings(page: Page) -> None:
-    """Open the settings."""
+    """Open the settings, and choose the longest name of colors."""
     await page.locator("[popovertarget=settings]").click()
+    await page.locator("#colors").select_option("blue-orange")
+
+
+async def down_to_the_lists(page: Page) -> None:
+    """Scroll to the coins and the trades."""
+    await page.locator("#tape tr").nth(5).scroll_into_view_if_needed()
 
 
 async def as_table(page: Page) -> None:
@@ -77,6 +83,7 @@ VIEWS = (
     View("desktop-settings", step=with_settings),
     View("desktop-table-dark", scheme="dark", step=as_table),
     View("phone-dark", PHONE, "dark"),
+    View("phone-lists-dark-korean", PHONE, "dark", "ko-KR", down_to_the_lists),
     View("phone-light-korean", PHONE, locale="ko-KR"),
     View("phone-settings-korean", PHONE, locale="ko-KR", step=with_settings),
     View("phone-on-its-side-light", PHONE_ON_ITS_SIDE),

@@ -88,7 +88,7 @@ async def test_the_colors_and_the_theme_are_chosen_by_keyboard_and_kept(
     await page.get_by_role("button", name="Settings").press("Enter")
     dialog = page.get_by_role("dialog", name="Settings")
     await expect(dialog).to_be_visible()
-    await page.get_by_label("Up and down").select_option(label="Red and blue")
+    await page.get_by_label("Up and down").select_option(label="Red up, blue down")
     await expect(page.locator("#change")).to_have_css("color", RED)
     await page.get_by_label("Up and down").select_option("blue-orange")
     await expect(page.locator("#change")).to_have_css("color", OKABE_BLUE)
