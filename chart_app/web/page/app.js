@@ -3,6 +3,8 @@
 import { CandleTable } from "./chart/candle_table.js";
 import { Chart } from "./chart/chart.js";
 import { Drawings } from "./chart/drawings/drawings.js";
+import { Indicators } from "./chart/indicators/indicators.js";
+import { StudyPicker } from "./chart/indicators/study_picker.js";
 import { ChartTools } from "./chart_tools.js";
 import { CoinList } from "./coins/coin_list.js";
 import { Coins } from "./coins/coins.js";
@@ -125,6 +127,15 @@ class App {
     this.#say,
     (text) => this.#hint.show(text),
   );
+  #indicators = new Indicators(
+    { stage: element("stage"), legend: element("study-legend") },
+    this.#chart,
+    this.#formats,
+    () => this.#loader.loadOlder(),
+  );
+  #studyPicker = new StudyPicker(element("studies"), this.#say, (studies) =>
+    this.#select({ studies }),
+  );
   #candleTable = new CandleTable(typedElement("candles", HTMLTableSectionElement), this.#formats);
   #tradeTape = new TradeTape(typedElement("tape", HTMLTableSectionElement), this.#formats);
   #notice = new Notice(element("notice"), element("chart"), this.#store);
@@ -132,6 +143,7 @@ class App {
     candleTable: this.#candleTable,
     chart: this.#chart,
     coins: this.#coins,
+    indicators: this.#indicators,
     quote: this.#quote,
     tradeTape: this.#tradeTape,
   });
@@ -160,6 +172,7 @@ class App {
     new FullscreenButton(element("fullscreen"), element("market"), () =>
       this.#hint.show(this.#say("fullscreenRefused")),
     );
+    openBelow(element("studies"), element("indicators"));
     openBelow(element("draw-tools"), element("draw"));
     this.#chooseTools();
     this.#listen();
@@ -182,6 +195,7 @@ class App {
     });
     document.addEventListener("themechange", () => {
       this.#chart.recolor();
+      this.#indicators.recolor();
     });
     element("as-table").addEventListener("click", () => this.#toggleTable());
     element("fit").addEventListener("click", () => this.#chart.fit());
@@ -247,6 +261,7 @@ class App {
     this.#notice.hide();
     this.#quote.reset(coin.name);
     this.#chart.reset(buckets, coin.scales.price);
+    this.#indicators.reset(buckets.zone);
     this.#drawings.show(coin.name, buckets.interval);
     this.#candleTable.clear();
     this.#tradeTape.clear();
@@ -265,6 +280,8 @@ class App {
     this.#chartTools.choose(selection);
     this.#chart.setStyle(selection.style);
     this.#chart.setPriceScale(selection.scale);
+    this.#indicators.choose(selection.studies);
+    this.#studyPicker.choose(selection.studies);
   }
 
   /** @param {string} name of a coin that has no trades yet */

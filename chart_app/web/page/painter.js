@@ -2,6 +2,7 @@
 
 /** @import { CandleTable } from "./chart/candle_table.js" */
 /** @import { Chart } from "./chart/chart.js" */
+/** @import { Indicators } from "./chart/indicators/indicators.js" */
 /** @import { Coin, Coins } from "./coins/coins.js" */
 /** @import { Quote } from "./quote.js" */
 /** @import { Shown, Store } from "./data/store.js" */
@@ -12,6 +13,7 @@
  * @property {CandleTable} candleTable
  * @property {Chart} chart
  * @property {Coins} coins
+ * @property {Indicators} indicators
  * @property {Quote} quote
  * @property {TradeTape} tradeTape
  */
@@ -60,19 +62,23 @@ export class Painter {
     const { shown, hoveredTime } = this.#store;
     const coin = shown && this.#views.coins.find(shown.coin);
     if (!coin) return;
-    const { list, newest } = shown.candles;
-    const candle = list.find(({ openTime }) => openTime === hoveredTime) ?? newest;
+    const { list } = shown.candles;
+    const hovered = list.findIndex(({ openTime }) => openTime === hoveredTime);
+    const index = hovered < 0 ? list.length - 1 : hovered;
+    const candle = list[index];
     if (candle) this.#views.quote.drawLegend(candle, shown.buckets, coin.scales);
+    this.#views.indicators.drawLegend(index);
   }
 
   #draw() {
     const { shown } = this.#store;
     const coin = shown && this.#views.coins.find(shown.coin);
     if (!coin) return;
-    const { chart, quote, tradeTape } = this.#views;
+    const { chart, indicators, quote, tradeTape } = this.#views;
     quote.drawDay(coin, shown.candles.newest);
     tradeTape.draw(coin.scales, shown.zone);
     chart.setScale(coin.scales.price);
+    indicators.setScale(coin.scales.price);
     this.#drawCandles(shown, coin);
   }
 
@@ -82,13 +88,14 @@ export class Painter {
    */
   #drawCandles({ buckets, candles }, coin) {
     const { list, newest } = candles;
-    const { candleTable, chart, quote } = this.#views;
+    const { candleTable, chart, indicators, quote } = this.#views;
     const { isTable, undrawnFrom } = this.#store;
     if (undrawnFrom < list.length || undrawnFrom === 0) {
       chart.draw(list, undrawnFrom);
       if (isTable) candleTable.draw(list, undrawnFrom, buckets, coin.scales);
       if (newest) quote.drawSummary(coin, newest, buckets);
     }
+    indicators.draw(candles, undrawnFrom);
     this.#store.undrawnFrom = Infinity;
     this.drawLegend();
   }

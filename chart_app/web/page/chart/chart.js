@@ -99,6 +99,11 @@ export class Chart {
     this.recolor();
   }
 
+  /** The library's chart. */
+  get api() {
+    return this.#chart;
+  }
+
   /** The library's series of prices: another one after each change of the style. */
   get priceSeries() {
     return this.#prices.series;
@@ -199,7 +204,11 @@ export class Chart {
     const colors = readColors(this.#container);
     const { text, muted, line, surface } = colors;
     this.#chart.applyOptions({
-      layout: { background: { type: ColorType.Solid, color: surface }, textColor: muted },
+      layout: {
+        background: { type: ColorType.Solid, color: surface },
+        textColor: muted,
+        panes: { separatorColor: line, separatorHoverColor: colors["accent-soft"] },
+      },
       grid: { vertLines: { color: line }, horzLines: { color: line } },
       crosshair: {
         vertLine: { color: muted, labelBackgroundColor: text },

@@ -1,4 +1,5 @@
 // What the page is to show, as it stands in the address: a link shows the same chart.
+import { formatStudies, parseStudies } from "../chart/indicators/studies.js";
 import { DEFAULT_INTERVAL, INTERVALS } from "./intervals.js";
 import {
   DEFAULT_PRICE_SCALE,
@@ -19,6 +20,7 @@ import { OWN_ZONE, ZONES } from "./zones.js";
  * @property {PriceStyle} style
  * @property {PriceScale} scale of prices
  * @property {string} zone one of ZONES
+ * @property {string} studies the indicators, as formatStudies() writes them
  */
 
 /**
@@ -41,6 +43,11 @@ const FIELDS = {
   style: oneOf(PRICE_STYLES, DEFAULT_PRICE_STYLE),
   scale: oneOf(PRICE_SCALES, DEFAULT_PRICE_SCALE),
   zone: oneOf(ZONES, OWN_ZONE),
+  studies: {
+    missing: "",
+    parse: (text) => formatStudies(parseStudies(text)),
+    format: (studies) => studies,
+  },
 };
 const NAMES = /** @type {(keyof Selection)[]} */ (Object.keys(FIELDS));
 
@@ -68,7 +75,7 @@ export function formatAddress(selection) {
     const { format, missing } = /** @type {Field<unknown>} */ (FIELDS[name]);
     if (selection[name] !== missing) parameters.set(name, format(selection[name]));
   }
-  return `?${parameters}`;
+  return `?${String(parameters).replaceAll("%2C", ",")}`; // a query may have commas
 }
 
 /**

@@ -46,6 +46,11 @@ export class CandleColumns {
   /** Whether there are no candles before these. */
   isComplete = false;
 
+  /** Whether the newest day may lack its first candles. */
+  get isDayCut() {
+    return !this.isComplete && this.days.length > 0 && this.days[0] === this.days.at(-1);
+  }
+
   /**
    * @param {readonly Candle[]} list
    * @param {number} from index of the first candle that changed

@@ -28,7 +28,9 @@ import { Vwap } from "./vwap.js";
  * @property {string} short name for the legend
  * @property {"simpleAverage" | "exponentialAverage" | "bollingerBands" | "vwap" | "rsi" | "macd"} text
  *   the name of its name in full
- * @property {boolean} isOverlay whether it is drawn over the candles, not in a pane of its own
+ * @property {boolean} isOverlay whether it is drawn over the candles, not in the kind's own pane
+ * @property {{ range: readonly [number, number], marks: readonly number[] } | null} percent for
+ *   what is in percent: what the axis reaches, and where lines are
  * @property {readonly Parameter[]} parameters
  * @property {readonly (readonly number[])[]} defaults values of the parameters, for the first
  *   that is added, the second …
@@ -50,6 +52,7 @@ const ALL = {
     short: "SMA",
     text: "simpleAverage",
     isOverlay: true,
+    percent: null,
     parameters: [length("length")],
     defaults: [[20], [50], [100], [200]],
     plots: [{ column: "average", color: 0 }],
@@ -59,6 +62,7 @@ const ALL = {
     short: "EMA",
     text: "exponentialAverage",
     isOverlay: true,
+    percent: null,
     parameters: [length("length")],
     defaults: [[20], [50], [100], [200]],
     plots: [{ column: "average", color: 0 }],
@@ -68,6 +72,7 @@ const ALL = {
     short: "BB",
     text: "bollingerBands",
     isOverlay: true,
+    percent: null,
     parameters: [length("length"), { name: "deviations", min: 0.1, max: 10, step: 0.1 }],
     defaults: [
       [20, 2],
@@ -84,6 +89,7 @@ const ALL = {
     short: "VWAP",
     text: "vwap",
     isOverlay: true,
+    percent: null,
     parameters: [],
     defaults: [[]],
     plots: [{ column: "average", color: 0 }],
@@ -93,6 +99,7 @@ const ALL = {
     short: "RSI",
     text: "rsi",
     isOverlay: false,
+    percent: { range: [0, 100], marks: [70, 30] },
     parameters: [length("length")],
     defaults: [[14], [7], [21]],
     plots: [{ column: "strength", color: 0 }],
@@ -102,6 +109,7 @@ const ALL = {
     short: "MACD",
     text: "macd",
     isOverlay: false,
+    percent: null,
     parameters: [length("fastLength"), length("slowLength"), length("signalLength")],
     defaults: [[12, 26, 9]],
     plots: [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { COLOR_COUNT } from "../../../../../../chart_app/web/page/chart/indicators/studies.js";
 
 const STYLE = readFileSync(
   new URL("../../../../../../chart_app/web/page/styles/base.css", import.meta.url),
@@ -34,6 +35,20 @@ function contrast(one, other) {
   const [darker, lighter] = [luminance(one), luminance(other)].sort((a, b) => a - b);
   return (lighter + 0.05) / (darker + 0.05);
 }
+
+test("the values of indicators can be read above the chart, in light and in dark", () => {
+  const colors = colorsOf(":root");
+  const studies = Object.entries(colors).filter(([name]) => name.startsWith("study-"));
+  assert.equal(studies.length, COLOR_COUNT);
+  for (const [name, color] of studies) {
+    for (const theme of ["light", "dark"]) {
+      assert.ok(
+        contrast(color[theme], colors.surface[theme]) >= LEAST_CONTRAST,
+        `${name}, ${theme}`,
+      );
+    }
+  }
+});
 
 test("the text of every palette can be read on every surface, in light and in dark", () => {
   const base = colorsOf(":root");
