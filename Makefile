@@ -103,7 +103,7 @@ lock: .venv/.dev  ## renew the lock files from pyproject.toml, and requirements/
 	$(BIN)/python -m dev.audit.licences
 
 clean:  ## remove what the other commands made here
-	rm -rf .venv .kafka .coverage bench/.cache sbom.json
+	rm -rf .venv .kafka .coverage bench/.cache build sbom.json
 	rm -rf node/node_modules $(PAGE)/node_modules tests/browser/node_modules $(PAGE_TOOLS)/node_modules
 
 .venv/bin/python:

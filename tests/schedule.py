@@ -9,10 +9,12 @@ from xdist.scheduler import LoadScopeScheduling
 #: process, and share what the file's fixtures start.
 LONGEST = (
     "tests/acceptance/test_fresh_machine.py",
+    "tests/integration/test_strict_clients.py",
     "tests/integration/test_fuzzing.py",
     "tests/integration/test_exactly_once.py::test_every_trade_counts_once_whatever_dies",
     "tests/integration/test_readers_are_told.py::test_who_looks_on_is_told_whatever_dies",
     "tests/integration/test_websocket.py",
+    "tests/integration/test_client_methods.py",
     "tests/integration/test_start_and_stop.py",
     "tests/integration/test_migrations.py",
     "tests/integration/test_void.py",

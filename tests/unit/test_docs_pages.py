@@ -30,6 +30,7 @@ NO_FILES = {
     ".env": "whoever runs the programs makes it",
     ".venv": "make makes it",
     ".gz": "the end of a name",
+    "build/screenshots/": "a test makes it",
     "sbom.json": "make makes it",
 }
 BIN = Path(sys.executable).parent

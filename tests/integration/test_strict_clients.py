@@ -1,0 +1,220 @@
+"""Clients whose decoders are strict, in Go and Rust: all that they offer of public market data.
+
+Their programs stand in ``tests/clients``, and are built into ``build/clients``. Without Go or Rust
+they are skipped, except in CI.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+import aiohttp
+import pytest
+
+from tests.integration.live_market import LIVE_COIN, LIVE_PRICE, LiveMarket
+from tests.programs import ROOT
+
+BUILT = ROOT / "build/clients"
+#: For the first build, which loads and compiles some 200 libraries.
+BUILD_LIMIT_S = 1500
+RUN_LIMIT_S = 240
+
+COIN = "BTCUSDT"
+ONE, SOME = {"symbol": COIN}, {"symbols": f'["{COIN}","eth-krw"]'}
+WEEK = {"windowSize": "7d"}
+MINI = {"type": "MINI"}
+NINE = {**ONE, "limit": "9"}
+HOURS = {**ONE, "interval": "1h"}
+#: What each answer that a program prints was asked for: the path, and the query.
+ASKED: dict[str, tuple[str, dict[str, str]]] = {
+    "exchangeInfo": ("exchangeInfo", {}),
+    "exchangeInfo of one": ("exchangeInfo", ONE),
+    "exchangeInfo of some": ("exchangeInfo", SOME),
+    "depth": ("depth", ONE),
+    "depth of some": ("depth", ONE),
+    "aggTrades": ("aggTrades", NINE),
+    "trades": ("trades", NINE),
+    "historicalTrades": ("historicalTrades", NINE),
+    "klines": ("klines", HOURS),
+    "klines of a zone": ("klines", {**ONE, "interval": "1d", "timeZone": "5:30"}),
+    "ticker/24hr of one": ("ticker/24hr", ONE),
+    "ticker/24hr of some": ("ticker/24hr", SOME),
+    "ticker/24hr": ("ticker/24hr", {}),
+    "ticker/price of one": ("ticker/price", ONE),
+    "ticker/price of some": ("ticker/price", SOME),
+    "ticker/price": ("ticker/price", {}),
+    "ticker/bookTicker of one": ("ticker/bookTicker", ONE),
+    "ticker/bookTicker": ("ticker/bookTicker", {}),
+    "ticker/tradingDay of one": ("ticker/tradingDay", ONE),
+    "ticker/tradingDay of some": ("ticker/tradingDay", SOME),
+    "ticker of one": ("ticker", {**ONE, **WEEK}),
+    "ticker of some": ("ticker", SOME),
+    "avgPrice": ("avgPrice", ONE),
+}
+#: Whose values are those of another moment: when the request comes.
+MOVING = {"serverTime", "closeTime"}
+
+
+class Client(NamedTuple):
+    """A program: how it is built, where it is then, and the streams that it can open."""
+
+    compiler: str
+    build: list[str]
+    program: Path
+    #: By the program's name for them, what stands after the coin's name.
+    streams: dict[str, str]
+    #: What it asks otherwise than the other.
+    asked: dict[str, tuple[str, dict[str, str]]]
+
+
+LIVE = LIVE_COIN.lower()
+CLIENTS = {
+    "go": Client(
+        "go",
+        ["go", "build", "-o", str(BUILT / "go-binance"), "."],
+        BUILT / "go-binance",
+        {
+            "trade": "trade",
+            "combined trade": "trade",
+            "aggTrade": "aggTrade",
+            "combined aggTrade": "aggTrade",
+            "kline": "kline",
+            "combined kline": "kline",
+            "combined kline of intervals": "kline",
+            "ticker": "ticker",
+            "combined ticker": "ticker",
+            "bookTicker": "bookTicker",
+            "combined bookTicker": "bookTicker",
+            "!miniTicker@arr": "!miniTicker@arr",
+            "!ticker@arr": "!ticker@arr",
+        },
+        {"uiKlines": ("uiKlines", HOURS)},
+    ),
+    "rust": Client(
+        "cargo",
+        ["cargo", "build", "--quiet", "--locked", "--target-dir", str(BUILT / "rust")],
+        BUILT / "rust/debug/clients",
+        {
+            f"ws/{LIVE}@trade": "trade",
+            f"ws/{LIVE}@aggTrade": "aggTrade",
+            f"ws/{LIVE}@kline_1m": "kline",
+            f"stream?streams={LIVE}@kline_1d@+09:00": "kline",
+            f"stream?streams={LIVE}@trade/{LIVE}@trade": "trade",
+            f"ws/{LIVE}@ticker": "ticker",
+            f"ws/{LIVE}@bookTicker": "bookTicker",
+            "ws/!ticker@arr": "!ticker@arr",
+        },
+        {
+            "uiKlines": ("uiKlines", {**HOURS, "timeZone": "5:30"}),
+            "symbol": ("exchangeInfo", ONE),
+            "ticker of one": ("ticker", {**ONE, **WEEK, **MINI}),
+            "ticker of some": ("ticker", {**SOME, **WEEK}),
+            "ticker/tradingDay of some": ("ticker/tradingDay", {**SOME, **MINI}),
+        },
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> Client:
+    """Build a program."""
+    found: Client = CLIENTS[request.param]
+    if not shutil.which(found.compiler):
+        do_without(f"{found.compiler} is not installed")
+    BUILT.mkdir(parents=True, exist_ok=True)
+    built = subprocess.run(
+        found.build,
+        cwd=ROOT / "tests/clients" / request.param,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=BUILD_LIMIT_S,
+        check=False,
+    )
+    if built.returncode:
+        do_without(f"{' '.join(found.build)} failed: {built.stderr}")
+    return found
+
+
+def do_without(reason: str) -> NoReturn:
+    """Skip a test, except in CI."""
+    if "CI" in os.environ:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.mark.timeout(BUILD_LIMIT_S + RUN_LIMIT_S)
+async def test_a_strict_client_decodes_all_that_it_asks_for(
+    client: Client, live: LiveMarket
+) -> None:
+    async with live.trades_flow():
+        process = await asyncio.create_subprocess_exec(
+            *(client.program, live.http, ",".join(client.streams)), stdout=subprocess.PIPE
+        )
+        async with asyncio.timeout(RUN_LIMIT_S):
+            output, _ = await process.communicate()
+    printed = json.loads(output)
+    assert printed["errors"] == {}
+    answers = printed["answers"]
+    assert "1121" in str(answers.pop("error"))
+    assert answers.pop("ping")
+    assert answers.pop("time") > live.open_times[-1]
+    asked = {**ASKED, **client.asked}
+    assert answers.keys() <= asked.keys()
+    async with aiohttp.ClientSession(live.http) as http:
+        for name, decoded in answers.items():
+            path, query = asked[name]
+            async with http.get(f"/api/v3/{path}", params=query) as answer:
+                served = await answer.json()
+            if name == "symbol":
+                (served,) = served["symbols"]
+            assert served
+            compare(decoded, [named(it) for it in served] if "lines" in name else served, name)
+    for name in client.streams:
+        check_event(printed["events"][name], client.streams[name])
+
+
+KLINE_NAMES = ("openTime", "open", "high", "low", "close", "volume", "closeTime")
+
+
+def named(row: list[Any]) -> dict[str, Any]:
+    """Return the row of a kline with names, as far as the clients have the same."""
+    return dict(zip(KLINE_NAMES, row, strict=False))
+
+
+def key(name: str) -> str:
+    """Return a name without what differs by language: ``open_time`` and ``OpenTime``."""
+    return name.replace("_", "").lower() if len(name) > 1 else name
+
+
+def compare(decoded: Any, served: Any, where: str) -> None:
+    """Check that what a client has decoded is what is served, as far as it has the field."""
+    if isinstance(decoded, dict) and isinstance(served, list):  # Rust names its enumerations
+        (decoded,) = decoded.values()
+    if isinstance(decoded, list) and not isinstance(served, list):  # Go has arrays of one, too
+        served = [served]
+    if isinstance(served, list):
+        assert len(decoded) == len(served), where
+        for index, (one, other) in enumerate(zip(decoded, served, strict=True)):
+            compare(one, other, f"{where}[{index}]")
+    elif isinstance(served, dict):
+        if served.get("symbol") == LIVE_COIN:
+            return  # it is another moment's
+        known = {key(name): value for name, value in decoded.items()}
+        shared = [name for name in served if key(name) in known and name not in MOVING]
+        assert len(shared) > len(served) / 2 or "filter" in where, where
+        for name in shared:
+            compare(known[key(name)], served[name], f"{where}.{name}")
+    elif decoded != served:  # Rust reads numbers as binary floats
+        assert Decimal(decoded) == Decimal(served), (where, decoded, served)
+
+
+def check_event(event: Any, stream: str) -> None:
+    """Check that an event of the live coin holds its name and its price."""
+    values = str(event)
+    assert LIVE_COIN in values, (stream, event)
+    assert f"'{LIVE_PRICE}'" in values or f" {LIVE_PRICE}.0" in values, (stream, event)
