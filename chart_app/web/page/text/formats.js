@@ -4,7 +4,8 @@ import { formatDecimal, priceChange, symbolsOf } from "./decimal_format.js";
 /** @import { Direction } from "./decimal_format.js" */
 
 const DEFAULT_LOCALE = "en";
-const COMPACT_FROM = 1e-4;
+const PLAIN_FROM = 1e-4;
+const COMPACT_FROM = 1e4; // below, a unit saves nothing, and Koreans do not use theirs
 const COMPACT_TO = 1e15;
 const FIXED_TO = 1e21; // from here on, toFixed() gives an exponent
 /** @type {Readonly<Record<Direction, string>>} */
@@ -30,6 +31,7 @@ function isKnown(locale) {
 export class Formats {
   locale;
   #symbols;
+  #plain;
   #compact;
   #scientific;
   #percent;
@@ -38,6 +40,7 @@ export class Formats {
   constructor(locale) {
     this.locale = locale;
     this.#symbols = symbolsOf(locale);
+    this.#plain = new Intl.NumberFormat(locale, { maximumSignificantDigits: 4 });
     this.#compact = new Intl.NumberFormat(locale, {
       notation: "compact",
       maximumSignificantDigits: 4,
@@ -80,8 +83,9 @@ export class Formats {
   compact(decimal) {
     const number = Number(decimal);
     const size = Math.abs(number);
-    const isUsual = size === 0 || (size >= COMPACT_FROM && size < COMPACT_TO);
-    return (isUsual ? this.#compact : this.#scientific).format(number);
+    const isExtreme = size !== 0 && (size < PLAIN_FROM || size >= COMPACT_TO);
+    if (isExtreme) return this.#scientific.format(number);
+    return (size < COMPACT_FROM ? this.#plain : this.#compact).format(number);
   }
 
   /**

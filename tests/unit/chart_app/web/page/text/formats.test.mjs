@@ -64,6 +64,9 @@ test("sums are short, by the units of the place", () => {
   assert.equal(korean.compact("12345678.9"), "1235만");
   assert.equal(korean.compact("123456789012"), "1235억");
   assert.equal(german.compact("12345678.9"), "12,35\u00a0Mio.");
+  assert.equal(english.compact("3262.4"), "3,262");
+  assert.equal(korean.compact("3262.4"), "3,262");
+  assert.equal(english.compact("12345.67"), "12.35K");
   assert.equal(english.compact("0"), "0");
   assert.equal(english.compact("0.000000123456"), "1.23E-7");
   assert.equal(english.compact("7500000000000000000000"), "7.5E21");
