@@ -1,6 +1,7 @@
 """The chart: how it is drawn, and by whose clocks."""
 
 import base64
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
@@ -154,3 +155,83 @@ async def test_a_chosen_zone_stands_in_the_address(stand: Stand, open_page: Open
     await expect(page.locator("#legend")).to_contain_text("2026-03-04 01:59 UTC−5")
     await expect(page.get_by_label("Time zone")).to_have_value("America/New_York")
     await expect(page.locator("#trade-time")).to_have_text("Time (New York)")
+
+
+#: Notes what is written on canvases, which is the axes and their labels: text and height in px.
+NOTE_TEXTS = """\
+window.written = [];
+const { fillText } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...rest) {
+  const at = this.getTransform().transformPoint(new DOMPoint(x, y)).y / devicePixelRatio;
+  window.written.push([text, at]);
+  return fillText.call(this, text, x, y, ...rest);
+};
+"""
+
+
+async def written(page: Page) -> dict[str, float]:
+    """Return what has been written since this was last called, and how far down."""
+    texts: list[tuple[str, float]] = await page.evaluate("window.written.splice(0)")
+    return dict(texts)
+
+
+async def test_the_badge_has_the_last_price_wherever_the_chart_is(
+    stand: Stand, open_page: OpenPage
+) -> None:
+    """The prices in view end in .37, the last one does not, and is far above them."""
+    first_ms = NOW_MS - 400 * MINUTE_MS
+    await stand.feed(
+        Given("BTC", first_ms + at * MINUTE_MS, f"{100 + at % 7}.37") for at in range(400)
+    )
+    await stand.feed([Given("BTC", NOW_MS - 1, "2345.68")])
+    page = await open_page("about:blank")
+    await page.add_init_script(NOTE_TEXTS)
+    await page.goto(f"{stand.url}?coin=BTC")
+    await expect(page.locator("#summary")).to_contain_text("latest 1m candle")
+    latest = page.get_by_role("button", name="Latest", exact=True)
+    await expect(latest).to_be_disabled()
+    assert "2,345.68" in await written(page)
+    for scale in ("Linear", "Log", "Percent"):
+        await page.get_by_label("Price scale").select_option(scale)
+        await page.locator("#chart").focus()
+        for _ in range(20):
+            await page.keyboard.press("ArrowLeft")
+        await expect(latest).to_be_enabled()
+        await written(page)
+
+        await page.keyboard.press("ArrowLeft")
+
+        async def badge() -> dict[str, float]:
+            texts = await written(page)
+            return texts if "2,345.68" in texts else {}
+
+        texts = await eventually(badge, "the badge is drawn")
+        assert 0 < texts["2,345.68"] < 30
+        assert not [text for text in texts if text.endswith(".37")]
+        await latest.click()
+        await expect(latest).to_be_disabled()
+
+
+async def test_the_running_candle_counts_down_by_the_clock_of_the_server(
+    stand: Stand, open_page: OpenPage
+) -> None:
+    stand.now_ms = NOW_MS + 17_500
+    await stand.feed(walk("BTC", 5))
+    page = await open_page("about:blank", PHONE)
+    await page.add_init_script(NOTE_TEXTS)
+    await page.goto(f"{stand.url}?coin=BTC&interval=1h")
+    await expect(page.locator("#summary")).to_contain_text("latest 1h candle")
+    await stand.feed([Given("BTC", NOW_MS + 17_000, "1005")])
+
+    async def remaining_s() -> int:
+        """Return the least; 0 where there is none."""
+        found = [re.fullmatch(r"(5[0-9]):([0-5][0-9])", text) for text in await written(page)]
+        return min((int(it[1]) * 60 + int(it[2]) for it in found if it), default=0)
+
+    first = await eventually(remaining_s, "the candle counts down")
+    assert first <= 59 * 60 + 43
+
+    async def is_less() -> bool:
+        return 0 < await remaining_s() < first
+
+    await eventually(is_less, "it counts on")

@@ -9,6 +9,7 @@ import { ChartTools } from "./chart_tools.js";
 import { CoinList } from "./coins/coin_list.js";
 import { Coins } from "./coins/coins.js";
 import { goToChart } from "./coins/go_to_chart.js";
+import { Countdown } from "./countdown.js";
 import { Loader } from "./data/loader.js";
 import { signInIfOver } from "./data/session.js";
 import { Store } from "./data/store.js";
@@ -105,9 +106,7 @@ class App {
         this.#painter.drawLegend();
       },
       onNearLeftEdge: () => this.#loader.loadOlder(),
-      onMove: (isNewestInView) => {
-        element("latest").hidden = isNewestInView || this.#store.isTable;
-      },
+      onMove: () => this.#drawLatest(),
     },
     this.#formats,
   );
@@ -174,6 +173,7 @@ class App {
     );
     openBelow(element("studies"), element("indicators"));
     openBelow(element("draw-tools"), element("draw"));
+    new Countdown(this.#store, this.#say, (text) => this.#chart.setRemaining(text)).start();
     this.#chooseTools();
     this.#listen();
     this.#streams.connect();
@@ -310,7 +310,9 @@ class App {
     } else if (!shown) {
       return;
     } else if (stream === klineStream(shown.coin, shown.buckets)) {
-      const candle = candleFromEvent(/** @type {KlineEvent} */ (data));
+      const event = /** @type {KlineEvent} */ (data);
+      const candle = candleFromEvent(event);
+      this.#store.clock.set(event.E);
       this.#painter.paintCandles(shown.candles.amend(candle));
       if (candle.revision > this.#store.revision) {
         this.#store.revision = candle.revision;
@@ -343,13 +345,18 @@ class App {
     element("connection").textContent = this.#say(state);
   }
 
+  #drawLatest() {
+    const isThere = this.#store.isTable || this.#chart.isNewestInView;
+    typedElement("latest", HTMLButtonElement).disabled = isThere;
+  }
+
   #toggleTable() {
     const isTable = !this.#store.isTable;
     this.#store.isTable = isTable;
     element("as-table").setAttribute("aria-pressed", String(isTable));
     element("table").hidden = !isTable;
     element("chart").inert = isTable;
-    element("latest").hidden = true;
+    this.#drawLatest();
     this.#candleTable.clear();
     this.#painter.paintCandles(0);
   }

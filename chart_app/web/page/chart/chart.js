@@ -5,6 +5,7 @@ import { isDayOrLonger } from "../settings/intervals.js";
 import { formatOpenTime } from "../text/time_format.js";
 import { readColors } from "./chart_colors.js";
 import { ChartKeys } from "./chart_keys.js";
+import { LastPrice } from "./last_price.js";
 import { PriceSeries } from "./price_series.js";
 import { tickMarkFormatter, ZonedTimes } from "./tick_marks.js";
 import { VolumeSeries } from "./volume_series.js";
@@ -20,7 +21,7 @@ import { VolumeSeries } from "./volume_series.js";
  * @typedef {object} ChartHandlers
  * @property {(openTime: number | null) => void} onHover gets that of the candle under the cursor
  * @property {() => void} onNearLeftEdge
- * @property {(isNewestInView: boolean) => void} onMove
+ * @property {() => void} onMove
  */
 
 const NEAR_LEFT_EDGE = 100; // candles left to show: time to load older ones
@@ -41,6 +42,7 @@ export class Chart {
   #chart;
   #prices;
   #volumes;
+  #lastPrice;
   /**
    * The candles that are drawn, and those that the next draw() will draw.
    * @type {Candle[]}
@@ -84,6 +86,8 @@ export class Chart {
     const colors = readColors(container);
     this.#prices = new PriceSeries(this.#chart, colors, formats);
     this.#volumes = new VolumeSeries(this.#chart, colors);
+    this.#lastPrice = new LastPrice(colors);
+    this.attachPrimitive(this.#lastPrice);
 
     this.#chart.subscribeCrosshairMove(({ time }) => {
       onHover(time === undefined ? null : Number(time) * 1000);
@@ -92,7 +96,7 @@ export class Chart {
     timeScale.subscribeVisibleLogicalRangeChange((range) => {
       if (!range || !this.#drawn) return;
       if (range.from < NEAR_LEFT_EDGE) onNearLeftEdge();
-      onMove(range.to >= this.#drawn - 1);
+      onMove();
     });
     const keys = new ChartKeys(timeScale, () => this.showLatest());
     container.addEventListener("keydown", (event) => keys.press(event));
@@ -102,6 +106,11 @@ export class Chart {
   /** The library's chart. */
   get api() {
     return this.#chart;
+  }
+
+  get isNewestInView() {
+    const range = this.#chart.timeScale().getVisibleLogicalRange();
+    return !range || range.to >= this.#drawn - 1;
   }
 
   /** The library's series of prices: another one after each change of the style. */
@@ -144,6 +153,7 @@ export class Chart {
       this.#prices.set(list);
       this.#volumes.set(list);
     }
+    this.#lastPrice.show(list.at(-1));
     this.#noteDrawn();
   }
 
@@ -157,6 +167,7 @@ export class Chart {
     this.#noteDrawn();
     this.#prices.set([]);
     this.#volumes.set([]);
+    this.#lastPrice.show(undefined);
     this.setScale(scale);
     this.#times.zone = buckets.zone;
     this.#chart.applyOptions({
@@ -189,6 +200,11 @@ export class Chart {
     this.#chart.priceScale("right").applyOptions({ mode: SCALE_MODES[scale] });
   }
 
+  /** @param {string} remaining how long the newest candle still runs; none where it does not */
+  setRemaining(remaining) {
+    this.#lastPrice.showRemaining(remaining);
+  }
+
   showLatest() {
     this.#chart.timeScale().scrollToPosition(RIGHT_OFFSET, false);
   }
@@ -216,6 +232,7 @@ export class Chart {
       },
     });
     this.#prices.recolor(colors);
+    this.#lastPrice.recolor(colors);
     this.#volumes.recolor(colors, this.#list);
     this.#noteDrawn();
   }

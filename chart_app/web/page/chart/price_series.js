@@ -80,7 +80,7 @@ export class PriceSeries {
   }
 
   #add() {
-    const series = this.#chart.addSeries(SERIES[this.#style]);
+    const series = this.#chart.addSeries(SERIES[this.#style], { lastValueVisible: false });
     this.#applyColors(series);
     this.#applyScale(series);
     return series;

@@ -3,6 +3,7 @@
 /**
  * @typedef {object} Candle
  * @property {number} openTime in ms
+ * @property {number} closeTime in ms: its last
  * @property {string} open
  * @property {string} high
  * @property {string} low

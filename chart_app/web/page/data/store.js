@@ -1,5 +1,6 @@
 // What the page is to show and what it shows.
 import { Candles } from "./candles.js";
+import { ServerClock } from "./server_clock.js";
 
 /** @import { Selection } from "../settings/address.js" */
 /** @import { Buckets } from "../settings/buckets.js" */
@@ -24,6 +25,7 @@ export class Store {
   shown = null;
   /** The highest revision of the store that a candle had: each void of trades raises it. */
   revision = 0;
+  clock = new ServerClock(Date.now);
   /** Whether the live streams are received. */
   isConnected = false;
   /** Whether the candles are shown as a table. */

@@ -12,13 +12,14 @@
  */
 
 /**
- * A kline event; the revision is the store's.
- * @typedef {{ k: Kline, revision: number }} KlineEvent
+ * A kline event. E is when it was sent, in ms; the revision is the store's.
+ * @typedef {{ E: number, k: Kline, revision: number }} KlineEvent
  */
 
 /**
  * @typedef {object} Kline
  * @property {number} t open time in ms
+ * @property {number} T close time in ms
  * @property {string} o
  * @property {string} h
  * @property {string} l
@@ -83,17 +84,17 @@
  * @returns {Candle}
  */
 export function candleFromRow(row, revision) {
-  const [openTime, open, high, low, close, volume, , quoteVolume, trades] = row;
-  return { openTime, open, high, low, close, volume, quoteVolume, trades, revision };
+  const [openTime, open, high, low, close, volume, closeTime, quoteVolume, trades] = row;
+  return { openTime, closeTime, open, high, low, close, volume, quoteVolume, trades, revision };
 }
 
 /**
  * @param {KlineEvent} event
  * @returns {Candle}
  */
-export function candleFromEvent({ k: { t, o, h, l, c, v, q, n }, revision }) {
+export function candleFromEvent({ k: { t, T, o, h, l, c, v, q, n }, revision }) {
   const prices = { open: o, high: h, low: l, close: c };
-  return { openTime: t, ...prices, volume: v, quoteVolume: q, trades: n, revision };
+  return { openTime: t, closeTime: T, ...prices, volume: v, quoteVolume: q, trades: n, revision };
 }
 
 /**

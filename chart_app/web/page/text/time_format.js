@@ -2,6 +2,7 @@
 import { isDayOrLonger } from "../settings/intervals.js";
 
 /** @import { Buckets } from "../settings/buckets.js" */
+/** @import { Say } from "./texts.js" */
 /** @import { Zone } from "./zone.js" */
 
 /**
@@ -31,3 +32,22 @@ export function formatOpenTime(ms, { interval, zone }) {
 export function formatZonedOpenTime(ms, buckets) {
   return `${formatOpenTime(ms, buckets)} ${buckets.zone.offsetName(ms)}`;
 }
+
+/**
+ * How long something still takes, to the second, or to the hour where it is days.
+ * @param {number} ms
+ * @param {Say} say
+ */
+export function formatRemaining(ms, say) {
+  const seconds = Math.ceil(ms / 1000);
+  const [days, hours, minutes] = [seconds / 86_400, (seconds / 3600) % 24, (seconds / 60) % 60];
+  if (days >= 1) return say("daysAndHours", { days: whole(days), hours: whole(hours) });
+  const clock = `${twoDigits(minutes)}:${twoDigits(seconds % 60)}`;
+  return hours >= 1 ? `${twoDigits(hours)}:${clock}` : clock;
+}
+
+/** @param {number} number */
+const whole = (number) => String(Math.trunc(number));
+
+/** @param {number} number */
+const twoDigits = (number) => whole(number).padStart(2, "0");

@@ -11,7 +11,7 @@ const openTimes = (candles) => candles.list.map(({ openTime }) => openTime);
 
 test("a row and an event of one candle are the same", () => {
   const row = [60000, "1", "4", "0.5", "2", "7.5", 119999, "15", 3, "0", "0", "0"];
-  const k = { t: 60000, o: "1", h: "4", l: "0.5", c: "2", v: "7.5", q: "15", n: 3 };
+  const k = { t: 60000, T: 119999, o: "1", h: "4", l: "0.5", c: "2", v: "7.5", q: "15", n: 3 };
   assert.deepEqual(candleFromRow(row, 5), candleFromEvent({ k, revision: 5 }));
 });
 

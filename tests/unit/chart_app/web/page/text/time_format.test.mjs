@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { textsIn } from "../../../../../../chart_app/web/page/text/texts.js";
 import {
   formatOpenTime,
+  formatRemaining,
   formatSecond,
   formatZonedOpenTime,
 } from "../../../../../../chart_app/web/page/text/time_format.js";
@@ -25,4 +27,19 @@ test("an open time has no time of day where a candle lasts a day or longer", () 
   }
   const chicago = { interval: "1m", zone: zoneOf("America/Chicago") };
   assert.equal(formatZonedOpenTime(TIME, chicago), "2026-01-04 21:07 UTC−6");
+});
+
+test("what remains is written to the second, or to the hour where it is days", () => {
+  const say = textsIn("en");
+  for (const [ms, text] of [
+    [1, "00:01"],
+    [59_000, "00:59"],
+    [59_001, "01:00"],
+    [3_599_001, "01:00:00"],
+    [86_399_000, "23:59:59"],
+    [86_400_000, "1d 0h"],
+    [30.5 * 86_400_000, "30d 12h"],
+  ]) {
+    assert.equal(formatRemaining(ms, say), text);
+  }
 });
