@@ -94,8 +94,8 @@
 
   if (isTouched) {
     for (const element of document.querySelectorAll(":is(header, main) :is(button, select, input, a)")) {
-      // All of a row leads where its link does.
-      const { height } = (element.closest(".row") ?? element).getBoundingClientRect();
+      // All of a row leads where its link does, and a label where its box does.
+      const { height } = (element.closest(".row, label") ?? element).getBoundingClientRect();
       if (isSeen(element) && height < FINGER_PX) faults.push(`${name(element)} is ${height} px high`);
     }
   }

@@ -13,6 +13,7 @@ from playwright.async_api import Page, ViewportSize, expect
 from tests.browser.conftest import DESKTOP, PHONE, OpenPage
 from tests.browser.site import MINUTE_MS
 from tests.browser.stand import Stand
+from tests.browser.test_indicators import ALL
 from tests.browser.test_page import COUNT_PIXELS, OTHERS
 from tests.integration.filled_store import Given
 
@@ -58,6 +59,16 @@ async def down_to_the_lists(page: Page) -> None:
     await page.locator("#tape tr").nth(5).scroll_into_view_if_needed()
 
 
+async def with_indicators(page: Page) -> None:
+    """Open the choice of indicators."""
+    await page.locator("#indicators").click()
+
+
+async def with_drawing_tools(page: Page) -> None:
+    """Open the tools to draw with."""
+    await page.locator("#draw").click()
+
+
 async def as_table(page: Page) -> None:
     """Show the candles as a table."""
     await page.locator("#as-table").click()
@@ -82,6 +93,10 @@ VIEWS = (
     View("desktop-dark-korean", scheme="dark", locale="ko-KR"),
     View("desktop-settings", step=with_settings),
     View("desktop-table-dark", scheme="dark", step=as_table),
+    View("desktop-indicators", path=f"?coin=BTC-USD&studies={ALL}"),
+    View("desktop-drawing-dark-korean", scheme="dark", locale="ko-KR", step=with_drawing_tools),
+    View("phone-indicators-dark", PHONE, "dark", step=with_indicators),
+    View("phone-drawing-korean", PHONE, locale="ko-KR", step=with_drawing_tools),
     View("phone-dark", PHONE, "dark"),
     View("phone-lists-dark-korean", PHONE, "dark", "ko-KR", down_to_the_lists),
     View("phone-light-korean", PHONE, locale="ko-KR"),
@@ -98,12 +113,12 @@ def market() -> Iterator[Given]:
     now = int(time.time() * 1000)
     minutes = 180
     for minute in range(minutes):
-        opened = now - (minutes - minute) * MINUTE_MS
+        first = now - (minutes - 1 - minute) * MINUTE_MS - 4000
         for at in range(4):
             moment = minute + at / 4
             price = 91_000 + 900 * math.sin(moment / 23) + 160 * math.sin(moment * 1.9)
             amount = 0.02 + abs(math.sin(minute * 1.3)) / 2
-            yield Given("BTC-USD", opened + at * 1000, f"{price:.2f}", f"{amount:.4f}")
+            yield Given("BTC-USD", first + at * 1000, f"{price:.2f}", f"{amount:.4f}")
     for coin, others in {**OTHERS, "비트코인-KRW": ("131450000", "131980000")}.items():
         for at, other in enumerate(others):
             yield Given(coin, now - MINUTE_MS + at, other)

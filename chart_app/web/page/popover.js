@@ -1,7 +1,7 @@
 // Where popovers of the tools open.
 
 const GAP_PX = 4;
-const WIDTH_PX = 280; // what the style sheet lets one have
+const WIDTH_PX = 300; // what the style sheet lets one have
 const HEIGHT_PX = 280; // that is left for it at least
 
 /**
