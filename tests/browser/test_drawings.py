@@ -61,10 +61,10 @@ class Box(NamedTuple):
         return all(abs(one - two) <= 2 for one, two in zip(self, other, strict=True))
 
 
-async def box_of(page: Page) -> Box | None:
-    """Return where the drawings are."""
+async def box_of(page: Page, name: str = "drawing", beside_px: int = PRICE_AXIS_PX) -> Box | None:
+    """Return where a color is on the chart, but for what is at its right."""
     png = base64.b64encode(await page.locator("#chart").screenshot()).decode()
-    found = await page.evaluate(FIND_BOX, [png, color("drawing"), PRICE_AXIS_PX])
+    found = await page.evaluate(FIND_BOX, [png, color(name), beside_px])
     return found and Box(*found)
 
 

@@ -1,7 +1,11 @@
 // The live page: connects its parts to each other, to the address and to the buttons.
 
+import { alertElements } from "./alerts/alert_elements.js";
+import { Alerts } from "./alerts/alerts.js";
+import { pricesSince } from "./alerts/candle_prices.js";
 import { CandleTable } from "./chart/candle_table.js";
 import { Chart } from "./chart/chart.js";
+import { drawingElements } from "./chart/drawings/drawing_elements.js";
 import { Drawings } from "./chart/drawings/drawings.js";
 import { Indicators } from "./chart/indicators/indicators.js";
 import { StudyPicker } from "./chart/indicators/study_picker.js";
@@ -110,21 +114,22 @@ class App {
     },
     this.#formats,
   );
-  #drawings = new Drawings(
+  #drawings = new Drawings(drawingElements(), this.#chart, this.#kept, this.#say, (text) =>
+    this.#hint.show(text),
+  );
+  #alerts = new Alerts(
+    alertElements(),
     {
-      chart: element("chart"),
-      tools: element("draw-tools"),
-      undo: typedElement("draw-undo", HTMLButtonElement),
-      deleteAll: typedElement("draw-delete-all", HTMLButtonElement),
-      active: element("drawing"),
-      activeName: element("drawing-name"),
-      deleteActive: element("drawing-delete"),
-      cancel: element("drawing-cancel"),
+      chart: this.#chart,
+      coins: this.#coins,
+      kept: this.#kept,
+      say: this.#say,
+      formats: this.#formats,
     },
-    this.#chart,
-    this.#kept,
-    this.#say,
-    (text) => this.#hint.show(text),
+    {
+      lastPrice: (coin) => this.#lastPrice(coin),
+      onOpen: (coin) => this.#select({ coin }),
+    },
   );
   #indicators = new Indicators(
     { stage: element("stage"), legend: element("study-legend") },
@@ -172,7 +177,6 @@ class App {
       this.#hint.show(this.#say("fullscreenRefused")),
     );
     openBelow(element("studies"), element("indicators"));
-    openBelow(element("draw-tools"), element("draw"));
     new Countdown(this.#store, this.#say, (text) => this.#chart.setRemaining(text)).start();
     this.#chooseTools();
     this.#listen();
@@ -263,6 +267,7 @@ class App {
     this.#chart.reset(buckets, coin.scales.price);
     this.#indicators.reset(buckets.zone);
     this.#drawings.show(coin.name, buckets.interval);
+    this.#alerts.show(coin.name);
     this.#candleTable.clear();
     this.#tradeTape.clear();
     this.#coinList.choose(coin.name);
@@ -290,6 +295,7 @@ class App {
     this.#tradeTape.clear();
     this.#coinList.choose(null);
     this.#quote.reset(name);
+    this.#alerts.show(null);
     this.#notice.show(this.#say("noTradesOf", { coin: name }));
   }
 
@@ -313,7 +319,11 @@ class App {
       const event = /** @type {KlineEvent} */ (data);
       const candle = candleFromEvent(event);
       this.#store.clock.set(event.E);
+      const before = shown.candles.newest;
       this.#painter.paintCandles(shown.candles.amend(candle));
+      if (shown.candles.newest === candle) {
+        this.#alerts.tick(shown.coin, pricesSince(before, candle));
+      }
       if (candle.revision > this.#store.revision) {
         this.#store.revision = candle.revision;
         this.#loader.renew();
@@ -329,12 +339,24 @@ class App {
     const unknown = tickers.filter((ticker) => !this.#coins.tick(ticker));
     this.#coinList.draw();
     this.#loader.loadNewCoins(unknown.map(({ s }) => s));
+    this.#alerts.check(tickers.map(({ s }) => s));
   }
 
   #drawCoins() {
     this.#coinList.draw();
     this.#show();
+    this.#alerts.check(this.#coins.list.map(({ name }) => name));
     this.#painter.paint();
+  }
+
+  /**
+   * That of the newest candle, if it is shown: it comes at once, the other once a second.
+   * @param {string} coin
+   */
+  #lastPrice(coin) {
+    const { shown } = this.#store;
+    const newest = shown?.coin === coin ? shown.candles.newest : undefined;
+    return newest?.close ?? this.#coins.get(coin)?.day.lastPrice;
   }
 
   /** @param {ConnectionState} state */

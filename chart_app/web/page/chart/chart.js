@@ -127,6 +127,16 @@ export class Chart {
   }
 
   /**
+   * Be called with the y in px at which the prices are clicked or tapped.
+   * @param {(y: number) => void} listener
+   */
+  onClick(listener) {
+    this.#chart.subscribeClick(({ point, paneIndex }) => {
+      if (point && paneIndex === this.priceSeries.getPane().paneIndex()) listener(point.y);
+    });
+  }
+
+  /**
    * Let something be drawn along with the prices, whatever their style.
    * @param {ISeriesPrimitive} primitive
    */

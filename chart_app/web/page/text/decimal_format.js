@@ -102,6 +102,26 @@ function localDigits(text, { digits }) {
 }
 
 /**
+ * Above 0 where the one is larger, below 0 where the other is; for decimals that are not negative.
+ * @param {string} one
+ * @param {string} other
+ */
+export function compareDecimals(one, other) {
+  const places = Math.max(scaleOf(one), scaleOf(other));
+  const difference = inPlaces(one, places) - inPlaces(other, places);
+  return Number(difference > 0n) - Number(difference < 0n);
+}
+
+/**
+ * @param {string} decimal
+ * @param {number} places as many as it has, or more
+ */
+function inPlaces(decimal, places) {
+  const [whole = "", fraction = ""] = decimal.split(".");
+  return BigInt(whole + fraction.slice(0, places).padEnd(places, "0"));
+}
+
+/**
  * The change from one price to another, in percent, and its direction once it is rounded.
  * @param {string} from
  * @param {string} to

@@ -112,6 +112,16 @@ export const EN = {
     "While something is drawn, the arrows move its end, Enter fixes it and Escape cancels. " +
     "D selects the next drawing: the arrows move it, Enter changes which end they move, " +
     "Delete deletes it. With Shift the arrows go further. Control Z takes back the last change.",
+  alert: "Alert",
+  alerts: "Price alerts",
+  alertPrice: "Price of {coin}",
+  addAlert: "Add alert",
+  alertHelp: "Each fires once, when the last price reaches it, while this page is open.",
+  alertNoPrice: "Type a price, such as 91234.5.",
+  alertIsThere: "The last price is there already. Choose another one.",
+  alertsFull: "There are {count} alerts. Delete one first.",
+  alertReached: "alert at {price}",
+  dismiss: "Dismiss",
   coins: "Coins",
   search: "Search",
   searchCoins: "Search coins",

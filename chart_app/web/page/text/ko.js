@@ -113,6 +113,16 @@ export const KO = {
     "그리는 동안 화살표로 끝점을 옮기고 Enter로 고정하며 Escape로 취소합니다. " +
     "D로 다음 그림을 선택하고, 화살표로 옮기고, Enter로 옮길 끝점을 바꾸고, Delete로 삭제합니다. " +
     "Shift와 함께 누르면 더 멀리 옮깁니다. Control Z는 마지막 변경을 취소합니다.",
+  alert: "알림",
+  alerts: "가격 알림",
+  alertPrice: "{coin} 가격",
+  addAlert: "알림 추가",
+  alertHelp: "이 페이지가 열려 있는 동안 현재가가 가격에 도달하면 한 번 알립니다.",
+  alertNoPrice: "가격을 입력하세요. 예: 91234.5",
+  alertIsThere: "현재가가 이미 그 가격입니다. 다른 가격을 입력하세요.",
+  alertsFull: "알림이 {count}개 있습니다. 먼저 하나를 삭제하세요.",
+  alertReached: "{price} 알림",
+  dismiss: "닫기",
   coins: "코인",
   search: "검색",
   searchCoins: "코인 검색",

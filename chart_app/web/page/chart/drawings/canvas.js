@@ -4,7 +4,6 @@ import { clipLine } from "./geometry.js";
 /** @import { Point, Size } from "./geometry.js" */
 
 const LINE_WIDTH_PX = 2;
-const DASH_PX = 6;
 const HANDLE_RADIUS_PX = 5;
 const BEYOND_PX = 10; // out of view
 
@@ -30,13 +29,10 @@ export function strokeLine(context, from, to, size) {
  * @param {CanvasRenderingContext2D} context
  * @param {number} y
  * @param {Size} size
- * @param {boolean} isDashed
  */
-export function strokeAcross(context, y, size, isDashed) {
+export function strokeAcross(context, y, size) {
   const whole = Math.round(y);
-  context.setLineDash(isDashed ? [DASH_PX, DASH_PX] : []);
   strokeLine(context, { x: 0, y: whole }, { x: size.width, y: whole }, size);
-  context.setLineDash([]);
 }
 
 /**

@@ -1,4 +1,5 @@
 // The drawings on the chart of the coin that is shown: what pointer, keys and buttons do to them.
+import { openBelow } from "../../popover.js";
 import { readColors } from "../chart_colors.js";
 import { DrawingsPrimitive } from "./drawings_primitive.js";
 import { Editor } from "./editor.js";
@@ -9,18 +10,7 @@ import { Plot } from "./plot.js";
 /** @import { Say } from "../../text/texts.js" */
 /** @import { Chart } from "../chart.js" */
 /** @import { Kind } from "./drawing.js" */
-
-/**
- * @typedef {object} DrawingsElements
- * @property {HTMLElement} chart
- * @property {HTMLElement} tools a popover; `data-draw` of its buttons is a kind
- * @property {HTMLButtonElement} undo
- * @property {HTMLButtonElement} deleteAll
- * @property {HTMLElement} active shown while one is drawn or selected
- * @property {HTMLElement} activeName
- * @property {HTMLElement} deleteActive
- * @property {HTMLElement} cancel
- */
+/** @import { DrawingElements } from "./drawing_elements.js" */
 
 const MOUSE_TOLERANCE_PX = 6;
 const FINGER_TOLERANCE_PX = 16;
@@ -48,7 +38,7 @@ export class Drawings {
   #isTaken = false;
 
   /**
-   * @param {DrawingsElements} elements
+   * @param {DrawingElements} elements
    * @param {Chart} chart
    * @param {Kept} kept
    * @param {Say} say
@@ -69,6 +59,7 @@ export class Drawings {
     addEventListener("storage", ({ key }) => {
       if (this.#coin !== null && key === keyOf(this.#coin)) this.#load(); // by another tab
     });
+    openBelow(elements.tools, elements.button);
     this.#listenToPointer();
     this.#listenToButtons();
     elements.chart.addEventListener("keydown", (event) => this.#press(event), { capture: true });

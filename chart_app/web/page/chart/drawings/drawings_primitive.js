@@ -111,7 +111,7 @@ export class DrawingsPrimitive {
     const [one, other] = points;
     if (!one) return;
     if (kind === "horizontal") {
-      strokeAcross(context, one.y, size, false);
+      strokeAcross(context, one.y, size);
     } else if (other && kind === "trend") {
       strokeLine(context, one, other, size);
     } else if (other) {
