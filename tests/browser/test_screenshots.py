@@ -19,14 +19,20 @@ from tests.integration.filled_store import Given
 
 PHONE_ON_ITS_SIDE = ViewportSize(width=844, height=390)
 FAULTS = (Path(__file__).parent / "faults.js").read_text()
-COLOR = """\
-(name) => {
+COLORS = """\
+(names) => names.map((name) => {
   const probe = document.body.appendChild(document.createElement("i"));
   probe.className = `color-${name}`;
   const color = getComputedStyle(probe).color.match(/\\d+/g).map(Number);
   probe.remove();
   return color;
-}
+})
+"""
+COUNT = f"""\
+async ([png, colors]) => {{
+  const count = {COUNT_PIXELS};
+  return Promise.all(colors.map((color) => count([png, color])));
+}}
 """
 BROKEN = """<meta name="viewport" content="width=device-width"><body style="margin: 0">
 <main>
@@ -127,12 +133,12 @@ def market() -> Iterator[Given]:
 async def missing(page: Page, picture: bytes, colors: tuple[str, ...], blank: Page) -> list[str]:
     """Return what colors a picture of a page lacks. A blank page has no policy against it."""
     png = base64.b64encode(picture).decode()
-    found = []
-    for name in colors:
-        color = await page.evaluate(COLOR, name)
-        if await blank.evaluate(COUNT_PIXELS, [png, color]) < LEAST_PIXELS:
-            found.append(f"nothing is in the color {name}")
-    return found
+    counts = await blank.evaluate(COUNT, [png, await page.evaluate(COLORS, colors)])
+    return [
+        f"only {count} pixels are in the color {name}"
+        for name, count in zip(colors, counts, strict=True)
+        if count < LEAST_PIXELS
+    ]
 
 
 async def test_nothing_is_blank_cut_off_or_over_something_else(
