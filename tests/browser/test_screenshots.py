@@ -75,6 +75,11 @@ async def with_drawing_tools(page: Page) -> None:
     await page.locator("#draw").click()
 
 
+async def with_alerts(page: Page) -> None:
+    """Open the price alerts."""
+    await page.locator("#alert").click()
+
+
 async def as_table(page: Page) -> None:
     """Show the candles as a table."""
     await page.locator("#as-table").click()
@@ -103,6 +108,8 @@ VIEWS = (
     View("desktop-drawing-dark-korean", scheme="dark", locale="ko-KR", step=with_drawing_tools),
     View("phone-indicators-dark", PHONE, "dark", step=with_indicators),
     View("phone-drawing-korean", PHONE, locale="ko-KR", step=with_drawing_tools),
+    View("desktop-alerts", step=with_alerts),
+    View("phone-alerts-dark-korean", PHONE, "dark", "ko-KR", with_alerts),
     View("phone-dark", PHONE, "dark"),
     View("phone-lists-dark-korean", PHONE, "dark", "ko-KR", down_to_the_lists),
     View("phone-light-korean", PHONE, locale="ko-KR"),
