@@ -12,8 +12,7 @@ import { at } from "./columns.js";
 
 const PANE_STRETCH = 0.6; // the candles have 2
 const SCALE_MARGINS = { top: 0.25, bottom: 0.08 }; // the legend is on top
-const LINE_WIDTH_PX = /** @type {const} */ (2);
-const MARK_WIDTH_PX = /** @type {const} */ (1);
+const LINE_WIDTH_PX = /** @type {const} */ (1); // wider ones take a multiple of the time to draw
 
 export class PaneSeries {
   #chart;
@@ -110,7 +109,7 @@ export class PaneSeries {
       this.#series.createPriceLine({
         price,
         color,
-        lineWidth: MARK_WIDTH_PX,
+        lineWidth: LINE_WIDTH_PX,
         lineStyle: LineStyle.Dashed,
         axisLabelVisible: false,
       }),
