@@ -15,8 +15,8 @@
  */
 
 const FIRST_ROW = 2; // as ARIA counts: the heads of the columns are the first
-// Of characters: more are written smaller, more still as a size, with all digits in the title.
-const LONG_PRICE = 11;
+// Of characters: more are written smaller; more still of a price as a size, with all digits in the title.
+const LONG = 11;
 const MAX_PRICE = 16;
 
 export class CoinRow {
@@ -74,10 +74,11 @@ export class CoinRow {
     const isCompact = price.length > MAX_PRICE;
     this.#price.textContent = isCompact ? formats.compact(day.lastPrice) : price;
     this.#price.title = isCompact ? price : "";
-    this.#price.classList.toggle("long", !isCompact && price.length >= LONG_PRICE);
+    this.#price.classList.toggle("long", !isCompact && price.length >= LONG);
     const { direction, text } = formats.change(day.openPrice, day.lastPrice);
     this.#change.textContent = text;
     this.#change.title = text;
+    this.#change.classList.toggle("long", text.length >= LONG);
     this.#change.dataset.direction = direction;
     this.#turnover.textContent = formats.compact(day.quoteVolume);
   }
