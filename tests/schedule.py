@@ -20,6 +20,7 @@ LONGEST = (
     "tests/integration/test_void.py",
     "tests/integration/test_run.py",
     "tests/integration/test_trades_faults.py",
+    "tests/browser/test_site.py",
     "tests/browser/test_page.py",
     "tests/browser/test_login.py",
     "tests/integration/test_keys.py",

@@ -12,19 +12,11 @@ from playwright.async_api import Page
 
 from dev.environment import clean_environment
 from tests.conftest import Cluster, StartProgram
+from tests.integration.filled_store import Given
 from tests.programs import FAUST, ROOT, Program
 from tests.waiting import PATIENCE_S, eventually
 
 MINUTE_MS = 60_000
-
-
-class Trade(NamedTuple):
-    """What is posted."""
-
-    coin: str
-    time: int
-    price: str
-    amount: str = "1"
 
 
 class Candle(NamedTuple):
@@ -60,10 +52,10 @@ class Site:
         """Return the page's address."""
         return f"{self.chart.url}/"
 
-    async def post(self, *trades: Trade) -> None:
+    async def post(self, *trades: Given) -> None:
         """Post trades, one after the other."""
         async with aiohttp.ClientSession(self.trading.url, raise_for_status=True) as http:
-            for coin, time, price, amount in trades:
+            for coin, time, price, amount, _ in trades:
                 fields = {
                     "topic": self.topic,
                     "coinName": coin,
@@ -73,42 +65,38 @@ class Site:
                 }
                 await http.post("/send-trading-data", json=fields)
 
-    async def replay(self, trades: Iterable[Trade]) -> None:
+    async def replay(self, trades: Iterable[Given]) -> None:
         """Send many trades through a file; return once ``chart_app`` has them all."""
         file = self.folder / "trades.csv"
-        lines = [f"{coin},{time},{price},{amount}" for coin, time, price, amount in trades]
+        lines = [f"{coin},{time},{price},{amount}" for coin, time, price, amount, _ in trades]
         file.write_text("\n".join(["coinName,timestamp,price,numOfCoin", *lines]))
-        await self.replay_file(file, len(lines))
-
-    async def replay_file(self, file: Path, count: int) -> None:
-        """Do as :meth:`replay` with a file that has so many trades."""
         before = len(self.chart.trades())
-        await self._run("trading_app", "replay", str(file), "--speed", "max")
-
-        async def arrived() -> bool:
-            return len(self.chart.trades()) >= before + count
-
-        await eventually(arrived, "chart_app has the trades")
-
-    async def run(self, *arguments: str) -> None:
-        """Run a command of ``chart_app`` that ends well."""
-        await self._run("chart_app", *arguments)
-
-    async def _run(self, *arguments: str) -> None:
         program = await asyncio.create_subprocess_exec(
-            *(*FAUST, "-A", *arguments), cwd=ROOT, env={**clean_environment(), **self.settings}
+            *(*FAUST, "-A", "trading_app", "replay", str(file), "--speed", "max"),
+            cwd=ROOT,
+            env={**clean_environment(), **self.settings},
         )
         assert await asyncio.wait_for(program.wait(), PATIENCE_S) == 0
 
-    async def candles(self, coin: str, interval: str = "1m", limit: int = 1000) -> list[Candle]:
+        async def arrived() -> bool:
+            return len(self.chart.trades()) >= before + len(lines)
+
+        await eventually(arrived, "chart_app has the trades")
+
+    async def candles(self, coin: str) -> list[Candle]:
         """Return the newest candles by REST, oldest first."""
-        query = {"symbol": coin, "interval": interval, "limit": str(limit)}
-        async with (
-            aiohttp.ClientSession(self.chart.url, raise_for_status=True) as http,
-            http.get("/api/v3/klines", params=query) as answer,
-        ):
-            rows = await answer.json()
-        return [Candle.read(opening(row[0]), row[1:6], row[8]) for row in rows]
+        return await fetch_candles(self.url, coin)
+
+
+async def fetch_candles(url: str, coin: str, interval: str = "1m") -> list[Candle]:
+    """Return the newest candles, at most 1000, by REST, oldest first."""
+    query = {"symbol": coin, "interval": interval, "limit": "1000"}
+    async with (
+        aiohttp.ClientSession(url, raise_for_status=True) as http,
+        http.get("/api/v3/klines", params=query) as answer,
+    ):
+        rows = await answer.json()
+    return [Candle.read(opening(row[0]), row[1:6], row[8]) for row in rows]
 
 
 def opening(time: int) -> str:
@@ -123,3 +111,12 @@ async def table(page: Page) -> list[Candle]:
         ".map((row) => [...row.cells].map((cell) => cell.textContent.replaceAll(',', '')))"
     )
     return [Candle.read(row[0], row[1:6], int(row[6])) for row in reversed(rows)]
+
+
+async def expect_candles(page: Page, expected: list[Candle]) -> None:
+    """Wait until the page's table has these candles and no others."""
+
+    async def same() -> bool:
+        return await table(page) == expected
+
+    await eventually(same, f"the page has {len(expected)} candles")

@@ -8,12 +8,16 @@ from typing import Self
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from sqlalchemy import make_url
 
 from chart_app.live import messages
+from chart_app.live.corrections import Corrections
 from chart_app.live.gaps import LiveGaps
 from chart_app.market.assets import Markets
 from chart_app.market.market_data import MarketData
 from chart_app.rest import binance
+from chart_app.storage.database import Database
+from chart_app.storage.voids import Voids
 from chart_app.web import login, routes
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.server import WebSockets
@@ -36,10 +40,14 @@ class Stand:
     def __init__(self, folder: Path) -> None:
         self.now_ms: int | None = None
         self.is_ready = True
-        self._store = FilledStore(f"sqlite+aiosqlite:///{folder}/candles.sqlite")
+        url = f"sqlite+aiosqlite:///{folder}/candles.sqlite"
+        self._store = FilledStore(url)
+        self._void_database = Database(make_url(url))
+        self.voids = Voids(self._void_database)
         gaps = LiveGaps()
         gaps.start({})
         self._hub = Hub(self._store.reader, gaps, self._now)
+        self._corrections = Corrections(self._store.reader, self._hub)
         self._server = TestServer(self._web_app())
 
     def _now(self) -> int:
@@ -62,6 +70,7 @@ class Stand:
     async def __aenter__(self) -> Self:
         await self._store.__aenter__()
         await self._hub.start()
+        await self._corrections.start()
         await self._server.start_server()
         return self
 
@@ -72,7 +81,9 @@ class Stand:
         traceback: TracebackType | None,
     ) -> None:
         await self._server.close()
+        await self._corrections.stop()
         await self._hub.stop()
+        await self._void_database.close()
         await self._store.__aexit__(kind, error, traceback)
 
     @property

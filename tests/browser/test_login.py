@@ -10,9 +10,10 @@ from playwright.async_api import Page, expect
 from streaming.http.keys import new_key
 from streaming.http.sessions import COOKIE, DURATION_S
 from tests.browser.conftest import OpenPage
-from tests.browser.site import Site, Trade
+from tests.browser.site import Site
 from tests.browser.test_page import AXE, expect_live, now, walk
 from tests.conftest import Cluster, StartProgram
+from tests.integration.filled_store import Given
 from tests.key_file import KeyFile
 from tests.waiting import eventually
 
@@ -69,7 +70,7 @@ async def test_who_has_a_key_signs_in_and_sees_all(
     guarded: Guarded, open_page: OpenPage, complaints: list[str], screenshots: Path, host: str
 ) -> None:
     site, _, reader = guarded
-    await site.post(*walk("BTC", 30), Trade("ETH", now(), "7"))
+    await site.post(*walk("BTC", 30), Given("ETH", now(), "7"))
     url = guarded.url(host)
     page = await open_page(f"{url}/?coin=ETH&interval=5m")
     await expect(page).to_have_url(f"{url}/login?coin=ETH&interval=5m")
@@ -87,7 +88,7 @@ async def test_who_has_a_key_signs_in_and_sees_all(
     await expect_live(page)
     await expect(page.locator("#price")).to_have_text("7")
     await expect(page.locator("#tape tr")).to_have_count(1)
-    await site.post(Trade("ETH", now(), "8.5"))
+    await site.post(Given("ETH", now(), "8.5"))
     await expect(page.locator("#price")).to_have_text("8.5")
     await expect(page.locator("#tape tr").first).to_contain_text("8.5")
     await page.screenshot(path=screenshots / "signed-in.png")

@@ -1,0 +1,88 @@
+"""The page before real programs: trades come by way of Kafka, programs stop and die."""
+
+import itertools
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.site import MINUTE_MS, Site, expect_candles
+from tests.browser.test_page import AWKWARD, expect_live, now, pixels, walk
+from tests.conftest import Cluster, StartProgram
+from tests.integration.filled_store import Given
+from tests.waiting import eventually, in_time
+
+
+@pytest.fixture
+def site(cluster: Cluster, start: StartProgram, tmp_path: Path) -> Site:
+    """Start both programs."""
+    return Site(cluster, start, tmp_path)
+
+
+async def test_a_posted_trade_moves_the_page_within_a_second(
+    site: Site, open_page: OpenPage
+) -> None:
+    await site.post(*walk(AWKWARD, 5))
+    page = await open_page(site.url)
+    await expect(page.locator("#price")).not_to_be_empty()
+    before = await page.locator("#chart").screenshot()
+    prices = itertools.count(4321)
+
+    async def attempt() -> float:
+        price = next(prices)
+        await site.post(Given(AWKWARD, now(), f"{price}.25", "0.125"))
+        begin = time.monotonic()
+        await expect(page.locator("#price")).to_have_text(f"{price:,}.25")
+        newest = page.locator("#tape tr").first
+        await expect(newest).to_contain_text(f"{price:,}.25")
+        duration = time.monotonic() - begin
+        await expect(newest).to_contain_text("0.125")
+        return duration
+
+    await in_time(1, attempt)
+    assert await page.locator("#chart").screenshot() != before
+
+
+async def test_a_restart_of_chart_app_leaves_no_hole_and_no_double(
+    site: Site, open_page: OpenPage, complaints: list[str]
+) -> None:
+    end = now() - 10 * MINUTE_MS
+    await site.replay(walk("BTC", 30, end=end))
+    page = await open_page(site.url)
+    await page.get_by_role("button", name="Table").click()
+    await expect_candles(page, await site.candles("BTC"))
+
+    site.chart.stop()
+    await expect(page.locator("#connection")).to_have_text("Reconnecting")
+    late = Given("BTC", end - 20 * MINUTE_MS, "1234.5")
+    await site.post(*walk("BTC", 5, end=end + 7 * MINUTE_MS), late)
+    site.chart.start().wait_ready()
+    await expect_live(page)
+    await site.post(Given("BTC", end + 8 * MINUTE_MS, "1111.5"))
+
+    async def all_are_there() -> bool:
+        return sum(candle.trades for candle in await site.candles("BTC")) == 30 * 3 + 5 * 3 + 2
+
+    await eventually(all_are_there, "all trades are stored")
+    expected = await site.candles("BTC")
+    assert len(expected) == 30 + 5 + 1
+    await expect_candles(page, expected)
+    await page.get_by_role("button", name="Table").click()
+    assert await pixels(page, "up") > 1000
+
+    # While the server is away, the browser itself complains.
+    complaints[:] = [it for it in complaints if not re.search(r"WebSocket|ERR_", it)]
+
+
+async def test_a_server_that_says_nothing_is_noticed(site: Site, open_page: OpenPage) -> None:
+    await site.post(*walk("BTC", 2))
+    page = await open_page(site.url)
+    await expect_live(page)
+    site.chart.signal(signal.SIGSTOP)
+    await expect(page.locator("#connection")).to_have_text("No answer", timeout=20_000)
+    site.chart.signal(signal.SIGCONT)
+    await expect_live(page)
