@@ -9,7 +9,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.conftest import PHONE, OpenPage
 from tests.browser.stand import Stand
 from tests.browser.test_chart import MINUTE_MS, NOW_MS, pixels, walk
-from tests.browser.test_page import color
+from tests.browser.test_page import AXE, color
 from tests.integration.filled_store import Given
 from tests.waiting import eventually
 
@@ -129,6 +129,10 @@ async def test_a_drawing_stays_at_its_times_and_prices(stand: Stand, open_page: 
     for style in ("Line", "Candles"):
         await page.get_by_label("Chart style").select_option(style)
         await expect_box(page, drawn)
+    await page.get_by_label("Time zone").select_option("Asia/Seoul")
+    await expect(page.locator("#legend .time")).to_contain_text("15:59")
+    await expect_box(page, drawn)
+    await page.get_by_label("Time zone").select_option("UTC")
     await page.get_by_label("Price scale").select_option("Log")
     log = await box_of(page)
     assert log
@@ -181,6 +185,10 @@ async def test_drawings_are_moved_deleted_and_brought_back(
     await choose(page, "Rectangle")
     await drag(page, (300, 150), (500, 300))
     await expect_box(page, Box(295, 145, 505, 305))  # with handles
+    await page.get_by_role("button", name="Draw", exact=True).click()
+    await page.evaluate(AXE.read_text())
+    assert await page.evaluate("axe.run().then((result) => result.violations)") == []
+    await page.keyboard.press("Escape")
     await drag(page, (500, 300), (600, 350))
     await drag(page, (400, 150), (420, 160))
     await page.keyboard.press("Escape")
@@ -231,6 +239,7 @@ async def test_a_finger_draws_and_selects(stand: Stand, open_page: OpenPage) -> 
     chart = await open_chart(page)
     await page.get_by_role("button", name="Draw", exact=True).tap()
     await page.get_by_role("button", name="Trend line").tap()
+    await expect(page.locator("#drawing-name")).to_have_text("Trend line: tap or drag.")
     await chart.scroll_into_view_if_needed()
     box = await chart.bounding_box()
     assert box

@@ -2,7 +2,6 @@
 
 import { alertElements } from "./alerts/alert_elements.js";
 import { Alerts } from "./alerts/alerts.js";
-import { pricesSince } from "./alerts/candle_prices.js";
 import { CandleTable } from "./chart/candle_table.js";
 import { Chart } from "./chart/chart.js";
 import { drawingElements } from "./chart/drawings/drawing_elements.js";
@@ -114,9 +113,7 @@ class App {
     },
     this.#formats,
   );
-  #drawings = new Drawings(drawingElements(), this.#chart, this.#kept, this.#say, (text) =>
-    this.#hint.show(text),
-  );
+  #drawings = new Drawings(drawingElements(), this.#chart, this.#kept, this.#say, this.#hint);
   #alerts = new Alerts(
     alertElements(),
     {
@@ -321,9 +318,7 @@ class App {
       this.#store.clock.set(event.E);
       const before = shown.candles.newest;
       this.#painter.paintCandles(shown.candles.amend(candle));
-      if (shown.candles.newest === candle) {
-        this.#alerts.tick(shown.coin, pricesSince(before, candle));
-      }
+      this.#alerts.tick(shown.coin, before, shown.candles.newest);
       if (candle.revision > this.#store.revision) {
         this.#store.revision = candle.revision;
         this.#loader.renew();

@@ -5,9 +5,11 @@ import { AlertBook } from "./alert_book.js";
 import { AlertLines } from "./alert_lines.js";
 import { AlertNotices } from "./alert_notices.js";
 import { AlertPanel } from "./alert_panel.js";
+import { pricesSince } from "./candle_prices.js";
 import { KEPT_ALERTS, MAX_ALERTS } from "./kept_alerts.js";
 
 /** @import { Chart } from "../chart/chart.js" */
+/** @import { Candle } from "../data/candles.js" */
 /** @import { Coins } from "../coins/coins.js" */
 /** @import { Kept } from "../settings/kept.js" */
 /** @import { Formats } from "../text/formats.js" */
@@ -81,20 +83,22 @@ export class Alerts {
   check(coins) {
     for (const coin of coins) {
       const lastPrice = this.#lastPrice(coin);
-      if (lastPrice !== undefined) this.tick(coin, [lastPrice]);
+      if (lastPrice !== undefined) this.#fire(coin, lastPrice);
     }
   }
 
   /**
-   * Fire what the prices of a coin reach.
    * @param {string} coin
-   * @param {string[]} lastPrices one after the other
+   * @param {Candle | undefined} before its newest candle as it was
+   * @param {Candle | undefined} now its newest candle
    */
-  tick(coin, lastPrices) {
-    for (const lastPrice of lastPrices) this.#fire(coin, lastPrice);
+  tick(coin, before, now) {
+    if (!now || now === before) return;
+    for (const price of pricesSince(before, now)) this.#fire(coin, price);
   }
 
   /**
+   * Fire what a last price reaches.
    * @param {string} coin
    * @param {string} lastPrice
    */

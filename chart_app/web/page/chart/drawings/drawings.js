@@ -6,6 +6,7 @@ import { Editor } from "./editor.js";
 import { keyOf, MAX_DRAWINGS, readDrawings, writeDrawings } from "./kept_drawings.js";
 import { Plot } from "./plot.js";
 
+/** @import { Hint } from "../../hint.js" */
 /** @import { Kept } from "../../settings/kept.js" */
 /** @import { Say } from "../../text/texts.js" */
 /** @import { Chart } from "../chart.js" */
@@ -21,12 +22,13 @@ const NAMES = /** @type {const} */ ({
   horizontal: "horizontalLine",
   rectangle: "rectangle",
 });
+const hintName = () => (matchMedia("(pointer: coarse)").matches ? "drawHintTouch" : "drawHint");
 
 export class Drawings {
   #elements;
   #kept;
   #say;
-  #onFull;
+  #hint;
   #plot = new Plot();
   #editor = new Editor(this.#plot, (drawings) => {
     if (this.#coin !== null) writeDrawings(this.#kept, this.#coin, drawings);
@@ -42,13 +44,13 @@ export class Drawings {
    * @param {Chart} chart
    * @param {Kept} kept
    * @param {Say} say
-   * @param {(text: string) => void} onFull
+   * @param {Hint} hint
    */
-  constructor(elements, chart, kept, say, onFull) {
+  constructor(elements, chart, kept, say, hint) {
     this.#elements = elements;
     this.#kept = kept;
     this.#say = say;
-    this.#onFull = onFull;
+    this.#hint = hint;
     this.#primitive = new DrawingsPrimitive(this.#plot, readColors(elements.chart), (x, y) =>
       this.#editor.isOver({ x, y }, MOUSE_TOLERANCE_PX),
     );
@@ -149,7 +151,7 @@ export class Drawings {
     this.#elements.tools.hidePopover();
     this.#elements.chart.focus({ preventScroll: true });
     if (this.#editor.isFull) {
-      this.#onFull(this.#say("drawingsFull", { count: String(MAX_DRAWINGS) }));
+      this.#hint.show(this.#say("drawingsFull", { count: String(MAX_DRAWINGS) }));
     }
     this.#do(() => this.#editor.choose(kind));
   }
@@ -204,7 +206,7 @@ export class Drawings {
     const editor = this.#editor;
     const { drawings, active, tool } = editor;
     this.#primitive.show({ drawings, active });
-    const { undo, deleteAll, deleteActive, activeName } = this.#elements;
+    const { undo, deleteAll, deleteActive, activeName, cancel } = this.#elements;
     undo.disabled = !editor.canUndo;
     deleteAll.disabled = editor.isEmpty;
     deleteActive.hidden = tool !== null;
@@ -212,8 +214,9 @@ export class Drawings {
     this.#elements.active.hidden = kind === undefined;
     if (kind === undefined) return;
     const name = this.#say(NAMES[kind]);
-    const text = tool ? this.#say("drawHint", { name }) : name;
+    const text = tool ? this.#say(hintName(), { name }) : name;
     if (activeName.textContent !== text) activeName.textContent = text;
+    cancel.textContent = this.#say(tool ? "cancel" : "done");
   }
 
   /** Say where the keys have put it. */
