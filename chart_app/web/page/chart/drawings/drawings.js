@@ -148,8 +148,10 @@ export class Drawings {
 
   /** @param {Kind} kind */
   #choose(kind) {
-    this.#elements.tools.hidePopover();
-    this.#elements.chart.focus({ preventScroll: true });
+    const { tools, chart } = this.#elements;
+    tools.hidePopover();
+    chart.focus({ preventScroll: true });
+    chart.scrollIntoView({ block: "nearest" });
     if (this.#editor.isFull) {
       this.#hint.show(this.#say("drawingsFull", { count: String(MAX_DRAWINGS) }));
     }
