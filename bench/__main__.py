@@ -18,6 +18,7 @@ PARTS = (
     "coins",
     "live",
     "chart_memory",
+    "page",
 )
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from playwright.async_api import Browser, Playwright
+
 from dev import npm
 
 FOLDER = Path(__file__).parent
@@ -22,6 +24,11 @@ FONTS = FOLDER.parent / "fonts"
 #: In node_modules, so that another version of the package does not find it.
 UNPACKED = FOLDER / "node_modules/.chromium"
 UNPACK_TIMEOUT_S = 120
+ARGUMENTS = (
+    "--no-sandbox",  # there is none for root, nor in most containers
+    "--disable-background-networking",
+    "--disable-gpu",
+)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 FONTS_CONF = """\
@@ -57,6 +64,14 @@ def find() -> Chromium:
     if platform.machine() != "x86_64":
         raise NoChromium(NoChromium.__doc__)
     return _packaged()
+
+
+async def launch(playwright: Playwright) -> Browser:
+    """Start one. Raises :exc:`NoChromium`."""
+    found = find()
+    return await playwright.chromium.launch(
+        executable_path=found.path, args=ARGUMENTS, env={**os.environ, **found.environment}
+    )
 
 
 def _packaged() -> Chromium:

@@ -30,11 +30,6 @@ HERE = Path(__file__).parent
 DESKTOP = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)
 
-ARGUMENTS = [
-    "--no-sandbox",  # there is none for root, nor in most containers
-    "--disable-background-networking",
-    "--disable-gpu",
-]
 REPORT_VIOLATIONS = """\
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`forbidden by the page's policy: ${event.violatedDirective} ${event.blockedURI}`))
@@ -71,13 +66,8 @@ def complaints() -> list[str]:
 async def browser(packages: None) -> AsyncIterator[Browser]:
     """Return a browser, whose start takes as long as many a test."""
     del packages
-    found = chromium.find()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=found.path,
-            args=ARGUMENTS,
-            env={**os.environ, **found.environment},
-        )
+        browser = await chromium.launch(playwright)
         yield browser
         await browser.close()
 
