@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from playwright.async_api import Page, ViewportSize, expect
+from playwright.async_api import Page, ViewportSize, WebSocketRoute, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, OpenPage
 from tests.browser.site import MINUTE_MS
@@ -46,6 +46,7 @@ BROKEN = """<meta name="viewport" content="width=device-width"><body style="marg
   <div style="width: 90px; overflow: auto; white-space: nowrap">a row that scrolls sideways</div>
 </main>
 """
+YEAR_MS = 365 * 24 * 60 * MINUTE_MS
 #: Fewer pixels of a color are no text and no candles.
 LEAST_PIXELS = 100
 
@@ -58,6 +59,11 @@ async def with_settings(page: Page) -> None:
     """Open the settings, and choose the longest name of colors."""
     await page.locator("[popovertarget=settings]").click()
     await page.locator("#colors").select_option("blue-orange")
+
+
+async def down_to_the_chart(page: Page) -> None:
+    """Scroll to the chart."""
+    await page.locator("#chart").scroll_into_view_if_needed()
 
 
 async def down_to_the_lists(page: Page) -> None:
@@ -83,6 +89,31 @@ async def with_alerts(page: Page) -> None:
 async def as_table(page: Page) -> None:
     """Show the candles as a table."""
     await page.locator("#as-table").click()
+
+
+async def disconnected(page: Page) -> None:
+    """Lose the connection, once everything has come."""
+    lines: list[WebSocketRoute] = []
+
+    async def connect(line: WebSocketRoute) -> None:
+        if lines:
+            await line.close()
+            return
+        lines.append(line)
+        line.connect_to_server()
+
+    await page.route_web_socket("**/stream", connect)
+    await page.reload()
+    await expect_loaded(page)
+    state = page.locator("#connection")
+    await expect(state).to_have_attribute("data-state", "live")
+    await lines[0].close()
+    await expect(state).to_have_attribute("data-state", "reconnecting")
+
+
+async def expect_loaded(page: Page) -> None:
+    await expect(page.locator("#summary")).not_to_be_empty()
+    await expect(page.locator("#tape tr").nth(20)).to_be_attached()
 
 
 class View(NamedTuple):
@@ -115,14 +146,25 @@ VIEWS = (
     View("phone-light-korean", PHONE, locale="ko-KR"),
     View("phone-settings-korean", PHONE, locale="ko-KR", step=with_settings),
     View("phone-on-its-side-light", PHONE_ON_ITS_SIDE),
-    View("phone-on-its-side-dark-korean", PHONE_ON_ITS_SIDE, "dark", "ko-KR"),
+    View("phone-on-its-side-dark-korean", PHONE_ON_ITS_SIDE, "dark", "ko-KR", down_to_the_chart),
+    View("desktop-disconnected", step=disconnected, colors=("text", "muted")),
+    View(
+        "phone-disconnected-dark-korean",
+        PHONE,
+        "dark",
+        "ko-KR",
+        disconnected,
+        colors=("text", "muted"),
+    ),
+    View("desktop-old-trades", path="?coin=OLD-USD"),
+    View("phone-old-trades-korean", PHONE, locale="ko-KR", path="?coin=OLD-USD"),
     View("login-light", path="login", colors=("text", "muted")),
     View("login-phone-dark-korean", PHONE, "dark", "ko-KR", path="login", colors=("text",)),
 )
 
 
 def market() -> Iterator[Given]:
-    """Make three hours of trades of one coin, and one or two of others."""
+    """Make three hours of trades of one coin, old ones of another, and one or two of others."""
     now = int(time.time() * 1000)
     minutes = 180
     for minute in range(minutes):
@@ -132,6 +174,10 @@ def market() -> Iterator[Given]:
             price = 91_000 + 900 * math.sin(moment / 23) + 160 * math.sin(moment * 1.9)
             amount = 0.02 + abs(math.sin(minute * 1.3)) / 2
             yield Given("BTC-USD", first + at * 1000, f"{price:.2f}", f"{amount:.4f}")
+    for minute in range(30):
+        first = now - YEAR_MS + minute * MINUTE_MS
+        yield Given("OLD-USD", first, f"{7 + minute % 7 / 10:.2f}")
+        yield Given("OLD-USD", first + 1, f"{7 + minute % 5 / 10:.2f}")
     for coin, others in {**OTHERS, "비트코인-KRW": ("131450000", "131980000")}.items():
         for at, other in enumerate(others):
             yield Given(coin, now - MINUTE_MS + at, other)
@@ -165,8 +211,7 @@ async def test_nothing_is_blank_cut_off_or_over_something_else(
             is_mobile=is_phone,
         )
         if view.path != "login":
-            await expect(page.locator("#summary")).to_contain_text("BTC-USD")
-            await expect(page.locator("#tape tr").nth(20)).to_be_attached()
+            await expect_loaded(page)
         await view.step(page)
         picture = await page.screenshot(path=screenshots / f"{view.name}.png")
         found = await missing(page, picture, view.colors, blank)
