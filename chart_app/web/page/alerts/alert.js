@@ -11,7 +11,7 @@ import { compareDecimals } from "../text/decimal_format.js";
  * @typedef {{ coin: string, price: string, move: Move }} Alert
  */
 
-const LONGEST_PRICE = 40; // longer than any
+const LONGEST_PRICE = 100; // no price of a trade is longer
 
 /**
  * Whether a text is a price that one can wait for: a positive decimal.

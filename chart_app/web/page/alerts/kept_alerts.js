@@ -7,7 +7,7 @@ import { isPrice } from "./alert.js";
 export const KEPT_ALERTS = "alerts";
 /** Of all coins: each is compared with every price that comes. */
 export const MAX_ALERTS = 100;
-const LONGEST_COIN = 100; // no name of a coin has more characters
+const LONGEST_COIN = 128; // 64 characters, of up to two code units
 
 /** @param {Kept} kept */
 export const readAlerts = (kept) => parseAlerts(kept.read(KEPT_ALERTS));

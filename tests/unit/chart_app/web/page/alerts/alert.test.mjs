@@ -8,9 +8,9 @@ import {
 } from "../../../../../../chart_app/web/page/alerts/alert.js";
 
 test("a price is a positive decimal", () => {
-  for (const text of ["1", "0.00000001", "91234.50", "9".repeat(40)]) assert.ok(isPrice(text));
+  for (const text of ["1", "0.00000001", "91234.50", "9".repeat(100)]) assert.ok(isPrice(text));
   const none = ["", "0", "0.000", "-1", "+1", "1e5", "1,5", ".5", "5.", " 1", "1\n", "NaN"];
-  for (const text of [...none, "9".repeat(41)]) assert.equal(isPrice(text), false, text);
+  for (const text of [...none, "9".repeat(101)]) assert.equal(isPrice(text), false, text);
 });
 
 test("an alert above the last price fires at its price or above, one below at it or below", () => {

@@ -15,7 +15,7 @@ test("what is no alert is left out", () => {
     [],
     {},
     { ...ALERT, coin: 1 },
-    { ...ALERT, coin: "x".repeat(101) },
+    { ...ALERT, coin: "x".repeat(129) },
     ...[5, "-1", "0", "1e5", "9".repeat(1_000_000), null, ["1"]].map((price) => ({
       ...ALERT,
       price,
