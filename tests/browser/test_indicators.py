@@ -1,5 +1,6 @@
 """The indicators: their values, computed here by themselves, and what is seen of them."""
 
+import base64
 import itertools
 import math
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,8 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import DESKTOP, PHONE, OpenPage
 from tests.browser.stand import Stand
 from tests.browser.test_chart import MINUTE_MS, NOW_MS, pixels
-from tests.browser.test_page import AXE
+from tests.browser.test_drawings import FIND_BOX, Box
+from tests.browser.test_page import AXE, color
 from tests.integration.filled_store import Given
 
 PHONE_ON_ITS_SIDE = {"width": 844, "height": 390}
@@ -118,6 +120,14 @@ async def expect_legend(page: Page, expected: list[str]) -> None:
     await expect(below).to_have_text(expected[await over.count() :])
 
 
+async def height_of(page: Page, name: str) -> int:
+    """Return how high what a pane has in a color is, in px."""
+    await page.evaluate(SHOW_LEGENDS, "hidden")
+    png = await page.locator("td:has(> .pane-legend)").screenshot()
+    found = await page.evaluate(FIND_BOX, [base64.b64encode(png).decode(), color(name), 0])
+    return Box(*found).bottom - Box(*found).top
+
+
 async def pane_heights(page: Page) -> list[float]:
     """Return how high the panes below the candles are, in px."""
     heights = "(legends) => legends.map(({ parentElement }) => parentElement.offsetHeight)"
@@ -168,14 +178,19 @@ async def test_lines_stay_at_their_prices_on_every_scale_and_in_every_style(
     shown = bars(150)
     await stand.feed(trade for bar in shown for trade in bar.trades("BTC"))
     # Of one candle the average is its close, so the one line covers the other.
-    page = await open_page(f"{stand.url}?coin=BTC&style=line&studies=sma-1")
-    await expect_legend(page, [f"SMA 1 {shown[-1].close:,.2f}"])
+    page = await open_page(f"{stand.url}?coin=BTC&style=line&studies=sma-1,rsi-14")
+    await expect_legend(page, [f"SMA 1 {shown[-1].close:,.2f}", legend(shown)[4]])
+    heights = []
     for scale in ("Linear", "Log", "Percent"):
         await page.get_by_label("Price scale").select_option(scale)
         await page.get_by_label("Chart style").select_option("Area")
         await page.get_by_label("Chart style").select_option("Line")
         assert await pixels(page, "study-1") > 1000
         assert await pixels(page, "accent") < 1500  # its badge, and what shows beside the other
+        await page.reload()
+        await expect_legend(page, [f"SMA 1 {shown[-1].close:,.2f}", legend(shown)[4]])
+        heights.append(await height_of(page, "study-2"))
+    assert max(heights) < 1.2 * min(heights)  # RSI has a scale of its own
 
 
 async def test_they_are_chosen_by_keyboard_and_a_link_shows_the_same(

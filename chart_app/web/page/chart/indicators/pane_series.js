@@ -1,5 +1,10 @@
 // One column of an indicator, as a line or as bars in a pane below the candles.
-import { HistogramSeries, LineSeries, LineStyle } from "../../lightweight-charts.mjs";
+import {
+  HistogramSeries,
+  LineSeries,
+  LineStyle,
+  PriceScaleMode,
+} from "../../lightweight-charts.mjs";
 import { chartTime } from "../chart_time.js";
 import { at } from "./columns.js";
 
@@ -11,7 +16,10 @@ import { at } from "./columns.js";
 /** @import { Kind } from "./kinds.js" */
 
 const PANE_STRETCH = 0.6; // the candles have 2
-const SCALE_MARGINS = { top: 0.25, bottom: 0.08 }; // the legend is on top
+const SCALE_OPTIONS = {
+  mode: PriceScaleMode.Normal, // else a pane has that of the prices
+  scaleMargins: { top: 0.25, bottom: 0.08 }, // the legend is on top
+};
 const LINE_WIDTH_PX = /** @type {const} */ (1); // wider ones take a multiple of the time to draw
 
 export class PaneSeries {
@@ -46,7 +54,7 @@ export class PaneSeries {
       : chart.addSeries(LineSeries, { ...options, lineWidth: LINE_WIDTH_PX }, paneIndex);
     if (!isNewPane) return;
     this.pane.setStretchFactor(PANE_STRETCH);
-    this.#series.priceScale().applyOptions({ scaleMargins: SCALE_MARGINS });
+    this.#series.priceScale().applyOptions(SCALE_OPTIONS);
   }
 
   get pane() {
