@@ -16,6 +16,7 @@ PARTS = (
     "scaling",
     "klines",
     "coins",
+    "zones",
     "live",
     "chart_memory",
     "page",

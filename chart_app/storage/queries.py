@@ -290,12 +290,16 @@ def _pieces(interval: Interval) -> Select[Any]:
     return select(_INTERVAL_AND_CANDLE.label("row")).where(
         candles.c.coin == _COIN,
         candles.c.interval == interval.value,
+        candles.c.open_time.between(
+            bindparam("first", type_=BigInteger), bindparam("last", type_=BigInteger)
+        ),
         candles.c.open_time.in_(select(cast(times.c.value, BigInteger))),
     )
 
 
 #: The candles whose open times are in JSON arrays, one of each interval of :data:`PIECES`; beside
-#: all of them the store's revision.
+#: all of them the store's revision. Without statistics PostgreSQL reads all that are between the
+#: first and the last of these times, rather than look each up.
 PIECES = select(
     _Joined(union_all(*map(_pieces, zones.PIECES)).subquery().c.row),
     REVISION.scalar_subquery(),

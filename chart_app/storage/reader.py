@@ -8,7 +8,7 @@ that no writer of ours stores, as one of a negative time, :exc:`msgspec.Validati
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
 from itertools import islice
 from typing import Any, NamedTuple, NotRequired, TypedDict, Unpack
@@ -22,7 +22,7 @@ from chart_app.model.coins import Coin, Window
 from chart_app.model.decimals import EXACT, padded
 from chart_app.model.intervals import DAY_MS, MINUTE_MS, Interval
 from chart_app.model.trades import PublicTrade
-from chart_app.model.zones import Buckets, Piece, ZonedInterval
+from chart_app.model.zones import Buckets, ZonedInterval
 from chart_app.storage import queries
 from chart_app.storage.database import Database
 from chart_app.storage.fetcher import Fetcher
@@ -34,6 +34,9 @@ TIME_MIN = -(2**60)
 TIME_MAX = 2**60
 #: Before the first bucket with trades, whatever the interval.
 LONG_AGO = -31 * DAY_MS
+#: About as many candles as one statement reads to put others together from: they keep the event
+#: loop for some 10 ms.
+CANDLES_AT_ONCE = 1000
 
 
 class Range(TypedDict):
@@ -91,7 +94,7 @@ class StoreReader:
         unknown = {it for it in symbols if it not in self._names}
         alike: dict[str, set[str]] = defaultdict(set)
         if unknown:
-            wanted = _encode_names({it.casefold() for it in unknown})
+            wanted = _encode({it.casefold() for it in unknown})
             for (name,) in await self._fetcher.fetch(queries.FIND_COINS, {"folded": wanted}):
                 alike[name.casefold()].add(name)
                 if name in unknown:
@@ -156,7 +159,7 @@ class StoreReader:
         """
         start, end, limit = wanted.get("start"), wanted.get("end"), wanted["limit"]
         buckets = await self._buckets(coin, zoned, start, end, 2 * limit + 2)
-        first, *others = [*chunks(buckets, limit)] or [[]]
+        first, *others = [*_parts(zoned, buckets, limit)] or [[]]
         revision, found = await self._put_together(coin, zoned, first)
         for part in others:
             if len(found) >= limit:
@@ -188,18 +191,21 @@ class StoreReader:
         self, coin: str, zoned: ZonedInterval, buckets: Sequence[int]
     ) -> RevisedCandles:
         """Return the candles of buckets, in their order, where there are trades."""
-        times: dict[str, list[int]] = {f"times_{it}": [] for it in zones.PIECES}
-        bucket_of = {}
+        bucket_of: dict[str, dict[int, int]] = {it.value: {} for it in zones.PIECES}
         for bucket in buckets:
             for piece in zoned.pieces(bucket):
-                times[f"times_{piece.interval}"].append(piece.open_time)
-                bucket_of[piece] = bucket
-        arrays = {name: msgspec.json.encode(it).decode() for name, it in times.items()}
-        ((text, revision),) = await self._fetcher.fetch(queries.PIECES, {"coin": coin, **arrays})
+                bucket_of[piece.interval.value][piece.open_time] = bucket
+        arrays = {f"times_{name}": _encode(times) for name, times in bucket_of.items()}
+        bounds = {
+            "first": min(buckets, default=0),
+            "last": zoned.end_time(max(buckets, default=0)) - 1,
+        }
+        wanted = {"coin": coin, **bounds, **arrays}
+        ((text, revision),) = await self._fetcher.fetch(queries.PIECES, wanted)
         rows = msgspec.json.decode(_array(text))
         candles: dict[int, Candle] = {}
         for interval, open_time, *values in rows:
-            bucket = bucket_of[Piece(Interval(interval), open_time)]
+            bucket = bucket_of[interval][open_time]
             candle = from_columns(values)
             candles[bucket] = merge(candles[bucket], candle) if bucket in candles else candle
         put_together = [(bucket, candles[bucket]) for bucket in buckets if bucket in candles]
@@ -274,7 +280,7 @@ class StoreReader:
         """
         if start is None:
             start = now_ms - now_ms % MINUTE_MS + MINUTE_MS - length_ms
-        wanted = {"names": _encode_names(names), "start": start, "length": length_ms}
+        wanted = {"names": _encode(names), "start": start, "length": length_ms}
         found: list[Any] = _decode_windows(await self._json(queries.WINDOWS, wanted))
         windows = []
         with localcontext(EXACT):
@@ -320,7 +326,7 @@ class StoreReader:
     async def _named(self, of_all: Any, of_some: Any, names: Collection[str] | None) -> str:
         if names is None:
             return await self._json(of_all, {})
-        return await self._json(of_some, {"names": _encode_names(names)})
+        return await self._json(of_some, {"names": _encode(names)})
 
     async def _json(self, statement: Any, parameters: Mapping[str, Any]) -> str:
         ((text,),) = await self._fetcher.fetch(statement, parameters)
@@ -337,8 +343,15 @@ _decode_windows = msgspec.json.Decoder(
 ).decode
 
 
-def _encode_names(names: Collection[str]) -> str:
-    return msgspec.json.encode([*names]).decode()
+def _encode(values: Collection[str] | Collection[int]) -> str:
+    return msgspec.json.encode([*values]).decode()
+
+
+def _parts(zoned: ZonedInterval, buckets: list[int], limit: int) -> Iterator[Sequence[int]]:
+    """Yield the buckets, at most ``limit`` at a time, and of about :data:`CANDLES_AT_ONCE`."""
+    if buckets:
+        pieces_each = len([*zoned.pieces(buckets[0])])
+        yield from chunks(buckets, max(1, min(limit, CANDLES_AT_ONCE // pieces_each)))
 
 
 def _array(text: str | None) -> str:

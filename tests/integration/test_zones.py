@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chart_app.storage import reader
 from tests.integration.filled_store import FilledStore, Given, serve
 
 ZONES = {"+09:00": 540, "-05:00": -300, "+05:30": 330}
@@ -22,7 +23,7 @@ PERIODS = [
 NOW = int(datetime(2024, 8, 1, tzinfo=UTC).timestamp()) * 1000
 COIN = "BTCUSDT"
 #: So many combinations of startTime, endTime and limit are asked for, in each zone and interval.
-RANGES = 16
+RANGES = 30
 
 
 def ms(time: datetime) -> int:
@@ -125,8 +126,9 @@ def trades() -> list[Given]:
 
 
 async def test_klines_of_a_zone_are_those_that_its_clocks_make(
-    database_url: str, trades: list[Given]
+    database_url: str, trades: list[Given], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reader, "CANDLES_AT_ONCE", 100)  # so that answers take several statements
     async with FilledStore(database_url) as filled, serve(filled.reader, NOW) as client:
         chance = random.Random(1)
         mixed = chance.sample(trades, len(trades))
