@@ -1,7 +1,9 @@
 """Answers and events against the models that Binance publishes with its own library."""
 
 import asyncio
+import inspect
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,12 +16,15 @@ from binance_sdk_spot.rest_api import models as rest
 from binance_sdk_spot.rest_api.api.general_api import GeneralApi
 from binance_sdk_spot.rest_api.api.market_api import MarketApi
 from binance_sdk_spot.websocket_api import models as websocket_api
+from binance_sdk_spot.websocket_api.api import general_api, market_api
 from binance_sdk_spot.websocket_streams import models as streams
+from binance_sdk_spot.websocket_streams.streams import default_api
 
 from chart_app.websocket.api import METHODS
 from chart_app.websocket.streams import Kind
 from tests.integration.binance_models import faults
 from tests.integration.live_market import LIVE_COIN, LiveMarket
+from tests.programs import ROOT
 from tests.waiting import PATIENCE_S
 
 #: Binance's library takes the items of a kline as they come; the WebSocket API's say what they are.
@@ -172,6 +177,23 @@ NOT_HERE = {
     "reference_price": "there is none",
     "reference_price_calculation": "there is none",
 }
+
+
+def test_the_documentation_says_of_all_that_the_library_has_whether_it_is_here() -> None:
+    paths, methods, names = (
+        set(re.findall(pattern, "".join(map(inspect.getsource, sources))))
+        for pattern, sources in (
+            (r'"/api/v3/([^"]+)"', (GeneralApi, MarketApi)),
+            (r'"/([\w.]+)"', (general_api, market_api)),
+            (r'"/(?:<symbol>)?([^"]+)"\.replace', (default_api,)),
+        )
+    )
+    assert (len(paths), len(methods), len(names)) == (19, 19, 15)
+    page = (ROOT / "docs/api.md").read_text()
+    _, _, beside_binance = page.partition("### Beside Binance's spot API")
+    assert paths | methods | names <= set(re.findall("`([^`]+)`", beside_binance))
+
+
 #: What its methods are asked, if not for one coin.
 LIBRARY_ARGUMENTS: dict[str, dict[str, Any]] = {
     "klines": KLINE,
