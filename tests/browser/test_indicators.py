@@ -250,6 +250,8 @@ async def test_panes_can_be_used_on_a_phone(stand: Stand, open_page: OpenPage) -
         assert min(heights) > 60, viewport
         await page.get_by_role("button", name="Indicators").tap()
         await page.get_by_role("checkbox", name="RSI").first.tap()
+        await expect(page.locator(".pane-legend")).to_have_text(legend(shown)[5])
+        assert min(await pane_heights(page)) > 60
         await page.get_by_role("checkbox", name="MACD").tap()
         await expect(page.locator(".pane-legend")).to_have_count(0)
         await page.close()
