@@ -149,7 +149,7 @@ def _wire(loaded: Settings) -> Program:
     WebSockets(
         hub, market_data.endpoints, app.clients, app.client_connections_max, app.admission
     ).add_routes(web_app)
-    _add_page(web_app, app.admission, app.clients)
+    _add_page(web_app, app.admission, app.clients, loaded)
     return Program(app, database, web_app)
 
 
@@ -169,12 +169,19 @@ def _add_market_data(
     openbb.add_routes(web_app, reader, origins)
 
 
-def _add_page(web_app: web.Application, admission: Admission | None, clients: Clients) -> None:
-    if admission and Scope.READ not in admission.public:
+def _add_page(
+    web_app: web.Application, admission: Admission | None, clients: Clients, loaded: Settings
+) -> None:
+    has_login = admission is not None and Scope.READ not in admission.public
+    if admission and has_login:
         login.add_routes(web_app, admission, clients)
-        routes.add_routes(web_app, has_login=True)
-    else:
-        routes.add_routes(web_app)
+    trading_app = routes.TradingApp(
+        port=loaded.trading_port,
+        topic=loaded.trade_topics[0],
+        has_tls=loaded.http_tls_certfile is not None,
+        has_keys=admission is not None,
+    )
+    routes.add_routes(web_app, trading_app, has_login=has_login)
 
 
 def _log_warnings() -> None:

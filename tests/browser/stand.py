@@ -59,7 +59,7 @@ class Stand:
         market_data = MarketData(self._store.reader, markets, self._now)
         binance.add_routes(web_app, market_data, ReadOrigins(DEFAULTS.read_origins))
         WebSockets(self._hub, market_data.endpoints, Clients(), WEBSOCKETS).add_routes(web_app)
-        routes.add_routes(web_app)
+        routes.add_routes(web_app, routes.TradingApp())
         login.add_routes(web_app, Admission({}, public=[]), Clients())
         web_app.router.add_get("/readyz", self._readyz)
         return web_app

@@ -31,7 +31,7 @@ async ([candles, price]) => {
 
 
 async def test_older_candles_load_on_the_way_to_the_left(stand: Stand, open_page: OpenPage) -> None:
-    await stand.feed(walk("BTC", 1500))
+    await stand.feed(walk("BTC", 1250))
     page = await open_page(stand.url)
     await expect(page.locator("#summary")).to_contain_text("latest 1m candle")
     chart = page.locator("#chart")
@@ -40,9 +40,9 @@ async def test_older_candles_load_on_the_way_to_the_left(stand: Stand, open_page
         await page.keyboard.press("ArrowLeft")
     await expect(page.get_by_role("button", name="Latest", exact=True)).to_be_enabled()
     await page.get_by_role("button", name="Table").click()
-    await expect(page.locator("#table tbody tr")).to_have_count(1500)
+    await expect(page.locator("#table tbody tr")).to_have_count(1250)
     held = await table(page)
-    assert len({candle.opened for candle in held}) == 1500
+    assert len({candle.opened for candle in held}) == 1250
     assert held[-1000:] == await fetch_candles(stand.url, "BTC")
 
     await page.get_by_role("button", name="Table").click()
@@ -135,7 +135,7 @@ async def test_voided_trades_leave_the_page_and_come_back(
 
 
 async def test_a_coin_leaves_the_page_with_its_last_trade(
-    stand: Stand, open_page: OpenPage
+    stand: Stand, open_page: OpenPage, complaints: list[str]
 ) -> None:
     await stand.feed([*walk("BTC", 10), *walk("ETH", 3, start=500)])
     page = await open_page(f"{stand.url}?coin=ETH")
@@ -149,3 +149,4 @@ async def test_a_coin_leaves_the_page_with_its_last_trade(
     await stand.voids.undo(1, REASON)
     await page.get_by_role("button", name="Table").click()
     await expect_candles(page, await fetch_candles(stand.url, "ETH"))
+    complaints[:] = [it for it in complaints if "400" not in it]  # the coin that is not there

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from playwright.async_api import Locator, Page, Route, ViewportSize, expect
 
@@ -60,6 +59,7 @@ async def shown(page: Page) -> list[str]:
 
 async def open_chart(page: Page, coin: str) -> None:
     await expect(page.locator("#summary")).to_contain_text(f"{coin}, latest 1m candle")
+    await expect(page.locator("#coins")).to_have_attribute("aria-busy", "false")
 
 
 async def test_the_chosen_coin_is_in_view_and_the_keyboard_finds_another(
@@ -177,7 +177,7 @@ async def test_favorites_are_kept_and_shown_alone(stand: Stand, open_page: OpenP
 
 
 async def test_the_last_chart_is_opened_again_but_a_link_wins(
-    stand: Stand, open_page: OpenPage
+    stand: Stand, open_page: OpenPage, complaints: list[str]
 ) -> None:
     await stand.feed(numbered(3))
     page = await open_page(stand.url)
@@ -209,6 +209,7 @@ async def test_the_last_chart_is_opened_again_but_a_link_wins(
         assert await shown(page) == ["C0", "C1", "C2"]
     await row(page, "C2").get_by_role("button").click()
     assert await page.evaluate("JSON.parse(localStorage.getItem('favorites')).length") == 1000
+    complaints[:] = [it for it in complaints if "400" not in it]  # the coin that is gone
 
 
 async def test_rows_stay_under_the_pointer(stand: Stand, open_page: OpenPage) -> None:
@@ -253,15 +254,14 @@ async def test_ten_thousand_coins_are_drawn_at_once(stand: Stand, open_page: Ope
 
     async def multiply(route: Route) -> None:
         response = await route.fetch()
-        answer: Any = await response.json()
-        items = answer["symbols"] if "exchangeInfo" in route.request.url else answer
-        items *= 10_000
-        for number, item in enumerate(items):
-            items[number] = {**item, "symbol": f"C{number}", "lastPrice": str(number * 7919 % 9973)}
-        await route.fulfill(response=response, json=answer)
+        (item,) = await response.json()
+        items = [
+            {**item, "symbol": f"C{number}", "lastPrice": str(number * 7919 % 9973)}
+            for number in range(10_000)
+        ]
+        await route.fulfill(response=response, json=items)
 
-    await page.route("**/exchangeInfo*", multiply)
-    await page.route("**/ticker/24hr*", multiply)
+    await page.route("**/ticker/24hr?type=MINI", multiply)
     await page.reload()
     await open_chart(page, "C0")
     await expect(page.locator("#coins")).to_have_attribute("aria-rowcount", "10001")

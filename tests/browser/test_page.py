@@ -80,7 +80,7 @@ async def pixels(page: Page, name: str) -> int:
 
 
 async def expect_live(page: Page) -> None:
-    await expect(page.locator("#connection")).to_have_text("Live")
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
 
 
 async def test_stored_candles_are_drawn(stand: Stand, open_page: OpenPage) -> None:
@@ -111,7 +111,9 @@ async def test_an_empty_page_becomes_a_chart_by_itself(stand: Stand, open_page: 
     await expect(page.locator("#coin-rows [data-coin=BTC]")).to_contain_text("91,234.5")
 
 
-async def test_coin_and_interval_change_with_the_address(stand: Stand, open_page: OpenPage) -> None:
+async def test_coin_and_interval_change_with_the_address(
+    stand: Stand, open_page: OpenPage, complaints: list[str]
+) -> None:
     await stand.feed([*walk("BTC", 90), *walk("ETH", 30, start=200)])
     page = await open_page(f"{stand.url}?coin=BTC&interval=1m")
     await expect(page.locator("#summary")).to_contain_text("BTC, latest 1m candle")
@@ -132,6 +134,7 @@ async def test_coin_and_interval_change_with_the_address(stand: Stand, open_page
     await expect(page.locator("#summary")).to_contain_text("ETH, latest 1h candle")
     await page.goto(f"{stand.url}?coin=SOL&interval=1h")
     await expect(page.get_by_text("There are no trades of SOL yet.")).to_be_visible()
+    complaints[:] = [it for it in complaints if "400" not in it]  # the coin that is not there
 
 
 async def test_a_name_of_markup_is_text(stand: Stand, open_page: OpenPage) -> None:

@@ -75,7 +75,7 @@ async def test_a_restart_of_chart_app_leaves_no_hole_and_no_double(
     assert await pixels(page, "up") > 1000
 
     # While the server is away, the browser itself complains.
-    complaints[:] = [it for it in complaints if not re.search(r"WebSocket|ERR_", it)]
+    complaints[:] = [it for it in complaints if not re.search(r"WebSocket|ERR_|503", it)]
 
 
 async def test_a_server_that_says_nothing_is_noticed(site: Site, open_page: OpenPage) -> None:

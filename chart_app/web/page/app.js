@@ -12,12 +12,11 @@ import { ChartTools } from "./chart_tools.js";
 import { CoinList } from "./coins/coin_list.js";
 import { Coins } from "./coins/coins.js";
 import { goToChart } from "./coins/go_to_chart.js";
+import { ConnectionView } from "./connection_view.js";
 import { Countdown } from "./countdown.js";
+import { LiveFeed } from "./data/live_feed.js";
 import { Loader } from "./data/loader.js";
-import { signInIfOver } from "./data/session.js";
 import { Store } from "./data/store.js";
-import { StreamClient } from "./data/stream_client.js";
-import { candleFromEvent, tradeFromEvent } from "./data/wire_format.js";
 import { element, typedElement } from "./elements.js";
 import { FullscreenButton } from "./fullscreen_button.js";
 import { Hint } from "./hint.js";
@@ -37,14 +36,9 @@ import { zoneOf } from "./text/zone.js";
 import { TradeTape } from "./trade_tape.js";
 import { fillZones, zoneTitle } from "./zone_select.js";
 
-/** @import { Buckets } from "./settings/buckets.js" */
 /** @import { Shown } from "./data/store.js" */
 /** @import { Selection } from "./settings/address.js" */
-/** @import { ConnectionState } from "./data/stream_client.js" */
-/** @import { KlineEvent, MiniTicker, TradeEvent } from "./data/wire_format.js" */
 
-const COINS_INTERVAL_MS = 60_000; // the last 24 hours move on, also without trades
-const MINI_TICKERS = "!miniTicker@arr";
 const KEPT_ADDRESS = "address";
 
 class App {
@@ -52,6 +46,8 @@ class App {
   #reader = new LanguageChoice(typedElement("language", HTMLSelectElement), this.#kept);
   #say = textsIn(this.#reader.language);
   #formats = new Formats(this.#reader.locale);
+  /** Whether the coin was chosen at the last visit, and may be there no more. */
+  #isRemembered = !location.search;
   #store = new Store(parseAddress(location.search || this.#keptAddress()));
   #coins = new Coins();
   #coinList = new CoinList(
@@ -85,11 +81,17 @@ class App {
     (changes) => this.#select(changes),
   );
   #hint = new Hint(element("hint"));
+  #connectionView = new ConnectionView(
+    { word: element("connection"), banner: element("out-of-date") },
+    this.#store,
+    this.#say,
+  );
   #quote = new Quote(
     {
       coin: element("coin"),
       price: element("price"),
       change: element("change"),
+      asOf: element("as-of"),
       high: element("high"),
       low: element("low"),
       volume: element("volume"),
@@ -139,11 +141,12 @@ class App {
   );
   #candleTable = new CandleTable(typedElement("candles", HTMLTableSectionElement), this.#formats);
   #tradeTape = new TradeTape(typedElement("tape", HTMLTableSectionElement), this.#formats);
-  #notice = new Notice(element("notice"), element("chart"), this.#store);
+  #notice = new Notice(element("notice"), element("chart"), this.#store, this.#say);
   #painter = new Painter(this.#store, {
     candleTable: this.#candleTable,
     chart: this.#chart,
     coins: this.#coins,
+    connectionView: this.#connectionView,
     indicators: this.#indicators,
     quote: this.#quote,
     tradeTape: this.#tradeTape,
@@ -155,14 +158,21 @@ class App {
     tradeTape: this.#tradeTape,
     say: this.#say,
     onCoins: () => this.#drawCoins(),
-  });
-  #streams = new StreamClient([MINI_TICKERS], {
-    onState: (state) => this.#drawConnection(state),
-    onOpen: () => {
-      this.#loader.loadCoins();
-      this.#loader.loadShown();
+    onUnknown: () => this.#forgetCoin(),
+    onLoaded: (isWithStreams) => {
+      if (isWithStreams) this.#store.connection.setLoaded();
+      this.#connectionView.draw();
+      this.#show(); // the coin is known now, and how it is spelled
     },
-    onEvent: (stream, data) => this.#receive(stream, data),
+  });
+  #feed = new LiveFeed(this.#store, {
+    alerts: this.#alerts,
+    coins: this.#coins,
+    coinList: this.#coinList,
+    connectionView: this.#connectionView,
+    loader: this.#loader,
+    painter: this.#painter,
+    tradeTape: this.#tradeTape,
   });
 
   start() {
@@ -177,15 +187,15 @@ class App {
     new Countdown(this.#store, this.#say, (text) => this.#chart.setRemaining(text)).start();
     this.#chooseTools();
     this.#listen();
-    this.#streams.connect();
-    setInterval(() => {
-      if (this.#store.isConnected) this.#loader.loadCoins();
-    }, COINS_INTERVAL_MS);
+    this.#coinList.draw();
+    this.#show();
+    this.#feed.start();
   }
 
   #listen() {
     addEventListener("popstate", () => {
       this.#store.selection = parseAddress(location.search);
+      this.#isRemembered = false;
       this.#show();
     });
     addEventListener("keydown", (event) => {
@@ -220,7 +230,7 @@ class App {
     if (isStep) history.pushState(null, "", address);
     else history.replaceState(null, "", address);
     this.#store.selection = selection;
-    this.#keepAddress();
+    this.#isRemembered = false;
     this.#show();
   }
 
@@ -234,42 +244,73 @@ class App {
     this.#kept.write(KEPT_ADDRESS, formatAddress(this.#store.selection));
   }
 
-  /** Show what is selected, as soon as its coin is known. */
+  /** Show what is selected: at once where a coin is named, else one of the coins once they are known. */
   #show() {
     const { selection, shown } = this.#store;
     this.#chooseTools();
+    const { isLoaded } = this.#coins;
     const busiest = this.#coins.busiest();
-    if (!busiest) {
-      this.#notice.show(typedElement("no-trades", HTMLTemplateElement).content.cloneNode(true));
+    if (isLoaded && !busiest) {
+      this.#clear();
+      this.#notice.show(
+        typedElement("no-trades", HTMLTemplateElement).content.cloneNode(true),
+        true,
+      );
       return;
     }
-    if (selection.coin === null || !location.search) {
-      // that of the last visit may have no trades any more
-      selection.coin = (this.#coins.find(selection.coin ?? "") ?? busiest).name;
-      history.replaceState(null, "", formatAddress(selection));
+    if (selection.coin === null && isLoaded && busiest) selection.coin = busiest.name;
+    if (selection.coin === null) {
+      this.#notice.showLoading();
+      this.#loader.loadCoins();
+      return;
     }
     const coin = this.#coins.find(selection.coin);
-    if (!coin) {
-      this.#showUnknown(selection.coin);
+    if (isLoaded && !coin) {
+      this.#forgetCoin();
       return;
     }
-    if (shown && shown.coin === coin.name && isSame(shown, selection)) return;
-    this.#clear();
+    const name = coin?.name ?? selection.coin;
+    if (coin) this.#isRemembered = false;
+    if (coin && !location.search) history.replaceState(null, "", formatAddress(selection));
+    if (coin) this.#keepAddress();
+    if (shown && shown.coin === name && isSame(shown, selection)) return;
+    this.#begin(name, coin?.scales.price ?? 0);
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} scale of prices
+   */
+  #begin(name, scale) {
+    const { selection } = this.#store;
     const zone = zoneOf(selection.zone);
     const buckets = bucketsOf(selection.interval, zone, Date.now());
-    this.#store.show(coin.name, buckets, zone);
-    this.#keepAddress();
+    this.#loader.abort();
+    this.#store.show(name, buckets, zone);
     this.#notice.hide();
-    this.#quote.reset(coin.name);
-    this.#chart.reset(buckets, coin.scales.price);
+    this.#quote.reset(name);
+    this.#chart.reset(buckets, scale);
     this.#indicators.reset(buckets.zone);
-    this.#drawings.show(coin.name, buckets.interval);
-    this.#alerts.show(coin.name);
+    this.#drawings.show(name, buckets.interval);
+    this.#alerts.show(name);
     this.#candleTable.clear();
     this.#tradeTape.clear();
-    this.#coinList.choose(coin.name);
-    const streams = [MINI_TICKERS, klineStream(coin.name, buckets), tradeStream(coin.name)];
-    this.#streams.follow(streams, () => this.#loader.loadShown());
+    this.#coinList.choose(name);
+    this.#painter.paint();
+    this.#notice.showLoading();
+    this.#feed.showNew();
+  }
+
+  /** The coin that is selected has no trades: show another one, if it was not asked for by name. */
+  #forgetCoin() {
+    const { selection } = this.#store;
+    if (this.#isRemembered) {
+      selection.coin = null;
+      this.#clear();
+      this.#show();
+    } else if (selection.coin !== null) {
+      this.#showUnknown(selection.coin);
+    }
   }
 
   /** Let the tools and the chart be as selected. */
@@ -289,52 +330,16 @@ class App {
   /** @param {string} name of a coin that has no trades yet */
   #showUnknown(name) {
     this.#clear();
-    this.#tradeTape.clear();
     this.#coinList.choose(null);
     this.#quote.reset(name);
     this.#alerts.show(null);
-    this.#notice.show(this.#say("noTradesOf", { coin: name }));
+    this.#notice.show(this.#say("noTradesOf", { coin: name }), true);
   }
 
   #clear() {
-    this.#loader.abort();
     this.#store.clear();
-    this.#streams.follow([MINI_TICKERS]);
-  }
-
-  /**
-   * @param {string} stream
-   * @param {unknown} data
-   */
-  #receive(stream, data) {
-    const { shown } = this.#store;
-    if (stream === MINI_TICKERS) {
-      this.#receiveTickers(/** @type {MiniTicker[]} */ (data));
-    } else if (!shown) {
-      return;
-    } else if (stream === klineStream(shown.coin, shown.buckets)) {
-      const event = /** @type {KlineEvent} */ (data);
-      const candle = candleFromEvent(event);
-      this.#store.clock.set(event.E);
-      const before = shown.candles.newest;
-      this.#painter.paintCandles(shown.candles.amend(candle));
-      this.#alerts.tick(shown.coin, before, shown.candles.newest);
-      if (candle.revision > this.#store.revision) {
-        this.#store.revision = candle.revision;
-        this.#loader.renew();
-      }
-    } else if (stream === tradeStream(shown.coin)) {
-      this.#tradeTape.add([tradeFromEvent(/** @type {TradeEvent} */ (data))]);
-    }
-    this.#painter.paint();
-  }
-
-  /** @param {MiniTicker[]} tickers */
-  #receiveTickers(tickers) {
-    const unknown = tickers.filter((ticker) => !this.#coins.tick(ticker));
-    this.#coinList.draw();
-    this.#loader.loadNewCoins(unknown.map(({ s }) => s));
-    this.#alerts.check(tickers.map(({ s }) => s));
+    this.#tradeTape.clear();
+    this.#feed.showNone();
   }
 
   #drawCoins() {
@@ -352,14 +357,6 @@ class App {
     const { shown } = this.#store;
     const newest = shown?.coin === coin ? shown.candles.newest : undefined;
     return newest?.close ?? this.#coins.get(coin)?.day.lastPrice;
-  }
-
-  /** @param {ConnectionState} state */
-  #drawConnection(state) {
-    this.#store.isConnected = state !== "reconnecting";
-    if (!this.#store.isConnected) signInIfOver();
-    element("connection").dataset.state = state;
-    element("connection").textContent = this.#say(state);
   }
 
   #drawLatest() {
@@ -386,14 +383,5 @@ class App {
  */
 const isSame = ({ buckets, zone }, selection) =>
   buckets.interval === selection.interval && zone.name === selection.zone;
-
-/**
- * @param {string} coin
- * @param {Buckets} buckets
- */
-const klineStream = (coin, { interval, timeZone }) => `${coin}@kline_${interval}@${timeZone}`;
-
-/** @param {string} coin */
-const tradeStream = (coin) => `${coin}@trade`;
 
 new App().start();

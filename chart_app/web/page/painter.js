@@ -4,6 +4,7 @@
 /** @import { Chart } from "./chart/chart.js" */
 /** @import { Indicators } from "./chart/indicators/indicators.js" */
 /** @import { Coin, Coins } from "./coins/coins.js" */
+/** @import { ConnectionView } from "./connection_view.js" */
 /** @import { Quote } from "./quote.js" */
 /** @import { Shown, Store } from "./data/store.js" */
 /** @import { TradeTape } from "./trade_tape.js" */
@@ -13,6 +14,7 @@
  * @property {CandleTable} candleTable
  * @property {Chart} chart
  * @property {Coins} coins
+ * @property {ConnectionView} connectionView
  * @property {Indicators} indicators
  * @property {Quote} quote
  * @property {TradeTape} tradeTape
@@ -74,9 +76,11 @@ export class Painter {
     const { shown } = this.#store;
     const coin = shown && this.#views.coins.find(shown.coin);
     if (!coin) return;
-    const { chart, indicators, quote, tradeTape } = this.#views;
-    quote.drawDay(coin, shown.candles.newest);
-    tradeTape.draw(coin.scales, shown.zone);
+    const { chart, connectionView, indicators, quote, tradeTape } = this.#views;
+    quote.drawDay(coin, shown.candles.newest, shown.assets);
+    quote.drawAsOf(this.#store.asOf, shown.zone);
+    connectionView.draw();
+    tradeTape.draw(coin.scales, this.#store.clock.now(), shown.zone);
     chart.setScale(coin.scales.price);
     indicators.setScale(coin.scales.price);
     this.#drawCandles(shown, coin);

@@ -1,5 +1,5 @@
 // The latest trades, newest on top.
-import { formatSecond } from "./text/time_format.js";
+import { formatPastSecond } from "./text/time_format.js";
 
 /** @import { Scales } from "./coins/coins.js" */
 /** @import { Direction } from "./text/decimal_format.js" */
@@ -85,17 +85,23 @@ export class TradeTape {
     this.#body.replaceChildren();
   }
 
+  /** When the latest of the trades held was (ms); -Infinity where there is none. */
+  get latestTime() {
+    return this.#trades.reduce((latest, { time }) => Math.max(latest, time), -Infinity);
+  }
+
   /**
    * @param {Scales} scales
+   * @param {number} now in ms
    * @param {Zone} zone
    */
-  draw(scales, zone) {
+  draw(scales, now, zone) {
     for (const [index, trade] of this.#trades.slice(0, SHOWN).entries()) {
       const { time, price, amount } = this.#row(index);
-      time.textContent = formatSecond(trade.time, zone);
+      time.textContent = formatPastSecond(trade.time, now, zone);
       price.textContent = this.#formats.decimal(trade.price, scales.price);
       price.dataset.direction = directionOf(this.#trades[index + 1]?.price, trade.price);
-      amount.textContent = this.#formats.decimal(trade.amount, scales.amount);
+      amount.textContent = this.#formats.decimal(trade.amount, 0);
     }
     for (const { row } of this.#rows.splice(this.#trades.length)) row.remove();
   }

@@ -64,7 +64,7 @@ function rowOf(candle, buckets, scales, formats) {
   const prices = [candle.open, candle.high, candle.low, candle.close];
   for (const text of [
     ...prices.map((price) => formats.decimal(price, scales.price)),
-    formats.decimal(candle.volume, scales.amount),
+    formats.decimal(candle.volume, 0),
     formats.decimal(String(candle.trades), 0),
   ]) {
     row.insertCell().textContent = text;

@@ -98,6 +98,14 @@ export class CoinList {
 
   /** Draw what has changed; a row that the reader points at stays where it is. */
   draw() {
+    const { grid } = this.#elements;
+    const isFirst = grid.ariaBusy === "true" && this.#coins.isLoaded;
+    grid.ariaBusy = String(!this.#coins.isLoaded);
+    this.#draw();
+    if (isFirst) this.#grid.showChosen();
+  }
+
+  #draw() {
     if (this.#grid.isHeld) {
       const wanted = this.#wanted().map(({ name }) => name);
       this.#names = keepOrder(this.#names, wanted, (name) => this.#coins.has(name));
@@ -133,6 +141,7 @@ export class CoinList {
 
   #noneText() {
     const { say } = this.#tools;
+    if (!this.#coins.isLoaded) return say("loading");
     if (!this.#isOnlyFavorites) return say("noCoinFound");
     return say(this.#search.text ? "noFavoriteFound" : "noFavorites");
   }
@@ -140,13 +149,15 @@ export class CoinList {
   #arrange() {
     const { none } = this.#elements;
     this.#names = sortCoins(this.#wanted(), this.#order).map(({ name }) => name);
-    none.hidden = this.#names.length > 0 || (!this.#search.text && !this.#isOnlyFavorites);
+    const isEmpty = this.#coins.isLoaded && !this.#search.text && !this.#isOnlyFavorites;
+    none.hidden = this.#names.length > 0 || isEmpty;
     none.textContent = this.#noneText();
     this.#grid.show(this.#names);
   }
 
   #wanted() {
     const { text } = this.#search;
+    if (!this.#coins.isLoaded) return []; // one alone would look like all
     return this.#coins.list.filter(
       ({ name }) =>
         (!this.#isOnlyFavorites || this.#favorites.has(name)) &&

@@ -1,11 +1,14 @@
 // The coins with their figures of the last 24 hours. No DOM.
+import { dayFromEvent } from "../data/wire_format.js";
 import { scaleOf } from "../text/decimal_format.js";
+import { busiestOf } from "./default_coin.js";
 
-/** @import { DayTicker, MiniTicker, SymbolInfo } from "../data/wire_format.js" */
+/** @import { DayTicker, TickerEvent } from "../data/wire_format.js" */
 
 /**
- * How many digits behind the decimal point a coin's figures are shown with.
- * @typedef {{ price: number, amount: number }} Scales
+ * How many digits behind the decimal point a coin's prices are shown with; amounts have no
+ * zeros at their end.
+ * @typedef {{ price: number }} Scales
  */
 
 /**
@@ -18,6 +21,8 @@ const collator = new Intl.Collator("en", { numeric: true });
 export class Coins {
   /** @type {Map<string, Coin>} */
   #coins = new Map();
+  /** Whether all coins are there, not only the one that was loaded first. */
+  isLoaded = false;
 
   /** All, by name. */
   get list() {
@@ -43,62 +48,39 @@ export class Coins {
     return this.#coins.get(name) ?? this.list.find((coin) => coin.name.toLowerCase() === lower);
   }
 
-  /** The coin with the most trades in the last 24 hours; undefined where there are no coins. */
+  /** The coin to show where none is named; undefined where there are no coins. */
   busiest() {
-    /** @type {Coin | undefined} */
-    let found;
-    for (const coin of this.#coins.values()) {
-      if (!found || coin.day.count > found.day.count) found = coin;
-    }
-    return found;
+    return busiestOf(this.list);
   }
 
   /**
-   * @param {SymbolInfo[]} symbols
-   * @param {DayTicker[]} days
+   * Take these coins in place of those that it has: all trades of a coin may be void.
+   * @param {DayTicker[]} days of all coins
    */
-  update(symbols, days) {
-    const dayOf = new Map(days.map((day) => [day.symbol, day]));
-    this.#coins.clear(); // all trades of a coin may be void
-    const sorted = symbols.toSorted((one, other) => collator.compare(one.symbol, other.symbol));
-    for (const { symbol, filters } of sorted) {
-      const day = dayOf.get(symbol);
-      if (!day) continue; // it came between the two responses; the next ones have it
-      const scales = {
-        price: scaleOf(filterValue(filters, "PRICE_FILTER", "tickSize")),
-        amount: scaleOf(filterValue(filters, "LOT_SIZE", "stepSize")),
-      };
-      this.#coins.set(symbol, { name: symbol, scales, day });
-    }
+  update(days) {
+    this.#coins.clear();
+    const sorted = days.toSorted((one, other) => collator.compare(one.symbol, other.symbol));
+    for (const day of sorted) this.put(day);
+    this.isLoaded = true;
+  }
+
+  /**
+   * Add a coin, or take its last 24 hours in place of those that it had.
+   * @param {DayTicker} day
+   */
+  put(day) {
+    const scales = { price: scaleOf(day.lastPrice) };
+    this.#coins.set(day.symbol, { name: day.symbol, scales, day });
   }
 
   /**
    * Update a coin's last 24 hours; return whether the coin is known.
-   * @param {MiniTicker} ticker
+   * @param {TickerEvent} event
    */
-  tick({ s, c, o, h, l, v, q }) {
-    const coin = this.#coins.get(s);
+  tick(event) {
+    const coin = this.#coins.get(event.s);
     if (!coin) return false;
-    coin.day = {
-      ...coin.day,
-      lastPrice: c,
-      openPrice: o,
-      highPrice: h,
-      lowPrice: l,
-      volume: v,
-      quoteVolume: q,
-    };
+    coin.day = { ...coin.day, ...dayFromEvent(event) };
     return true;
   }
-}
-
-/**
- * @param {SymbolInfo["filters"]} filters
- * @param {string} type
- * @param {string} name
- */
-function filterValue(filters, type, name) {
-  const value = filters.find(({ filterType }) => filterType === type)?.[name];
-  if (value === undefined) throw new Error(`exchangeInfo has no ${name} in ${type}`);
-  return value;
 }

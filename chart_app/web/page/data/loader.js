@@ -1,14 +1,17 @@
 // What is loaded from REST, and when it is loaded again.
 
 import { HELD } from "../trade_tape.js";
-import { retryDelayMs } from "./backoff.js";
 import {
-  fetchCandlesBackTo,
+  ApiError,
   fetchCandlesBefore,
+  fetchCandlesLike,
+  fetchDayTicker,
   fetchDayTickers,
-  fetchSymbols,
+  fetchExchangeInfo,
+  fetchLastTradeTime,
   fetchTrades,
 } from "./rest_api.js";
+import { Task } from "./task.js";
 
 /** @import { Coins } from "../coins/coins.js" */
 /** @import { Notice } from "../notice.js" */
@@ -28,6 +31,9 @@ const RENEW_INTERVAL_MS = 1_000; // where one void follows the other
  * @property {TradeTape} tradeTape
  * @property {Say} say
  * @property {() => void} onCoins is called when the coins are loaded
+ * @property {() => void} onUnknown is called where the coin shown has no trades
+ * @property {(isWithStreams: boolean) => void} onLoaded is called when what is to be shown is
+ *   loaded, and whether that was asked for while the streams were followed
  */
 
 export class Loader {
@@ -40,12 +46,12 @@ export class Loader {
   #unlisted = new Set();
   /** @type {number | undefined} */
   #coinsTimer;
-  #aborter = new AbortController();
-  #isLoadingOlder = false;
-  #failures = 0;
   /** @type {number | undefined} */
   #renewTimer;
   #renewedAt = -Infinity;
+  #coins;
+  #shown;
+  #older;
 
   /**
    * @param {Store} store
@@ -54,29 +60,24 @@ export class Loader {
   constructor(store, parts) {
     this.#store = store;
     this.#parts = parts;
+    const mayRetry = () => store.connection.isOpen; // once it is back, all is loaded anew
+    this.#coins = new Task((signal) => this.#loadCoins(signal), {
+      onFailure: (error) => this.#failCoins(error),
+      mayRetry,
+    });
+    this.#shown = new Task((signal) => this.#loadShown(signal), {
+      onFailure: (error) => this.#failShown(error),
+      mayRetry,
+    });
+    this.#older = new Task((signal) => this.#loadOlder(signal), {
+      onFailure: (error) => warn("Older candles could not be loaded", error),
+      mayRetry,
+    });
   }
 
   /** Load the list of coins, with their last 24 hours. */
-  async loadCoins() {
-    const { coins, onCoins } = this.#parts;
-    try {
-      const [symbols, days] = await Promise.all([fetchSymbols(), fetchDayTickers()]);
-      coins.update(symbols, days);
-    } catch (error) {
-      warn("The coins could not be loaded", error);
-      this.#retry(() => this.loadCoins());
-      return;
-    }
-    this.#failures = 0;
-    this.#unlisted = new Set([...this.#unlisted].filter((name) => !coins.has(name)));
-    if (this.#unlisted.size) {
-      clearTimeout(this.#coinsTimer);
-      this.#coinsTimer = setTimeout(
-        () => this.#loadIfConnected(() => this.loadCoins()),
-        COINS_AGAIN_MS,
-      );
-    }
-    onCoins();
+  loadCoins() {
+    return this.#coins.run();
   }
 
   /**
@@ -86,6 +87,16 @@ export class Loader {
   loadNewCoins(names) {
     for (const name of names) this.#unlisted.add(name);
     if (names.length) this.loadCoins();
+  }
+
+  /** Load trades, and candles back to the oldest held, in place of all that is held. */
+  loadShown() {
+    return this.#shown.run();
+  }
+
+  /** Load the page of candles before the oldest held. */
+  loadOlder() {
+    if (!this.#older.isRunning) this.#older.run();
   }
 
   /** Load all anew, since trades are void or no longer void: at once, but not too often. */
@@ -100,81 +111,98 @@ export class Loader {
     }, delayMs);
   }
 
-  /** Load trades, and candles back to the oldest held, in place of all that is held. */
-  async loadShown() {
-    const { shown } = this.#store;
-    if (!shown) return;
-    const { notice, painter, tradeTape } = this.#parts;
-    const signal = this.#restart();
-    const { coin, buckets, candles } = shown;
-    try {
-      candles.renew();
-      tradeTape.renew();
-      const oldest = candles.oldest?.openTime ?? Infinity;
-      const { revision } = this.#store;
-      const [page, trades] = await Promise.all([
-        fetchCandlesBackTo(oldest, coin, buckets, revision, signal),
-        fetchTrades(coin, HELD, signal),
-      ]);
-      signal.throwIfAborted();
-      this.#failures = 0;
-      notice.hide();
-      tradeTape.load(trades);
-      painter.paintCandles(candles.extend(page.candles, page.isFirst));
-    } catch (error) {
-      if (signal.aborted) return;
-      warn("The candles could not be loaded", error);
-      if (!candles.newest) notice.show(this.#parts.say("candlesFailed"));
-      this.#retry(() => signal.aborted || this.loadShown());
-    }
-  }
-
-  /** Load the page of candles before the oldest held. */
-  async loadOlder() {
-    const { shown } = this.#store;
-    if (!shown?.candles.oldest || this.#isLoadingOlder || shown.candles.isComplete) return;
-    const { coin, buckets, candles } = shown;
-    if (candles.isAwaited) return;
-    const { signal } = this.#aborter;
-    this.#isLoadingOlder = true;
-    try {
-      const { openTime } = shown.candles.oldest;
-      const { revision } = this.#store;
-      const page = await fetchCandlesBefore(openTime, coin, buckets, revision, signal);
-      signal.throwIfAborted();
-      this.#parts.painter.paintCandles(candles.extend(page.candles, page.isFirst));
-    } catch (error) {
-      if (signal.aborted) return;
-      warn("Older candles could not be loaded", error);
-      this.#retry(() => signal.aborted || this.loadOlder());
-    } finally {
-      this.#isLoadingOlder = false;
-    }
-  }
-
-  /** Stop loading candles and trades. */
+  /** Give up loading candles and trades. */
   abort() {
-    this.#aborter.abort();
+    this.#shown.abort();
+    this.#older.abort();
   }
 
-  #restart() {
+  /** Give up loading: on a line that is dead it may take minutes to fail. */
+  abortAll() {
     this.abort();
-    this.#aborter = new AbortController();
-    return this.#aborter.signal;
+    this.#coins.abort();
+  }
+
+  /** @param {AbortSignal} signal */
+  async #loadCoins(signal) {
+    const { coins, onCoins } = this.#parts;
+    const isWithStreams = this.#store.connection.isOpen;
+    coins.update(await fetchDayTickers(signal));
+    this.#unlisted = new Set([...this.#unlisted].filter((name) => !coins.has(name)));
+    clearTimeout(this.#coinsTimer);
+    if (this.#unlisted.size) {
+      this.#coinsTimer = setTimeout(() => this.loadCoins(), COINS_AGAIN_MS);
+    }
+    onCoins();
+    if (!this.#store.shown) this.#parts.onLoaded(isWithStreams);
+  }
+
+  /** @param {AbortSignal} signal */
+  async #loadShown(signal) {
+    const { shown, revision, clock } = this.#store;
+    if (!shown) return;
+    const { coins, notice, painter, tradeTape } = this.#parts;
+    const { coin, buckets, candles } = shown;
+    const isWithStreams = this.#store.connection.isOpen;
+    candles.renew();
+    tradeTape.renew();
+    const [page, day, trades, info, lastTradeTime] = await Promise.all([
+      fetchCandlesLike(candles.list, coin, buckets, revision, signal),
+      fetchDayTicker(coin, signal),
+      fetchTrades(coin, HELD, signal),
+      fetchExchangeInfo(coin, signal),
+      fetchLastTradeTime(coin, signal),
+    ]);
+    signal.throwIfAborted();
+    const [{ baseAsset, quoteAsset }] = info.symbols;
+    clock.set(info.serverTime);
+    shown.assets = { base: baseAsset, quote: quoteAsset };
+    coins.put(day);
+    tradeTape.load(trades);
+    shown.lastTradeTime = Math.max(lastTradeTime, tradeTape.latestTime);
+    notice.hide();
+    painter.paintCandles(candles.extend(page.candles, page.isFirst));
+    this.#parts.onLoaded(isWithStreams);
+  }
+
+  /** @param {AbortSignal} signal */
+  async #loadOlder(signal) {
+    const { shown, revision } = this.#store;
+    if (!shown?.candles.oldest || shown.candles.isComplete || shown.candles.isAwaited) return;
+    const { coin, buckets, candles } = shown;
+    const { openTime } = shown.candles.oldest;
+    const page = await fetchCandlesBefore(openTime, coin, buckets, revision, signal);
+    const isStillOldest = !candles.isAwaited && candles.oldest?.openTime === openTime;
+    if (signal.aborted || !isStillOldest) return;
+    this.#parts.painter.paintCandles(candles.extend(page.candles, page.isFirst));
+  }
+
+  /** @param {unknown} error */
+  #failCoins(error) {
+    warn("The coins could not be loaded", error);
+    if (!this.#store.shown) this.#showFailure("coinsFailed", error);
+    return true;
+  }
+
+  /** @param {unknown} error */
+  #failShown(error) {
+    if (error instanceof ApiError && error.isUnknownCoin) {
+      this.#parts.onUnknown();
+      return false;
+    }
+    warn("The candles could not be loaded", error);
+    if (!this.#store.shown?.candles.newest) this.#showFailure("candlesFailed", error);
+    return true;
   }
 
   /**
-   * Load again later, unless the connection is lost: once it is back, all is loaded anew.
-   * @param {() => unknown} load
+   * Say in the chart's place what could not be loaded, and why.
+   * @param {"coinsFailed" | "candlesFailed"} name
+   * @param {unknown} error
    */
-  #retry(load) {
-    const delayMs = retryDelayMs(this.#failures++, Math.random());
-    setTimeout(() => this.#loadIfConnected(load), delayMs);
-  }
-
-  /** @param {() => unknown} load */
-  #loadIfConnected(load) {
-    if (this.#store.isConnected) load();
+  #showFailure(name, error) {
+    const { notice, say } = this.#parts;
+    notice.show(say(name, { reason: error instanceof ApiError ? error.message : say("stale") }));
   }
 }
 
@@ -184,4 +212,5 @@ export class Loader {
  */
 function warn(what, error) {
   console.warn(`${what}: ${error instanceof Error ? error.message : error}`);
+  return true;
 }

@@ -1,5 +1,6 @@
 // What the page is to show and what it shows.
 import { Candles } from "./candles.js";
+import { Connection } from "./connection.js";
 import { ServerClock } from "./server_clock.js";
 
 /** @import { Selection } from "../settings/address.js" */
@@ -7,9 +8,23 @@ import { ServerClock } from "./server_clock.js";
 /** @import { Zone } from "../text/zone.js" */
 
 /**
- * What is on the screen; the zone is that by whose clocks trades are read.
- * @typedef {{ coin: string, buckets: Buckets, zone: Zone, candles: Candles }} Shown
+ * What a coin is, and what its price is in: BTC and USD.
+ * @typedef {{ base: string, quote: string }} Assets
  */
+
+/**
+ * What is on the screen.
+ * @typedef {object} Shown
+ * @property {string} coin
+ * @property {Buckets} buckets
+ * @property {Zone} zone by whose clocks trades are read
+ * @property {Candles} candles
+ * @property {Assets | null} assets null until they are loaded
+ * @property {number | null} lastTradeTime in ms; null until it is loaded
+ */
+
+const OLD_AFTER_MS = 24 * 60 * 60_000;
+const NOTHING_KNOWN = Object.freeze({ assets: null, lastTradeTime: null });
 
 /** The state that the modules share; what only one of them needs is its own. */
 export class Store {
@@ -25,9 +40,8 @@ export class Store {
   shown = null;
   /** The highest revision of the store that a candle had: each void of trades raises it. */
   revision = 0;
+  connection = new Connection();
   clock = new ServerClock(Date.now);
-  /** Whether the live streams are received. */
-  isConnected = false;
   /** Whether the candles are shown as a table. */
   isTable = false;
   /**
@@ -51,8 +65,17 @@ export class Store {
    * @returns {Shown}
    */
   show(coin, buckets, zone) {
-    this.shown = { coin, buckets, zone, candles: new Candles() };
+    const isSameCoin = this.shown?.coin === coin;
+    const { assets, lastTradeTime } = (isSameCoin && this.shown) || NOTHING_KNOWN;
+    this.clear();
+    this.shown = { coin, buckets, zone, candles: new Candles(), assets, lastTradeTime };
     return this.shown;
+  }
+
+  /** When the coin shown was traded last (ms), where that is long ago; else null. */
+  get asOf() {
+    const time = this.shown?.lastTradeTime ?? null;
+    return time !== null && time < this.clock.now() - OLD_AFTER_MS ? time : null;
   }
 
   /** Show nothing. */

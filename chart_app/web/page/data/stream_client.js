@@ -5,11 +5,11 @@ const PING_INTERVAL_MS = 10_000;
 const STALE_AFTER_MS = 5_000; // without an answer
 const GIVE_UP_AFTER_MS = 15_000;
 
-/** @typedef {"live" | "stale" | "reconnecting"} ConnectionState */
+/** @import { Line } from "./connection.js" */
 
 /**
  * @typedef {object} StreamHandlers
- * @property {(state: ConnectionState) => void} onState
+ * @property {(line: Line) => void} onLine
  * @property {() => void} onOpen is called when a new connection follows the streams; what happened
  *   before must be loaded
  * @property {(stream: string, data: unknown) => void} onEvent
@@ -23,7 +23,8 @@ const GIVE_UP_AFTER_MS = 15_000;
 
 export class StreamClient {
   #handlers;
-  #streams;
+  /** @type {string[]} */
+  #streams = [];
   /** @type {WebSocket | null} */
   #socket = null;
   /**
@@ -44,12 +45,8 @@ export class StreamClient {
    */
   #answerTimers = [];
 
-  /**
-   * @param {string[]} streams to follow at first
-   * @param {StreamHandlers} handlers
-   */
-  constructor(streams, handlers) {
-    this.#streams = streams;
+  /** @param {StreamHandlers} handlers */
+  constructor(handlers) {
     this.#handlers = handlers;
     addEventListener("online", () => this.connect());
     document.addEventListener("visibilitychange", () => {
@@ -67,11 +64,13 @@ export class StreamClient {
     this.#socket = socket;
     this.#expectAnswer();
     socket.onopen = () => {
-      this.#send("SUBSCRIBE", this.#streams, () => {
+      const onAnswer = () => {
         this.#attempt = 0;
-        this.#handlers.onState("live");
+        this.#handlers.onLine("open");
         this.#handlers.onOpen();
-      });
+      };
+      if (this.#streams.length) this.#send("SUBSCRIBE", this.#streams, onAnswer);
+      else this.#send("LIST_SUBSCRIPTIONS", [], onAnswer);
       this.#pingTimer = setInterval(() => {
         if (this.#answerTimers.length) return; // for the answer to the one before
         this.#expectAnswer();
@@ -87,16 +86,20 @@ export class StreamClient {
   /**
    * Follow these streams and no others.
    * @param {string[]} streams
-   * @param {() => void} [onFollowing] is called once the added ones are followed; not where there
-   *   is no connection, since the next one calls onOpen
+   * @param {() => void} [onFollowing] is called once the added ones are followed; where there is no
+   *   connection, at once: the next one calls onOpen
    */
   follow(streams, onFollowing) {
     const left = this.#streams.filter((name) => !streams.includes(name));
     const added = streams.filter((name) => !this.#streams.includes(name));
     this.#streams = streams;
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (this.#socket?.readyState !== WebSocket.OPEN) {
+      onFollowing?.();
+      return;
+    }
     if (left.length) this.#send("UNSUBSCRIBE", left);
     if (added.length) this.#send("SUBSCRIBE", added, onFollowing);
+    else onFollowing?.();
   }
 
   #reconnect() {
@@ -105,7 +108,7 @@ export class StreamClient {
     this.#onAnswer.clear();
     this.#stopAnswerTimers();
     clearInterval(this.#pingTimer);
-    this.#handlers.onState("reconnecting");
+    this.#handlers.onLine("reconnecting");
     const delayMs = retryDelayMs(this.#attempt++, Math.random());
     this.#retryTimer = setTimeout(() => this.connect(), delayMs);
   }
@@ -124,7 +127,7 @@ export class StreamClient {
   /** @param {Message} message */
   #receive(message) {
     this.#stopAnswerTimers();
-    if (this.#isStale) this.#handlers.onState("live");
+    if (this.#isStale) this.#handlers.onLine("open");
     this.#isStale = false;
     if (message.stream !== undefined) {
       this.#handlers.onEvent(message.stream, message.data);
@@ -140,7 +143,7 @@ export class StreamClient {
     this.#answerTimers = [
       setTimeout(() => {
         this.#isStale = true;
-        this.#handlers.onState("stale");
+        this.#handlers.onLine("stale");
       }, STALE_AFTER_MS),
       setTimeout(() => this.#reconnect(), GIVE_UP_AFTER_MS),
     ];

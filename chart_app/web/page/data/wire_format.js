@@ -47,14 +47,15 @@
  */
 
 /**
- * An element of the `symbols` of /api/v3/exchangeInfo.
+ * An element of the `symbols` of /api/v3/exchangeInfo; the rest of it is not used.
  * @typedef {object} SymbolInfo
- * @property {string} symbol
- * @property {({ filterType: string } & Record<string, string>)[]} filters
+ * @property {string} baseAsset
+ * @property {string} quoteAsset
  */
 
 /**
- * An element of /api/v3/ticker/24hr: the last 24 hours of a coin.
+ * An element of /api/v3/ticker/24hr with type=MINI: the last 24 hours of a coin, or those up to
+ * its last trade if it had none since. Decimals have the places of the coin.
  * @typedef {object} DayTicker
  * @property {string} symbol
  * @property {string} lastPrice
@@ -63,12 +64,14 @@
  * @property {string} lowPrice
  * @property {string} volume
  * @property {string} quoteVolume
+ * @property {number} closeTime in ms
  * @property {number} count of trades
  */
 
 /**
- * An element of a !miniTicker@arr event.
- * @typedef {object} MiniTicker
+ * A ticker event, or an element of a !miniTicker@arr event, which has no `n`.
+ * @typedef {object} TickerEvent
+ * @property {number} E time in ms
  * @property {string} s symbol
  * @property {string} c last price
  * @property {string} o open price
@@ -76,6 +79,7 @@
  * @property {string} l
  * @property {string} v
  * @property {string} q quote volume
+ * @property {number} [n] count of trades
  */
 
 /**
@@ -111,4 +115,15 @@ export function tradeFromRow({ id, time, price, qty }) {
  */
 export function tradeFromEvent({ t, T, p, q }) {
   return { id: t, time: T, price: p, amount: q };
+}
+
+/**
+ * What the event tells of the last 24 hours.
+ * @param {TickerEvent} event
+ * @returns {Partial<DayTicker>}
+ */
+export function dayFromEvent({ E, c, o, h, l, v, q, n }) {
+  const prices = { lastPrice: c, openPrice: o, highPrice: h, lowPrice: l };
+  const day = { ...prices, volume: v, quoteVolume: q, closeTime: E };
+  return n === undefined ? day : { ...day, count: n };
 }

@@ -56,12 +56,12 @@ function groupedFrom(locale) {
 }
 
 /**
- * How many digits follow the decimal point, without trailing zeros: "0.0100" has 2.
+ * How many digits follow the decimal point: "0.0100" has 4.
  * @param {string} decimal
  */
 export function scaleOf(decimal) {
   const point = decimal.indexOf(".");
-  return point < 0 ? 0 : decimal.slice(point + 1).replace(/0+$/, "").length;
+  return point < 0 ? 0 : decimal.length - point - 1;
 }
 
 /**

@@ -6,12 +6,34 @@ import { isDayOrLonger } from "../settings/intervals.js";
 /** @import { Zone } from "./zone.js" */
 
 /**
- * The time of day, with seconds.
+ * The time of day, with seconds, after the date where that is not the one of today.
+ * @param {number} ms
+ * @param {number} now in ms
+ * @param {Zone} zone
+ */
+export function formatPastSecond(ms, now, zone) {
+  const [date, time] = dateAndSecond(ms, zone);
+  const [today] = dateAndSecond(now, zone);
+  return date === today ? time : `${date} ${time}`;
+}
+
+/**
+ * Date and time of day, with seconds and what the zone is ahead of UTC.
  * @param {number} ms
  * @param {Zone} zone
  */
-export function formatSecond(ms, zone) {
-  return zone.clock(ms).toISOString().slice(-13, -5);
+export function formatZonedSecond(ms, zone) {
+  return `${dateAndSecond(ms, zone).join(" ")} ${zone.offsetName(ms)}`;
+}
+
+/**
+ * @param {number} ms
+ * @param {Zone} zone
+ * @returns {[date: string, time: string]}
+ */
+function dateAndSecond(ms, zone) {
+  const [date = "", time = ""] = zone.clock(ms).toISOString().split("T");
+  return [date, time.slice(0, 8)];
 }
 
 /**

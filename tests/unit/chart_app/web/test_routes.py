@@ -49,7 +49,7 @@ def charts(tmp_path: Path) -> Path:
 def client(charts: Path) -> "TestClient[web.Request, web.Application]":
     """Return a client of an app that has nothing but the page."""
     web_app = web.Application()
-    routes.add_routes(web_app, charts)
+    routes.add_routes(web_app, routes.TradingApp(port=4000, topic="a&b"), charts)
     return TestClient(TestServer(web_app))
 
 
@@ -67,14 +67,32 @@ async def test_everything_the_page_loads_is_there(charts: Path) -> None:
             assert answer.content_type in routes.CONTENT_TYPES.values()
 
 
+async def test_the_first_trade_goes_where_trading_app_listens(charts: Path) -> None:
+    async with client(charts) as http:
+        page = await (await http.get("/")).text()
+    assert "curl localhost:4000/send-trading-data -d 'topic=a&amp;b&amp;coinName=" in page
+    trading_app = routes.TradingApp(has_tls=True, has_keys=True)
+    filled = trading_app.fill((routes.FOLDER / "index.html").read_bytes()).decode()
+    key = "-H 'Authorization: Bearer ts_…'"
+    assert f"curl https://localhost:3000/send-trading-data {key} -d" in filled
+
+
 async def test_the_policy_forbids_what_is_inline_or_from_elsewhere(charts: Path) -> None:
     async with client(charts) as http:
-        for address in ("/", "/page/app.js"):
+        for address in ("/", "/page/icon.svg"):
             answer = await http.get(address)
             policy = answer.headers["Content-Security-Policy"]
             assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
             assert "unsafe" not in policy
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_module_is_sent_without_its_comments(charts: Path) -> None:
+    path = routes.FOLDER / "data/connection.js"
+    async with client(charts) as http:
+        sent = await (await http.get("/page/data/connection.js")).text()
+    lines = [line for line in path.read_text().splitlines() if line.lstrip()[:1] not in "/*"]
+    assert [line for line in sent.splitlines() if line] == [line for line in lines if line]
 
 
 async def test_what_has_not_changed_is_not_sent_again(charts: Path) -> None:

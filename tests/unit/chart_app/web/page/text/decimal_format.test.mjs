@@ -6,10 +6,10 @@ import {
   scaleOf,
 } from "../../../../../../chart_app/web/page/text/decimal_format.js";
 
-test("the scale is the number of digits without trailing zeros", () => {
-  assert.equal(scaleOf("0.01000000"), 2);
+test("the scale is the number of digits behind the point", () => {
+  assert.equal(scaleOf("0.0100"), 4);
   assert.equal(scaleOf("0.00000001"), 8);
-  assert.equal(scaleOf("1.00"), 0);
+  assert.equal(scaleOf("1.00"), 2);
   assert.equal(scaleOf("1"), 0);
 });
 

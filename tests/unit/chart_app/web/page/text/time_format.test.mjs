@@ -3,19 +3,24 @@ import { test } from "node:test";
 import { textsIn } from "../../../../../../chart_app/web/page/text/texts.js";
 import {
   formatOpenTime,
+  formatPastSecond,
   formatRemaining,
-  formatSecond,
   formatZonedOpenTime,
+  formatZonedSecond,
 } from "../../../../../../chart_app/web/page/text/time_format.js";
 import { zoneOf } from "../../../../../../chart_app/web/page/text/zone.js";
 
 const TIME = Date.UTC(2026, 0, 5, 3, 7, 9);
 const UTC = zoneOf("UTC");
 
-test("times are by the clocks of a zone", () => {
-  assert.equal(formatSecond(TIME, UTC), "03:07:09");
-  assert.equal(formatSecond(TIME, zoneOf("+05:30")), "08:37:09");
-  assert.equal(formatSecond(Date.UTC(12026, 0, 5, 3, 7, 9), UTC), "03:07:09");
+test("a time of another day, by the clocks of a zone, has its date", () => {
+  const hours = 60 * 60_000;
+  assert.equal(formatPastSecond(TIME, TIME + 20 * hours, UTC), "03:07:09");
+  assert.equal(formatPastSecond(TIME, TIME + 21 * hours, UTC), "2026-01-05 03:07:09");
+  assert.equal(formatPastSecond(TIME, TIME - 9 * hours, zoneOf("+05:30")), "2026-01-05 08:37:09");
+  assert.equal(formatZonedSecond(TIME, zoneOf("+05:30")), "2026-01-05 08:37:09 UTC+5:30");
+  const late = Date.UTC(12026, 0, 5, 3, 7, 9);
+  assert.equal(formatPastSecond(late, late, UTC), "03:07:09");
 });
 
 test("an open time has no time of day where a candle lasts a day or longer", () => {
