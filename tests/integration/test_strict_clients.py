@@ -18,6 +18,7 @@ import pytest
 
 from tests.integration.live_market import LIVE_COIN, LIVE_PRICE, LiveMarket
 from tests.programs import ROOT
+from tests.waiting import eventually
 
 BUILT = ROOT / "build/clients"
 #: For the first build, which loads and compiles some 200 libraries.
@@ -151,7 +152,14 @@ def do_without(reason: str) -> NoReturn:
 async def test_a_strict_client_decodes_all_that_it_asks_for(
     client: Client, live: LiveMarket
 ) -> None:
-    async with live.trades_flow():
+    async with live.trades_flow(), aiohttp.ClientSession(live.http) as http:
+
+        async def is_stored() -> bool:
+            async with http.get("/api/v3/ticker/price", params={"symbol": LIVE_COIN}) as answer:
+                price: str = (await answer.json())["price"]
+                return price == LIVE_PRICE
+
+        await eventually(is_stored, "the streams begin with a trade of now")
         process = await asyncio.create_subprocess_exec(
             *(client.program, live.http, ",".join(client.streams)), stdout=subprocess.PIPE
         )
