@@ -227,8 +227,8 @@ class App {
     const address = formatAddress(selection);
     if (address === formatAddress(before)) return;
     const isStep = selection.coin !== before.coin || selection.interval !== before.interval;
-    if (isStep) history.pushState(null, "", address);
-    else history.replaceState(null, "", address);
+    if (isStep) history.pushState(history.state, "", address);
+    else history.replaceState(history.state, "", address);
     this.#store.selection = selection;
     this.#isRemembered = false;
     this.#show();
@@ -271,7 +271,9 @@ class App {
     }
     const name = coin?.name ?? selection.coin;
     if (coin) this.#isRemembered = false;
-    if (coin && !location.search) history.replaceState(null, "", formatAddress(selection));
+    if (coin && !location.search) {
+      history.replaceState(history.state, "", formatAddress(selection));
+    }
     if (coin) this.#keepAddress();
     if (shown && shown.coin === name && isSame(shown, selection)) return;
     this.#begin(name, coin?.scales.price ?? 0);

@@ -17,7 +17,7 @@ export class LanguageChoice {
    * @param {Kept} kept
    */
   constructor(select, kept) {
-    // Where the storage is blocked, the state of the history lasts through the reload.
+    // Where the storage is blocked, the state of the history lasts through reloads.
     const chosen = kept.read(NAME) ?? history.state?.[NAME];
     const { language, locale } = findReader(navigator.languages, chosen);
     this.language = language;
