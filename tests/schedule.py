@@ -14,7 +14,6 @@ LONGEST = (
     "tests/integration/test_exactly_once.py::test_every_trade_counts_once_whatever_dies",
     "tests/integration/test_readers_are_told.py::test_who_looks_on_is_told_whatever_dies",
     "tests/integration/test_websocket.py",
-    "tests/integration/test_client_methods.py",
     "tests/integration/test_start_and_stop.py",
     "tests/integration/test_migrations.py",
     "tests/integration/test_void.py",

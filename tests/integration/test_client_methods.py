@@ -3,15 +3,13 @@
 A method that a new version of theirs brings fails here until it is called, or said why not.
 """
 
+import asyncio
 import inspect
 import re
-from collections.abc import AsyncIterator
-from contextlib import nullcontext
 from typing import Any
 
 import aiohttp
 import ccxt.pro  # type: ignore[import-untyped]
-import pytest
 
 from chart_app.websocket.api import METHODS
 from tests.integration.clients import (
@@ -49,8 +47,6 @@ CCXT_CALLS: dict[str, list[Any]] = {
     "watchTicker": [LIVE_MARKET],
     "watchBidsAsks": [[LIVE_MARKET]],
 }
-#: The streams of those that have another than what their name says.
-CCXT_STREAMS = {"watchTicker": "ticker", "watchBidsAsks": "bookTicker"}
 #: Methods of ccxt that are not called, and why.
 CCXT_OTHERS = {
     "derivatives": "ADL|Funding|Greeks|Index|Premium|Leverage|Liquidation|LongShort|Mark(Price|OH)"
@@ -80,17 +76,17 @@ PYTHON_BINANCE_CALLS: dict[str, dict[str, Any]] = {
     "ws_get_uiKlines": KLINE,
     "ws_ping": {},
 }
-#: The streams of python-binance's sockets, and what they are opened for.
-SOCKETS: dict[str, tuple[str, dict[str, Any]]] = {
-    "aggtrade_socket": ("aggTrade", {"symbol": LIVE_COIN}),
-    "kline_socket": ("kline", {"symbol": LIVE_COIN}),
-    "miniticker_socket": ("!miniTicker@arr@1000ms", {}),
-    "multiplex_socket": ("kline", {"streams": [f"{LIVE_COIN.lower()}@kline_1M"]}),
-    "symbol_book_ticker_socket": ("bookTicker", {"symbol": LIVE_COIN}),
-    "symbol_miniticker_socket": ("miniTicker", {"symbol": LIVE_COIN}),
-    "symbol_ticker_socket": ("ticker", {"symbol": LIVE_COIN}),
-    "ticker_socket": ("!ticker@arr", {}),
-    "trade_socket": ("trade", {"symbol": LIVE_COIN}),
+#: What python-binance's sockets are opened for.
+SOCKETS: dict[str, dict[str, Any]] = {
+    "aggtrade_socket": {"symbol": LIVE_COIN},
+    "kline_socket": {"symbol": LIVE_COIN},
+    "miniticker_socket": {},
+    "multiplex_socket": {"streams": [f"{LIVE_COIN.lower()}@kline_1M"]},
+    "symbol_book_ticker_socket": {"symbol": LIVE_COIN},
+    "symbol_miniticker_socket": {"symbol": LIVE_COIN},
+    "symbol_ticker_socket": {"symbol": LIVE_COIN},
+    "ticker_socket": {},
+    "trade_socket": {"symbol": LIVE_COIN},
 }
 OTHER_SOCKETS = {
     "derivatives": "futures|options|coin|mark_price|index_price|portfolio",
@@ -111,32 +107,26 @@ def test_each_method_of_ccxt_is_called() -> None:
     assert other_than(names, CCXT_OTHERS) == CCXT_CALLS.keys()
 
 
-@pytest.fixture
-async def exchange(live: LiveMarket) -> AsyncIterator[Any]:
-    """Return ccxt's client."""
-    async with open_ccxt(live) as exchange:
-        yield exchange
-
-
-@pytest.mark.parametrize("method", CCXT_CALLS)
-async def test_ccxt_takes_the_answer(exchange: Any, live: LiveMarket, method: str) -> None:
-    async with live.trades_flow() if method.startswith("watch") else nullcontext():
-        answer = await getattr(exchange, method)(*CCXT_CALLS[method])
-    if method == "fetchCurrencies":
-        assert answer == {}  # it asks only with a key
-    elif "OrderBook" in method:
+async def test_ccxt_takes_every_answer(live: LiveMarket) -> None:
+    async with open_ccxt(live) as exchange, live.trades_flow():
+        calls = (getattr(exchange, name)(*given) for name, given in CCXT_CALLS.items())
+        answers = dict(zip(CCXT_CALLS, await asyncio.gather(*calls), strict=True))
+    assert answers.pop("fetchCurrencies") == {}  # it asks only with a key
+    for book in ("fetchOrderBook", "fetchL2OrderBook"):
+        answer = answers.pop(book)
         assert (answer["bids"], answer["asks"]) == ([], [])
-    else:
-        assert answer
+    assert [name for name, answer in answers.items() if not answer] == []
 
 
-async def test_ccxt_reads_the_same_over_the_websocket_api(exchange: Any) -> None:
-    assert await exchange.fetch_ohlcv_ws(MARKET, "1h") == await exchange.fetch_ohlcv(MARKET, "1h")
-    by_rest, by_websocket = [
-        [(it["id"], it["price"], it["amount"], it["timestamp"]) for it in await fetch(MARKET)]
-        for fetch in (exchange.fetch_trades, exchange.fetch_trades_ws)
-    ]
-    assert by_websocket == by_rest
+async def test_ccxt_reads_the_same_over_the_websocket_api(live: LiveMarket) -> None:
+    async with open_ccxt(live) as exchange:
+        candles = await exchange.fetch_ohlcv(MARKET, "1h")
+        assert await exchange.fetch_ohlcv_ws(MARKET, "1h") == candles
+        by_rest, by_websocket = [
+            [(it["id"], it["price"], it["amount"], it["timestamp"]) for it in await fetch(MARKET)]
+            for fetch in (exchange.fetch_trades, exchange.fetch_trades_ws)
+        ]
+        assert by_websocket == by_rest
 
 
 def python_binance_methods() -> dict[str, str]:
@@ -164,39 +154,30 @@ def test_each_method_of_python_binance_is_found() -> None:
     assert len(ASKED) >= 31
 
 
-@pytest.fixture
-async def client(live: LiveMarket) -> AsyncIterator[Any]:
-    """Return python-binance's client."""
+async def test_python_binance_returns_what_is_answered(live: LiveMarket) -> None:
+    async with open_python_binance(live) as client, aiohttp.ClientSession(live.http) as http:
+        for method, path in ASKED.items():
+            arguments = PYTHON_BINANCE_CALLS.get(method, {"symbol": COIN})
+            async with http.get(f"/api/v3/{path}", params=arguments) as answer:
+                expected = await answer.json()
+                assert answer.status == 200, (method, expected)
+            found = await getattr(client, method)(**arguments)
+            for it in (found, expected):
+                for moving in ("serverTime", "closeTime"):
+                    if isinstance(it, dict):
+                        it.pop(moving, None)
+            if isinstance(found, list) and "openTime" in found[0]:
+                found, expected = ([it["symbol"] for it in them] for them in (found, expected))
+            assert found == expected, method
+
+
+async def test_python_binance_collects_pages(live: LiveMarket) -> None:
     async with open_python_binance(live) as client:
-        yield client
-
-
-@pytest.mark.parametrize("method", ASKED)
-async def test_python_binance_returns_what_is_answered(
-    client: Any, live: LiveMarket, method: str
-) -> None:
-    arguments = PYTHON_BINANCE_CALLS.get(method, {"symbol": COIN})
-    url = f"{live.http}/api/v3/{ASKED[method]}"
-    async with aiohttp.ClientSession() as http, http.get(url, params=arguments) as answer:
-        expected = await answer.json()
-        assert answer.status == 200, expected
-    found = await getattr(client, method)(**arguments)
-    for it in (found, expected):
-        for moving in ("serverTime", "closeTime"):
-            if isinstance(it, dict):
-                it.pop(moving, None)
-    if isinstance(found, list) and "openTime" in found[0]:
-        assert [it["symbol"] for it in found] == [it["symbol"] for it in expected]
-    else:
-        assert found == expected
-
-
-@pytest.mark.parametrize("method", sorted(INDIRECT))
-async def test_python_binance_collects_pages(client: Any, method: str) -> None:
-    answer = getattr(client, method)(**PYTHON_BINANCE_CALLS[method])
-    pages = await answer if inspect.iscoroutine(answer) else answer
-    rows = pages if isinstance(pages, list) else [row async for row in pages]
-    assert len(rows) > 5
+        for method in INDIRECT:
+            answer = getattr(client, method)(**PYTHON_BINANCE_CALLS[method])
+            pages = await answer if inspect.iscoroutine(answer) else answer
+            rows = pages if isinstance(pages, list) else [row async for row in pages]
+            assert len(rows) > 5, method
 
 
 def test_each_socket_of_python_binance_is_opened() -> None:
@@ -208,11 +189,14 @@ def test_each_socket_of_python_binance_is_opened() -> None:
     assert other_than(sockets, OTHER_SOCKETS) == SOCKETS.keys()
 
 
-@pytest.mark.parametrize("method", SOCKETS)
-async def test_python_binance_is_sent_events(client: Any, live: LiveMarket, method: str) -> None:
-    _, arguments = SOCKETS[method]
-    manager = BinanceSocketManager(client)
-    async with live.trades_flow(), getattr(manager, method)(**arguments) as socket:
-        event = await arrives(socket.recv, bool)
-    events = event if isinstance(event, list) else [event.get("data", event)]
-    assert {it["s"] for it in events} == {LIVE_COIN}
+async def test_python_binance_is_sent_events(live: LiveMarket) -> None:
+    async def coins_of_an_event(manager: Any, method: str) -> set[str]:
+        async with getattr(manager, method)(**SOCKETS[method]) as socket:
+            event = await arrives(socket.recv, bool)
+        events = event if isinstance(event, list) else [event.get("data", event)]
+        return {it["s"] for it in events}
+
+    async with open_python_binance(live) as client, live.trades_flow():
+        manager = BinanceSocketManager(client)
+        coins = await asyncio.gather(*(coins_of_an_event(manager, it) for it in SOCKETS))
+    assert dict(zip(SOCKETS, coins, strict=True)) == {it: {LIVE_COIN} for it in SOCKETS}
