@@ -77,7 +77,7 @@ LIVE = LIVE_COIN.lower()
 CLIENTS = {
     "go": Client(
         "go",
-        ["go", "build", "-o", str(BUILT / "go-binance"), "."],
+        ["go", "build", "-buildvcs=false", "-o", str(BUILT / "go-binance"), "."],
         BUILT / "go-binance",
         {
             "trade": "trade",
