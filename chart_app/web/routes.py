@@ -3,13 +3,12 @@
 import hashlib
 import html
 import logging
-import re
-from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from aiohttp import web
 
+from chart_app.web import modules
 from streaming.http.access import SECURITY_HEADERS
 from streaming.http.responses import Handler
 
@@ -37,12 +36,8 @@ CONTENT_TYPES = {
     ".mjs": "text/javascript",
     ".svg": "image/svg+xml",
 }
-#: In JavaScript, those that have their lines for themselves.
-COMMENTS = re.compile(r"^[ \t]*(?:/\*\*.*?\*/|//[^\n]*)[ \t]*\n", re.DOTALL | re.MULTILINE)
-#: What a browser shows by itself: the policy is for them.
-DOCUMENTS = {".html", ".svg"}
-#: Those that are no modules of ``/``.
-NOT_PRELOADED = {"/page/settings/theme.js", "/page/login.js"}
+#: Modules that HTML loads: each with all that it imports. The others are there to be read.
+ENTRIES = {"app.js", "login.js"}
 OWN_SUFFIXES = {".css", ".js", ".svg"}
 
 #: In the page, a link that is shown where one signs in.
@@ -86,39 +81,24 @@ def add_routes(
     if not charts.exists():
         web_app.router.add_get("/", _missing)
         return
-    files = {f"/page/{path.relative_to(FOLDER).as_posix()}": path for path in _own_files()}
-    files |= {"/": FOLDER / "index.html", "/page/lightweight-charts.mjs": charts}
-    for route, path in files.items():
-        body = path.read_bytes()
-        if path.suffix == ".js":
-            body = _without_comments(body.decode()).encode()
-        if route == "/":
-            body = body.replace(b"</head>", _preloads(files) + b"</head>")
-            body = trading_app.fill(body)
-            if has_login:
-                body = body.replace(HIDDEN_LINK, SHOWN_LINK)
-        web_app.router.add_get(route, _serve(path, body))
+    texts = _own_files()
+    sources = {name: text.decode() for name, text in texts.items() if name.endswith(".js")}
+    bodies = {f"/page/{name}": text for name, text in texts.items()}
+    bodies |= {f"/page/{it}": modules.join(it, sources).encode() for it in ENTRIES}
+    bodies["/page/lightweight-charts.mjs"] = charts.read_bytes()
+    page = trading_app.fill((FOLDER / "index.html").read_bytes())
+    bodies["/"] = page.replace(HIDDEN_LINK, SHOWN_LINK) if has_login else page
+    for route, body in bodies.items():
+        web_app.router.add_get(route, _serve(PurePosixPath(route).suffix or ".html", body))
 
 
-def _without_comments(module: str) -> str:
-    """Leave out the lines that are comments: a third of what a slow line would have to carry."""
-    return COMMENTS.sub("", module)
-
-
-def _own_files() -> list[Path]:
-    """Return all that the page loads but its packages."""
-    return [
-        path
+def _own_files() -> dict[str, bytes]:
+    """Return all that the page loads but its packages, by path."""
+    return {
+        path.relative_to(FOLDER).as_posix(): path.read_bytes()
         for path in sorted(FOLDER.rglob("*"))
         if path.suffix in OWN_SUFFIXES and PACKAGES not in path.parents
-    ]
-
-
-def _preloads(routes: Iterable[str]) -> bytes:
-    """Return links that load all modules at once, not those that import others first."""
-    scripts = (route for route in routes if route.endswith((".js", ".mjs")))
-    modules = (route for route in scripts if route not in NOT_PRELOADED)
-    return "".join(f'<link rel="modulepreload" href="{it}">\n' for it in modules).encode()
+    }
 
 
 def warn_if_missing(charts: Path = CHARTS) -> None:
@@ -131,24 +111,23 @@ async def _missing(_: web.Request) -> web.Response:
     return web.Response(status=503, text=MISSING)
 
 
-def _serve(path: Path, body: bytes) -> Handler:
+def _serve(suffix: str, body: bytes) -> Handler:
     tag = hashlib.sha256(body).hexdigest()[:32]
     headers = {
-        "X-Content-Type-Options": SECURITY_HEADERS["X-Content-Type-Options"],
+        **SECURITY_HEADERS,
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-cache",  # cached, but validated on each use
         "ETag": f'W/"{tag}"',  # weak: the same whether compressed or not
         "Vary": "Accept-Encoding",
     }
-    if path.suffix in DOCUMENTS:  # for the hundred others it would be bytes alone
-        headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-        headers["Referrer-Policy"] = "no-referrer"
 
     async def serve(request: web.Request) -> web.Response:
         if any(cached.value in {tag, "*"} for cached in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
         response = web.Response(
             body=body,
-            content_type=CONTENT_TYPES[path.suffix],
+            content_type=CONTENT_TYPES[suffix],
             charset="utf-8",
             headers=headers,
         )

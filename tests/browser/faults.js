@@ -3,7 +3,7 @@
   const SCROLLING = /auto|scroll/;
   const CUTTING = /hidden|clip/;
   /** Rows of tools that scroll sideways where they do not fit. */
-  const ROWS = ".intervals, .chart-tools";
+  const ROWS = ".tools, .intervals, .chart-tools";
   const FINGER_PX = 40;
   const faults = [];
 

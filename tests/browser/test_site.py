@@ -74,11 +74,12 @@ async def test_a_restart_of_chart_app_leaves_no_hole_and_no_double(
     await page.get_by_role("button", name="Table").click()
     assert await pixels(page, "up") > 1000
 
-    # While the server is away, the browser itself complains.
-    complaints[:] = [it for it in complaints if not re.search(r"WebSocket|ERR_|503", it)]
+    forget_those_of_the_browser(complaints)
 
 
-async def test_a_server_that_says_nothing_is_noticed(site: Site, open_page: OpenPage) -> None:
+async def test_a_server_that_says_nothing_is_noticed(
+    site: Site, open_page: OpenPage, complaints: list[str]
+) -> None:
     await site.post(*walk("BTC", 2))
     page = await open_page(site.url)
     await expect_live(page)
@@ -86,3 +87,9 @@ async def test_a_server_that_says_nothing_is_noticed(site: Site, open_page: Open
     await expect(page.locator("#connection")).to_have_text("No answer", timeout=20_000)
     site.chart.signal(signal.SIGCONT)
     await expect_live(page)
+    forget_those_of_the_browser(complaints)
+
+
+def forget_those_of_the_browser(complaints: list[str]) -> None:
+    """Forget that the server was away, or not ready when it was back."""
+    complaints[:] = [it for it in complaints if not re.search(r"WebSocket|ERR_|503", it)]

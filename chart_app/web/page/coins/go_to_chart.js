@@ -9,6 +9,7 @@ export function goToChart(market, chart) {
   const { top, bottom } = chart.getBoundingClientRect();
   if (top >= 0 && bottom <= innerHeight) return;
   const hasRoom = bottom - market.getBoundingClientRect().top <= innerHeight;
-  (hasRoom ? market : chart).scrollIntoView();
+  // A smooth scroll would end where the page gets shorter, as it does until the coin is loaded.
+  (hasRoom ? market : chart).scrollIntoView({ behavior: "instant" });
   chart.focus({ preventScroll: true });
 }

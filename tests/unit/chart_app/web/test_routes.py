@@ -79,20 +79,12 @@ async def test_the_first_trade_goes_where_trading_app_listens(charts: Path) -> N
 
 async def test_the_policy_forbids_what_is_inline_or_from_elsewhere(charts: Path) -> None:
     async with client(charts) as http:
-        for address in ("/", "/page/icon.svg"):
+        for address in ("/", "/page/icon.svg", "/page/app.js"):
             answer = await http.get(address)
             policy = answer.headers["Content-Security-Policy"]
             assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
             assert "unsafe" not in policy
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
-
-
-async def test_a_module_is_sent_without_its_comments(charts: Path) -> None:
-    path = routes.FOLDER / "data/connection.js"
-    async with client(charts) as http:
-        sent = await (await http.get("/page/data/connection.js")).text()
-    lines = [line for line in path.read_text().splitlines() if line.lstrip()[:1] not in "/*"]
-    assert [line for line in sent.splitlines() if line] == [line for line in lines if line]
 
 
 async def test_what_has_not_changed_is_not_sent_again(charts: Path) -> None:
