@@ -87,6 +87,7 @@ async def test_a_server_that_says_nothing_is_noticed(
     await expect(page.locator("#connection")).to_have_text("No answer", timeout=20_000)
     site.chart.signal(signal.SIGCONT)
     await expect_live(page)
+    await page.close()  # it may still have been told that the server was not ready
     forget_those_of_the_browser(complaints)
 
 
