@@ -32,6 +32,7 @@ import { LanguageChoice } from "./settings/language_choice.js";
 import { PaletteChoice } from "./settings/palette_choice.js";
 import { Formats } from "./text/formats.js";
 import { fillTexts, textsIn } from "./text/texts.js";
+import { formatDate } from "./text/time_format.js";
 import { zoneOf } from "./text/zone.js";
 import { TradeTape } from "./trade_tape.js";
 import { fillZones, zoneTitle } from "./zone_select.js";
@@ -62,6 +63,10 @@ class App {
     },
     {
       link: (coin) => formatAddress({ ...this.#store.selection, coin }),
+      pastDate: (time) => {
+        const zone = this.#store.shown?.zone ?? zoneOf("");
+        return this.#store.isOld(time) ? formatDate(time, zone) : "";
+      },
       onChoose: (coin) => {
         this.#select({ ...this.#store.selection, coin });
         goToChart(element("market"), element("chart"));

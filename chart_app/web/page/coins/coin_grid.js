@@ -12,7 +12,7 @@ import { rowsInView, scrollTopFor } from "./list_window.js";
  * @property {HTMLElement} rows below the heads of its columns
  */
 
-/** @typedef {{ coin: Coin, address: string, isFavorite: boolean }} CoinRowContent */
+/** @typedef {{ coin: Coin, address: string, isFavorite: boolean, lastDate: string }} CoinRowContent */
 
 /**
  * @typedef {object} CoinGridHandlers
@@ -153,6 +153,7 @@ export class CoinGrid {
       address: content.address,
       isChosen: name === this.#chosen,
       isFavorite: content.isFavorite,
+      lastDate: content.lastDate,
       tabStop: index === this.#activeIndex ? this.#activeControl : null,
     };
     row.draw(content.coin, state, this.#wording.formats);

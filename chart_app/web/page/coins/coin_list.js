@@ -22,6 +22,7 @@ import { Favorites } from "./favorites.js";
 /**
  * @typedef {object} CoinListHandlers
  * @property {(coin: string) => string} link gives the address that shows a coin
+ * @property {(time: number) => string} pastDate gives the date of a time (ms) that is long ago, else ""
  * @property {(coin: string) => void} onChoose gets the coin that the reader wants to see
  */
 
@@ -51,7 +52,7 @@ export class CoinList {
    * @param {CoinListHandlers} handlers
    * @param {CoinListTools} tools
    */
-  constructor(coins, elements, { link, onChoose }, tools) {
+  constructor(coins, elements, { link, pastDate, onChoose }, tools) {
     this.#coins = coins;
     this.#elements = elements;
     this.#tools = tools;
@@ -60,7 +61,14 @@ export class CoinList {
     this.#isOnlyFavorites = tools.kept.read(KEPT_FILTER) === true;
     const contentOf = (/** @type {string} */ name) => {
       const coin = coins.get(name);
-      return coin && { coin, address: link(name), isFavorite: this.#favorites.has(name) };
+      return (
+        coin && {
+          coin,
+          address: link(name),
+          isFavorite: this.#favorites.has(name),
+          lastDate: pastDate(coin.day.closeTime),
+        }
+      );
     };
     const onStar = (/** @type {string} */ name) => this.#star(name);
     const onLeave = () => this.draw();

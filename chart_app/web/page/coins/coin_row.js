@@ -11,6 +11,7 @@
  * @property {string} address that shows the coin
  * @property {boolean} isChosen
  * @property {boolean} isFavorite
+ * @property {string} lastDate when the coin was traded last, where that is long ago; else ""
  * @property {"link" | "star" | null} tabStop what of the row is reached by Tab
  */
 
@@ -28,6 +29,7 @@ export class CoinRow {
   #turnover = cell("gridcell", "number turnover");
   /** @type {Coin["day"] | undefined} */
   #day;
+  #lastDate = "";
 
   /**
    * @param {string} coin
@@ -52,9 +54,12 @@ export class CoinRow {
    * @param {RowState} state
    * @param {Formats} formats
    */
-  draw(coin, { index, top, address, isChosen, isFavorite, tabStop }, formats) {
-    if (coin.day !== this.#day) this.#drawFigures(coin, formats);
+  draw(coin, { index, top, address, isChosen, isFavorite, lastDate, tabStop }, formats) {
+    if (coin.day !== this.#day || lastDate !== this.#lastDate) {
+      this.#drawFigures(coin, lastDate, formats);
+    }
     this.#day = coin.day;
+    this.#lastDate = lastDate;
     this.element.style.top = `${top}px`;
     this.element.ariaRowIndex = String(index + FIRST_ROW);
     this.star.ariaPressed = String(isFavorite);
@@ -67,15 +72,19 @@ export class CoinRow {
 
   /**
    * @param {Coin} coin
+   * @param {string} lastDate in place of a change that is none of today
    * @param {Formats} formats
    */
-  #drawFigures({ day, scales }, formats) {
+  #drawFigures({ day, scales }, lastDate, formats) {
     const price = formats.decimal(day.lastPrice, scales.price);
     const isCompact = price.length > MAX_PRICE;
     this.#price.textContent = isCompact ? formats.compact(day.lastPrice) : price;
     this.#price.title = isCompact ? price : "";
     this.#price.classList.toggle("long", !isCompact && price.length >= LONG);
-    const { direction, text } = formats.change(day.openPrice, day.lastPrice);
+    const { direction, text } = lastDate
+      ? { direction: "flat", text: lastDate }
+      : formats.change(day.openPrice, day.lastPrice);
+    this.element.classList.toggle("old", lastDate !== "");
     this.#change.textContent = text;
     this.#change.title = text;
     this.#change.classList.toggle("long", text.length >= LONG);

@@ -75,7 +75,15 @@ export class Store {
   /** When the coin shown was traded last (ms), where that is long ago; else null. */
   get asOf() {
     const time = this.shown?.lastTradeTime ?? null;
-    return time !== null && time < this.clock.now() - OLD_AFTER_MS ? time : null;
+    return time !== null && this.isOld(time) ? time : null;
+  }
+
+  /**
+   * Whether what was true at a time is not to be taken for what is.
+   * @param {number} time in ms
+   */
+  isOld(time) {
+    return time < this.clock.now() - OLD_AFTER_MS;
   }
 
   /** Show nothing. */

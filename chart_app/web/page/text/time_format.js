@@ -29,6 +29,15 @@ export function formatZonedSecond(ms, zone) {
 /**
  * @param {number} ms
  * @param {Zone} zone
+ */
+export function formatDate(ms, zone) {
+  const [date] = dateAndSecond(ms, zone);
+  return date;
+}
+
+/**
+ * @param {number} ms
+ * @param {Zone} zone
  * @returns {[date: string, time: string]}
  */
 function dateAndSecond(ms, zone) {
