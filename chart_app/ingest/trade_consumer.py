@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter as Counts
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -48,6 +48,8 @@ MAX_WAITING_TRADES = 20_000
 #: long: readers of the store get their turn, and more trades share the next transaction.
 BACKLOG_TRADES = 1000
 MAX_PAUSE_S = 0.02
+#: After a transaction of fewer there is none: it would be what most trades wait for.
+FEW_TRADES = 10
 #: Batches of so many trades are folded while the transaction before them runs; smaller ones
 #: together, when it is their turn.
 FOLD_ALONE_TRADES = 1000
@@ -121,7 +123,7 @@ class TradeConsumer:
             await _wait_to_end(storing)
 
     def _waiting_trades(self) -> int:
-        return sum(len(write_batch.trades) for _, write_batch in self._queue)
+        return _count_trades(self._queue)
 
     async def _store_all(self) -> None:
         """Store what has been read, until the input is over and all of it is stored."""
@@ -132,7 +134,8 @@ class TradeConsumer:
             self._has_room.set()
             start = time.monotonic()
             await self._write(queued)
-            if self._waiting_trades() < BACKLOG_TRADES:
+            stored = _count_trades(queued)
+            if stored >= FEW_TRADES and self._waiting_trades() < BACKLOG_TRADES:
                 await asyncio.sleep(min(time.monotonic() - start, MAX_PAUSE_S))
 
     async def _checkpoint(self, batch: Batch) -> Checkpoint | None:
@@ -277,6 +280,10 @@ class TradeConsumer:
         for reason, count in counts.items():
             DEAD_LETTERS.labels(reason).inc(count)
         return True
+
+
+def _count_trades(queued: Iterable[tuple[Batch, WriteBatch]]) -> int:
+    return sum(len(write_batch.trades) for _, write_batch in queued)
 
 
 async def _wait_to_end(task: asyncio.Task[None]) -> None:

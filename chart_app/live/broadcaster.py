@@ -27,8 +27,9 @@ MAX_WAITING_BYTES = 16 * 2**20
 SEND_TIMEOUT_S = 5.0
 #: The same when the program stops.
 STOP_TIMEOUT_S = 1.0
-#: The pause after what waits was sent: more transactions share a request.
-PAUSE_S = 0.01
+#: The pause after what waits was sent: more transactions share a request. This worker's own
+#: subscribers do not wait for it.
+PAUSE_S = 0.03
 #: How often, after a failure, an empty list of spans is sent until Kafka accepts it.
 PROBE_INTERVAL_S = 1.0
 #: After this time without success a warning says that readers are served late.

@@ -133,17 +133,23 @@ async def test_a_drawing_stays_at_its_times_and_prices(stand: Stand, open_page: 
     await expect(page.locator("#legend .time")).to_contain_text("15:59")
     await expect_box(page, drawn)
     await page.get_by_label("Time zone").select_option("UTC")
+    await expect(page.locator("#legend .time")).to_contain_text("06:59")
+    await expect_box(page, drawn)
     await page.get_by_label("Price scale").select_option("Log")
-    log = await box_of(page)
+
+    async def log_box() -> Box | None:
+        box = await box_of(page)
+        return box if box and box.top != drawn.top else None
+
+    log = await eventually(log_box, "the drawing is elsewhere on the scale")
     assert log
     assert log._replace(top=0, bottom=0).is_near(drawn._replace(top=0, bottom=0))
-    assert log.top != drawn.top
     await page.get_by_label("Price scale").select_option("Linear")
 
     # Of three minutes: within the candle of its time, or at most half a one beside it.
     await page.get_by_role("button", name="3m", exact=True).click()
     await expect(page.locator("#summary")).to_contain_text("3m candle")
-    coarse = await box_of(page)
+    coarse = await eventually(lambda: box_of(page), "the drawing is there")
     assert coarse
     for x, time in ((coarse.left, begin), (coarse.right, end)):
         found = await time_at(page, x, 450)
