@@ -118,11 +118,15 @@ def _padded_by_postgresql(element: _Padded, compiler: SQLCompiler, **options: An
 
 @compiles(_Padded, "sqlite")
 def _padded_by_sqlite(element: _Padded, compiler: SQLCompiler, **options: Any) -> str:
-    """Return three arguments for ``%s%.*s``, which takes a quarter of the time of ``CASE``."""
+    """Look at the place of the point first: most numbers have all their places."""
     number, places = (compiler.process(it, **options) for it in element.clauses)
     point = f"instr({number}, '.')"
     missing = f"{places} + ({places} > 0) - ({point} > 0) * (length({number}) - {point} + 1)"
-    return f"{number}, {missing}, substr('.{ZEROS}', 1 + ({point} > 0))"
+    zeros = f"substr('.{ZEROS}', 1 + ({point} > 0), max({missing}, 0))"
+    return (
+        f"CASE WHEN substr({number}, -1 - {places}, 1) = '.' THEN {number} "
+        f"ELSE {number} || {zeros} END"
+    )
 
 
 class _JsonRow(FunctionElement[str]):
@@ -138,26 +142,17 @@ class _JsonRow(FunctionElement[str]):
 
 @compiles(_JsonRow, "postgresql")
 def _row_by_postgresql(element: _JsonRow, compiler: SQLCompiler, **options: Any) -> str:
-    return _compile_row("format", '"%s"', element, compiler, **options)
+    return _compile_row("format", element, compiler, **options)
 
 
 @compiles(_JsonRow, "sqlite")
 def _row_by_sqlite(element: _JsonRow, compiler: SQLCompiler, **options: Any) -> str:
-    return _compile_row("printf", '"%s%.*s"', element, compiler, **options)
+    return _compile_row("printf", element, compiler, **options)
 
 
-def _compile_row(
-    function: str, padded: str, element: _JsonRow, compiler: SQLCompiler, **options: Any
-) -> str:
+def _compile_row(function: str, element: _JsonRow, compiler: SQLCompiler, **options: Any) -> str:
     columns = list(element.clauses)
-    templates = [
-        padded
-        if isinstance(it, _Padded)
-        else "%s"
-        if isinstance(it.type, Integer | JSON)
-        else '"%s"'
-        for it in columns
-    ]
+    templates = ["%s" if isinstance(it.type, Integer | JSON) else '"%s"' for it in columns]
     values = [compiler.process(it, **options) for it in columns]
     return f"{function}('[{','.join(templates)}]', {', '.join(values)})"
 
