@@ -4,7 +4,8 @@ import os
 import re
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from typing import NamedTuple
 import aiohttp
 import pytest
 import trustme
+from aiohappyeyeballs import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from dev.local_kafka import LocalKafka, free_port
@@ -19,7 +21,7 @@ from tests import nginx
 from tests.conftest import make_cluster
 from tests.nginx import Nginx
 from tests.programs import ROOT, Program
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, eventually
 from trading_app.endpoints.bulk import BODY_LIMIT
 
 SEND, CHART = "send.example", "chart.example"
@@ -52,12 +54,31 @@ class Site(NamedTuple):
     tls: ssl.SSLContext
     port: int
 
-    def client(self, address: str = "127.0.0.1") -> aiohttp.ClientSession:
-        """Return a client whose connections come from an address of this machine."""
+    @asynccontextmanager
+    async def client(self, address: str = "127.0.0.1") -> AsyncIterator[aiohttp.ClientSession]:
+        """Yield a client whose connections come from an address of this machine.
+
+        One that nginx has cut short is still being closed when the client is: it is waited for.
+        """
+        sockets: list[socket.socket] = []
+
+        def make_socket(address_info: AddrInfoType) -> socket.socket:
+            sockets.append(socket.socket(*address_info[:3]))
+            return sockets[-1]
+
         connector = aiohttp.TCPConnector(
-            resolver=ThisMachine(), ssl=self.tls, local_addr=(address, 0)
+            resolver=ThisMachine(),
+            ssl=self.tls,
+            local_addr=(address, 0),
+            socket_factory=make_socket,
         )
-        return aiohttp.ClientSession(connector=connector)
+        async with aiohttp.ClientSession(connector=connector) as client:
+            yield client
+
+        async def are_closed() -> bool:
+            return all(it.fileno() == -1 for it in sockets)
+
+        await eventually(are_closed, "the connections are closed")
 
     def url(self, host: str, path: str) -> str:
         """Return an address by one of the names."""
