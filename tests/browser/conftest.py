@@ -29,6 +29,7 @@ HERE = Path(__file__).parent
 
 DESKTOP = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)
+PHONE_ON_ITS_SIDE = ViewportSize(width=844, height=390)
 
 REPORT_VIOLATIONS = """\
 addEventListener("securitypolicyviolation", (event) =>

@@ -5,8 +5,10 @@ import json
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import PHONE, OpenPage
+from tests.browser.pixels import pixels
+from tests.browser.site import MINUTE_MS
 from tests.browser.stand import Stand
-from tests.browser.test_chart import MINUTE_MS, NOW_MS, pixels, walk
+from tests.browser.test_chart import NOW_MS, walk
 from tests.browser.test_drawings import box_of
 from tests.browser.test_page import AXE
 from tests.integration.filled_store import Given

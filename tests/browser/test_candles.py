@@ -8,9 +8,10 @@ from playwright.async_api import expect
 
 from chart_app.storage.voids import Reason, Selection
 from tests.browser.conftest import OpenPage
+from tests.browser.pixels import pixels
 from tests.browser.site import MINUTE_MS, expect_candles, fetch_candles, table
 from tests.browser.stand import Stand
-from tests.browser.test_page import now, pixels, walk
+from tests.browser.test_page import now, walk
 from tests.integration.filled_store import Given
 from tests.waiting import PATIENCE_S, in_time
 

@@ -1,6 +1,5 @@
 """The chart: how it is drawn, and by whose clocks."""
 
-import base64
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone, tzinfo
@@ -10,13 +9,12 @@ import aiohttp
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import PHONE, OpenPage
-from tests.browser.site import Candle, table
+from tests.browser.pixels import pixels
+from tests.browser.site import MINUTE_MS, Candle, table
 from tests.browser.stand import Stand
-from tests.browser.test_page import COUNT_PIXELS, color
 from tests.integration.filled_store import Given
 from tests.waiting import eventually
 
-MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 #: A whole hour, of 2026-03-04.
 NOW_MS = 1_772_607_600_000
@@ -32,13 +30,6 @@ def walk(
         move = 20 if number % 2 else -20
         for at in range(3):
             yield Given(coin, opened + at, f"{price + at * move}.5")
-
-
-async def pixels(page: Page, name: str) -> int:
-    """Count the pixels of the chart, as one sees it, in a color."""
-    png = base64.b64encode(await page.locator("#chart").screenshot()).decode()
-    count: int = await page.evaluate(COUNT_PIXELS, [png, color(name)])
-    return count
 
 
 async def test_style_and_scale_are_drawn_and_kept_in_the_address(

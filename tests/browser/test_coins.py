@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 from playwright.async_api import Locator, Page, Route, ViewportSize, expect
 
-from tests.browser.conftest import PHONE, OpenPage
+from tests.browser.conftest import PHONE, PHONE_ON_ITS_SIDE, OpenPage
 from tests.browser.stand import Stand
+from tests.browser.test_chart import NOW_MS
 from tests.integration.filled_store import Given
 
-NOW_MS = 1_772_607_600_000
-PHONE_ON_ITS_SIDE = ViewportSize(width=844, height=390)
 LONG = "X" * 64
 
 #: Of an element, whether it is wholly in view in the list, below the heads of its columns.

@@ -2,41 +2,18 @@
 
 import base64
 import json
-from typing import NamedTuple
 
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import PHONE, OpenPage
+from tests.browser.pixels import FIND_BOX, Box, color, pixels
+from tests.browser.site import MINUTE_MS
 from tests.browser.stand import Stand
-from tests.browser.test_chart import MINUTE_MS, NOW_MS, pixels, walk
-from tests.browser.test_page import AXE, color
+from tests.browser.test_chart import NOW_MS, walk
+from tests.browser.test_page import AXE
 from tests.integration.filled_store import Given
 from tests.waiting import eventually
 
-#: The smallest box, in px of the chart's pane, that has all pixels of a color.
-FIND_BOX = """\
-async ([png, color, width]) => {
-  const image = new Image();
-  image.src = `data:image/png;base64,${png}`;
-  await image.decode();
-  const canvas = new OffscreenCanvas(image.width, image.height);
-  const context = canvas.getContext("2d");
-  context.drawImage(image, 0, 0);
-  const { data } = context.getImageData(0, 0, image.width, image.height);
-  const box = [Infinity, Infinity, -1, -1];
-  for (let y = 0; y < image.height; y++) {
-    for (let x = 0; x < image.width - width; x++) {
-      const at = 4 * (y * image.width + x);
-      if (color.some((value, channel) => Math.abs(data[at + channel] - value) > 8)) continue;
-      box[0] = Math.min(box[0], x);
-      box[1] = Math.min(box[1], y);
-      box[2] = Math.max(box[2], x);
-      box[3] = Math.max(box[3], y);
-    }
-  }
-  return box[2] < 0 ? null : box;
-}
-"""
 PRICE_AXIS_PX = 75
 HOSTILE = [
     None,
@@ -46,19 +23,6 @@ HOSTILE = [
     {"kind": "horizontal", "anchors": [{"time": -8.64e15, "price": 1e-308}]},
     *({"kind": "<img src=x onerror=alert(1)>", "anchors": []} for _ in range(10_000)),
 ]
-
-
-class Box(NamedTuple):
-    """Where something is on the chart, in px."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    def is_near(self, other: "Box") -> bool:
-        """Whether it is the same but for how a line is smoothed."""
-        return all(abs(one - two) <= 2 for one, two in zip(self, other, strict=True))
 
 
 async def box_of(page: Page, name: str = "drawing", beside_px: int = PRICE_AXIS_PX) -> Box | None:

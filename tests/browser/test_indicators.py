@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from playwright.async_api import Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, OpenPage
+from tests.browser.conftest import DESKTOP, PHONE, PHONE_ON_ITS_SIDE, OpenPage
+from tests.browser.pixels import FIND_BOX, Box, color, pixels
+from tests.browser.site import MINUTE_MS
 from tests.browser.stand import Stand
-from tests.browser.test_chart import MINUTE_MS, NOW_MS, pixels
-from tests.browser.test_drawings import FIND_BOX, Box
-from tests.browser.test_page import AXE, color
+from tests.browser.test_chart import NOW_MS
+from tests.browser.test_page import AXE
 from tests.integration.filled_store import Given
 
-PHONE_ON_ITS_SIDE = {"width": 844, "height": 390}
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 #: Late in a day, in UTC.

@@ -1,7 +1,5 @@
 """The live page in a real browser."""
 
-import base64
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +7,7 @@ from pathlib import Path
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, OpenPage
+from tests.browser.pixels import pixels
 from tests.browser.site import MINUTE_MS, expect_candles, fetch_candles
 from tests.browser.stand import Stand
 from tests.integration.filled_store import Given
@@ -30,24 +29,6 @@ OTHERS = {
     "XRP-USD": ("0.5031", "0.5019"),
 }
 
-#: Counts the pixels of a picture that have a color, or nearly so.
-COUNT_PIXELS = """\
-async ([png, color]) => {
-  const image = new Image();
-  image.src = `data:image/png;base64,${png}`;
-  await image.decode();
-  const canvas = new OffscreenCanvas(image.width, image.height);
-  const context = canvas.getContext("2d");
-  context.drawImage(image, 0, 0);
-  const { data } = context.getImageData(0, 0, image.width, image.height);
-  let count = 0;
-  for (let at = 0; at < data.length; at += 4) {
-    if (color.every((value, channel) => Math.abs(data[at + channel] - value) < 8)) count++;
-  }
-  return count;
-}
-"""
-
 
 def now() -> int:
     return int(time.time() * 1000)
@@ -62,21 +43,6 @@ def walk(coin: str, minutes: int, start: int = 1000, end: int | None = None) -> 
         step = 20 if minute % 2 else -20
         for number in range(3):
             yield Given(coin, opened + number, f"{price + number * step}.5", f"0.{minute % 7 + 1}")
-
-
-def color(name: str) -> list[int]:
-    """Return a color of the light style sheet."""
-    style = (ROOT / "chart_app/web/page/styles/base.css").read_text()
-    found = re.search(rf"--{name}: light-dark\(#(\w{{6}}),", style)
-    assert found
-    return list(bytes.fromhex(found[1]))
-
-
-async def pixels(page: Page, name: str) -> int:
-    """Count the pixels of the chart, as one sees it, in a color."""
-    png = base64.b64encode(await page.locator("#chart").screenshot()).decode()
-    count: int = await page.evaluate(COUNT_PIXELS, [png, color(name)])
-    return count
 
 
 async def expect_live(page: Page) -> None:

@@ -8,16 +8,17 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from playwright.async_api import Page, ViewportSize, WebSocketRoute, expect
+from playwright.async_api import Page, ViewportSize, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, OpenPage
+from tests.browser.conftest import DESKTOP, PHONE, PHONE_ON_ITS_SIDE, OpenPage
+from tests.browser.line import Line
+from tests.browser.pixels import COUNT_PIXELS
 from tests.browser.site import MINUTE_MS
 from tests.browser.stand import Stand
 from tests.browser.test_indicators import ALL
-from tests.browser.test_page import COUNT_PIXELS, OTHERS
+from tests.browser.test_page import OTHERS
 from tests.integration.filled_store import Given
 
-PHONE_ON_ITS_SIDE = ViewportSize(width=844, height=390)
 FAULTS = (Path(__file__).parent / "faults.js").read_text()
 COLORS = """\
 (names) => names.map((name) => {
@@ -93,21 +94,12 @@ async def as_table(page: Page) -> None:
 
 async def disconnected(page: Page) -> None:
     """Lose the connection, once everything has come."""
-    lines: list[WebSocketRoute] = []
-
-    async def connect(line: WebSocketRoute) -> None:
-        if lines:
-            await line.close()
-            return
-        lines.append(line)
-        line.connect_to_server()
-
-    await page.route_web_socket("**/stream", connect)
+    line = await Line.of(page)
     await page.reload()
     await expect_loaded(page)
     state = page.locator("#connection")
     await expect(state).to_have_attribute("data-state", "live")
-    await lines[0].close()
+    await line.cut()
     await expect(state).to_have_attribute("data-state", "reconnecting")
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import PHONE, OpenPage
+from tests.browser.pixels import pixels
 from tests.browser.site import MINUTE_MS
 from tests.browser.stand import Stand
-from tests.browser.test_page import AXE, pixels
+from tests.browser.test_page import AXE
 from tests.integration.filled_store import Given
 from tests.waiting import eventually
 

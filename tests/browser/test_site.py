@@ -10,8 +10,9 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.pixels import pixels
 from tests.browser.site import MINUTE_MS, Site, expect_candles
-from tests.browser.test_page import AWKWARD, expect_live, now, pixels, walk
+from tests.browser.test_page import AWKWARD, expect_live, now, walk
 from tests.conftest import Cluster, StartProgram
 from tests.integration.filled_store import Given
 from tests.waiting import eventually, in_time

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, Route, ViewportSize, WebSocketRoute, expect
+from playwright.async_api import Page, Route, ViewportSize, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, OpenPage
+from tests.browser.line import Line
+from tests.browser.pixels import pixels
+from tests.browser.site import MINUTE_MS
 from tests.browser.stand import Stand
-from tests.browser.test_chart import MINUTE_MS, NOW_MS, pixels, walk
+from tests.browser.test_chart import NOW_MS, walk
 from tests.integration.filled_store import Given
 from tests.waiting import eventually
 
@@ -170,25 +173,14 @@ async def test_a_lost_connection_is_seen(
     stand.now_ms = NOW_MS
     await stand.feed(walk("BTC", 60))
     page = await open_page("about:blank")
-    lines: list[WebSocketRoute] = []
-    is_down = False
-
-    async def connect(line: WebSocketRoute) -> None:
-        if is_down:
-            await line.close()
-            return
-        lines.append(line)
-        line.connect_to_server()
-
-    await page.route_web_socket("**/stream", connect)
+    line = await Line.of(page)
     await page.goto(f"{stand.url}?coin=BTC")
     await word(page, "Live")
     banner = page.locator("#out-of-date")
     await expect(banner).to_be_hidden()
     assert await pixels(page, "up") > 1000
 
-    is_down = True
-    await lines[-1].close()
+    await line.cut()
     await word(page, "Reconnecting")
     await expect(banner).to_contain_text("The connection is lost")
     assert await pixels(page, "up") == 0  # dimmed
@@ -198,7 +190,7 @@ async def test_a_lost_connection_is_seen(
     await page.screenshot(path=screenshots / "disconnected.png")
     await stand.feed([Given("BTC", NOW_MS, "4321")])
 
-    is_down = False
+    line.mend()
     await word(page, "Live")
     await expect(banner).to_be_hidden()
     await expect(page.locator("#price")).to_have_text("4,321.0")
