@@ -104,7 +104,7 @@ lock: .venv/.dev  ## renew the lock files from pyproject.toml, and requirements/
 
 clean:  ## remove what the other commands made here
 	rm -rf .venv .kafka .coverage bench/.cache build sbom.json
-	rm -rf node/node_modules $(PAGE)/node_modules tests/browser/node_modules $(PAGE_TOOLS)/node_modules
+	rm -rf node/node_modules $(PAGE)/node_modules tests/browser/node_modules tests/fonts/node_modules $(PAGE_TOOLS)/node_modules
 
 .venv/bin/python:
 	@echo "Making a virtual environment in .venv (once) …"
