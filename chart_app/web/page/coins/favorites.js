@@ -2,9 +2,9 @@
 
 /** @import { Kept } from "../settings/kept.js" */
 
-const KEPT_FAVOURITES = "favorites";
+const KEPT_FAVORITES = "favorites";
 /** More than anybody stars by hand; what stands in the storage may be anything. */
-export const MAX_FAVOURITES = 1_000;
+export const MAX_FAVORITES = 1_000;
 
 export class Favorites {
   #kept;
@@ -29,13 +29,13 @@ export class Favorites {
     const names = this.#read(); // another tab may have changed them
     if (this.#names.has(name)) names.delete(name);
     else names.add(name);
-    this.#names = new Set([...names].slice(-MAX_FAVOURITES));
-    this.#kept.write(KEPT_FAVOURITES, [...this.#names]);
+    this.#names = new Set([...names].slice(-MAX_FAVORITES));
+    this.#kept.write(KEPT_FAVORITES, [...this.#names]);
   }
 
   #read() {
-    const names = this.#kept.read(KEPT_FAVOURITES);
+    const names = this.#kept.read(KEPT_FAVORITES);
     if (!Array.isArray(names)) return new Set();
-    return new Set(names.filter((name) => typeof name === "string").slice(-MAX_FAVOURITES));
+    return new Set(names.filter((name) => typeof name === "string").slice(-MAX_FAVORITES));
   }
 }

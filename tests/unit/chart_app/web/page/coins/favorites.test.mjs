@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Favorites, MAX_FAVOURITES } from "../../../../../../chart_app/web/page/coins/favorites.js";
+import { Favorites, MAX_FAVORITES } from "../../../../../../chart_app/web/page/coins/favorites.js";
 
 class MemoryKept {
   values = new Map();
@@ -40,7 +40,7 @@ test("what is kept may be anything, and the oldest star goes where there are too
   kept.write("favorites", names);
   const favorites = new Favorites(kept);
   favorites.toggle("BTC");
-  assert.equal(kept.read("favorites").length, MAX_FAVOURITES);
+  assert.equal(kept.read("favorites").length, MAX_FAVORITES);
   assert.deepEqual(kept.read("favorites").slice(-2), ["C99999", "BTC"]);
   assert.equal(favorites.has("C0"), false);
 });
