@@ -98,6 +98,7 @@ lock: .venv/.dev  ## renew the lock files from pyproject.toml, and requirements/
 	$(LOCK) pyproject.toml -o requirements/dev.txt --extra local --extra dev -c requirements/local.txt
 	$(LOCK) bench/requirements.in -o bench/requirements.txt
 	$(LOCK) requirements/audit.in -o requirements/audit.txt
+	$(LOCK) requirements/pip.in -o requirements/pip.txt -c requirements/audit.txt
 	$(BIN)/python -m dev.local_kafka --lock
 	@$(MAKE) --no-print-directory .venv/.dev
 	$(BIN)/python -m dev.audit.licences
@@ -111,13 +112,17 @@ clean:  ## remove what the other commands made here
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with PYTHON=…")'
 	@$(PYTHON) -m venv .venv
 
-.venv/.run: requirements/local.txt $(PAGE)/package-lock.json | .venv/bin/python
+.venv/.pip: requirements/pip.txt | .venv/bin/python
+	@$(PIP_INSTALL) -r $< $(call OR_SAY,the Python package index)
+	@touch $@
+
+.venv/.run: requirements/local.txt $(PAGE)/package-lock.json | .venv/.pip
 	@echo "Installing what the programs need (once) …"
 	@$(PIP_INSTALL) -r $< $(call OR_SAY,the Python package index)
 	@$(BIN)/python -m dev.npm $(PAGE) $(call OR_SAY,the npm registry)
 	@touch $@
 
-.venv/.dev: requirements/dev.txt $(PAGE)/package-lock.json | .venv/bin/python
+.venv/.dev: requirements/dev.txt $(PAGE)/package-lock.json | .venv/.pip
 	@echo "Installing what the programs and their tests need (once) …"
 	@$(PIP_INSTALL) -r $< $(call OR_SAY,the Python package index)
 	@$(BIN)/python -m dev.npm $(PAGE) $(call OR_SAY,the npm registry)

@@ -17,7 +17,8 @@ def install(folder: Path, requirements: Path) -> None:
     subprocess.run(  # noqa: S603 - all arguments are our own
         [
             *(python, "-m", "pip", "--python", str(folder / "bin/python"), "install", "--quiet"),
-            *("--disable-pip-version-check", "--require-hashes", "-r", str(requirements)),
+            *("--disable-pip-version-check", "--no-compile"),
+            *("--require-hashes", "-r", str(requirements)),
         ],
         check=True,
     )

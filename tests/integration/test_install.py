@@ -15,7 +15,12 @@ from tests.waiting import PATIENCE_S
 
 
 def test_make_without_a_package_index_says_so_in_a_line(tmp_path: Path) -> None:
-    for name in ("Makefile", "requirements/local.txt", "chart_app/web/page/package-lock.json"):
+    locks = (
+        "requirements/pip.txt",
+        "requirements/local.txt",
+        "chart_app/web/page/package-lock.json",
+    )
+    for name in ("Makefile", *locks):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     # As from a terminal, also where the tests were started by make.
