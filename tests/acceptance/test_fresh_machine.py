@@ -19,7 +19,8 @@ from tests.waiting import PATIENCE_S, wait_for
 ABSENT = re.compile(r"(java|javac|mvn|node|nodejs|npm|npx|docker|podman|uv|chromium)[\d.-]*$")
 INSTALL_TIMEOUT_S = 1200
 #: All are found, so all is installed that they import; all but these run beside this one anyway.
-A_FEW_TESTS = "test_settings or test_kafkajs"
+#: Two of them need Kafka, and one a browser.
+A_FEW_TESTS = "(unit and test_settings) or test_kafkajs or test_a_korean_sees_korean"
 
 pytestmark = pytest.mark.timeout(3000)
 
