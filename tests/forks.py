@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
@@ -21,9 +22,17 @@ class Fork:
     """A program, with what is used here of :class:`subprocess.Popen`."""
 
     def __init__(
-        self, args: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path
+        self,
+        args: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        log: Path,
+        stdin: Path = Path(os.devnull),
+        stdout: Path | None = None,
     ) -> None:
-        request = {"args": args, "cwd": str(cwd), "env": dict(env), "log": str(log)}
+        files = [str(it) for it in (stdin, stdout or log, log)]
+        request = {"args": args, "cwd": str(cwd), "env": dict(env), "files": files}
         self.pid: int = _zygote().ask(request)["pid"]
         self._returncode: int | None = None
         self._polling = threading.Lock()
@@ -48,6 +57,19 @@ class Fork:
         """Send it a signal, if it runs."""
         if self.poll() is None:
             os.kill(self.pid, number)
+
+
+def run(
+    args: Sequence[str], *, cwd: Path, env: Mapping[str, str], text: str = "", timeout_s: float
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end, with a text from a pipe. Raises subprocess.TimeoutExpired."""
+    with TemporaryDirectory() as folder:
+        stdin, stdout, stderr = (Path(folder) / name for name in ("in", "out", "err"))
+        os.mkfifo(stdin)
+        fork = Fork(args, cwd=cwd, env=env, log=stderr, stdin=stdin, stdout=stdout)
+        stdin.write_text(text)  # waits until the program has opened it
+        status = fork.wait(timeout_s)
+        return subprocess.CompletedProcess(args, status, stdout.read_text(), stderr.read_text())
 
 
 class _Zygote:

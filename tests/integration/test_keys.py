@@ -16,10 +16,11 @@ from dev.environment import clean_environment
 from dev.local_kafka import LocalKafka
 from streaming.http.admission import DeclaredScopes, RouteScopes
 from streaming.http.keys import Scope, new_key, parse
+from tests import forks
 from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.integration.test_access import UPGRADE, WEB_APPS, Answer, request, routes, send
 from tests.key_file import KeyFile
-from tests.programs import FAUST, ROOT, Program
+from tests.programs import ROOT, Program
 from tests.records import read_all
 from tests.waiting import PATIENCE_S, eventually, wait_for
 
@@ -489,13 +490,11 @@ def test_without_a_valid_file_of_keys_nothing_starts(
 
 def new_key_command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ``new-key``; the file of keys does not have to be there yet."""
-    return subprocess.run(
-        [*FAUST, "-A", "trading_app", "new-key", *arguments],
+    return forks.run(
+        ["faust", "-A", "trading_app", "new-key", *arguments],
         cwd=ROOT,
         env={**clean_environment(), "API_KEYS_FILE": "/nowhere/keys", "HTTP_HOST": "0.0.0.0"},
-        capture_output=True,
-        text=True,
-        check=False,
+        timeout_s=PATIENCE_S,
     )
 
 

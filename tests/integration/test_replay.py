@@ -13,8 +13,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from dev.environment import clean_environment
 from dev.local_kafka import free_port
 from streaming.clock import now_ms
+from tests import forks
 from tests.conftest import Cluster, StartProgram
-from tests.programs import FAUST, ROOT
+from tests.programs import ROOT
 from tests.waiting import PATIENCE_S, eventually, in_time, wait_for
 
 SAMPLE = str(ROOT / "trading_app/sample/coinbase_btcusd_trades_2023-09-05.csv.gz")
@@ -26,15 +27,12 @@ def replay(
     settings: dict[str, str], *arguments: str, text: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
-    return subprocess.run(
-        [*FAUST, "-A", "trading_app", "replay", *arguments],
+    return forks.run(
+        ["faust", "-A", "trading_app", "replay", *arguments],
         cwd=ROOT,
         env={**clean_environment(), **settings},
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
+        text=text,
+        timeout_s=PATIENCE_S,
     )
 
 
