@@ -30,11 +30,15 @@ from jgo.maven import MavenContext
 LOCK_FILE = Path(__file__).with_name("local_kafka.lock.toml")
 CLUSTER_ID = "dHJhZGUtc3RyZWFtaW5nMA"  # any 16 bytes in base64
 
-#: For a single node: a replication factor of 1, and no waiting for more group members.
+#: For a single node: a replication factor of 1, and no waiting for more group members. When it
+#: starts after a crash, it waits until the broker that it was before is given up: 3 s, not 9.
 NODE_PROPERTIES = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "1000",
+    "metadata.max.idle.interval.ms": "0",  # no record every 0.5 s: no other node reads it
     "inter.broker.listener.name": "PLAINTEXT",
     "offsets.topic.replication.factor": "1",
     "offsets.topic.num.partitions": "4",
