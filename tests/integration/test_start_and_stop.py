@@ -64,6 +64,7 @@ async def test_chart_app_alone_on_an_empty_cluster_takes_the_first_trade_ever(
     empty_kafka.start()
     chart = start("chart_app", cluster.settings).wait_ready()
     assert f"Created topic {cluster.topic} with 4 partitions" in chart.log()
+    assert " ERROR " not in chart.log()
     trading = start("trading_app", cluster.settings).wait_ready()
     assert await post(trading, {"topic": cluster.topic, **TRADE}) == 201
     wait_for(chart.trades, "the trade is logged")
@@ -163,12 +164,6 @@ def test_a_misspelt_setting_is_told(cluster: Cluster, start: StartProgram) -> No
     program = start("trading_app", {**cluster.settings, "TRADE_TOPIC": "other"}).wait_ready()
     line = "TRADE_TOPIC is not a setting and is ignored; did you mean TRADE_TOPICS?"
     assert f" WARNING settings {line}\n" in program.log()
-
-
-def test_the_first_start_of_all_logs_no_error(empty_kafka: LocalKafka, start: StartProgram) -> None:
-    empty_kafka.start()
-    chart = start("chart_app", make_cluster(empty_kafka).settings).wait_ready()
-    assert " ERROR " not in chart.log()
 
 
 def test_settings_of_faust_in_the_environment_change_nothing(
