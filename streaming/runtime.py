@@ -12,8 +12,8 @@ from streaming.kafka import connection
 #: threshold of 700 the collector takes a fifth of the consumer's time and finds nothing.
 GC_THRESHOLD = (50_000, 20, 100)
 
-#: How long a thread that waits for the GIL lets another one keep it. Kafka's consumer and the store
-#: have threads of their own, and each of their steps waits for the event loop so long.
+#: How long a thread that waits for the GIL lets another one keep it. SQLite's connections have
+#: threads of their own, and each of their steps waits for the event loop so long.
 SWITCH_INTERVAL_S = 0.0005
 
 

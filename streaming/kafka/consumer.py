@@ -25,7 +25,38 @@ PREFETCH_BACKOFF_S = 60.0
 
 
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's thread for aiokafka's consumer, without the thread: it runs on the app's event loop.
+
+    A thread would wait for the GIL at each of its steps, and the event loop for the thread.
+    """
+
     logger = logging.getLogger("faust.consumer.thread")
+    _serving: asyncio.Task[None]
+
+    def __init__(self, consumer: "Consumer", *, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(consumer, loop=loop, thread_loop=loop, beacon=consumer.beacon)
+
+    async def start(self) -> None:
+        """Start the consumer, and wait for it. Raises its error."""
+        self._thread_started.set()
+        started = self._thread_running = self.parent_loop.create_future()
+        self._serving = asyncio.create_task(self._serve_until_stopped())
+        await started
+
+    async def _serve_until_stopped(self) -> None:
+        try:
+            await self._serve()
+        except Exception:
+            self.set_shutdown()  # what happened is raised by start(), or ends the program
+
+    async def stop(self) -> None:
+        """Stop the consumer, and wait for it."""
+        await super().stop()
+        if self._thread_started.is_set():
+            await self._serving
+
+    async def _gather_remaining_tasks(self) -> None:
+        """Cancel nothing: the tasks of the event loop are not all this service's."""
 
     async def on_start(self) -> None:
         await super().on_start()
@@ -180,7 +211,7 @@ class Consumer(driver.Consumer):
         )
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
-        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        return _ConsumerThread(self, loop=self.loop)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek all partitions to the app's own offsets, else the committed ones, else 0.
@@ -208,7 +239,6 @@ class Consumer(driver.Consumer):
         # aiokafka continues at the earliest offset. To ask for that offset here would have to wait
         # for the fetch in flight: 1.5 s on an empty topic.
         starts = {tp: max(offset, 0) for tp, offset in offsets.items() if offset <= 0 or tp in own}
-        # Not self.seek(): it changes the fetcher's buffer from another thread.
         await internals.consumer_thread(self).seek_wait(starts)
         return offsets
 

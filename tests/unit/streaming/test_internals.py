@@ -182,6 +182,7 @@ OVERRIDES = [
     (consumer.Consumer, driver.Consumer, "_new_consumer_thread _filter_tps_with_pending_acks"),
     (consumer.Consumer, driver.Consumer, "_new_offset _add_gap"),
     (consumer._ConsumerThread, driver.AIOKafkaConsumerThread, "_fetch_records"),
+    (consumer._ConsumerThread, driver.AIOKafkaConsumerThread, "_gather_remaining_tasks"),
     (producer.Producer, driver.Producer, "_settings_extra"),
     (App, faust.App, "_new_transport _new_web _create_directories"),
     (Worker, faust.Worker, "_on_startup_end_spinner _sentinel_task"),
