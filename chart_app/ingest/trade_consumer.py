@@ -47,7 +47,7 @@ MAX_WAITING_TRADES = 20_000
 #: With fewer waiting, there is a pause after a transaction, as long as that took but at most this
 #: long: readers of the store get their turn, and more trades share the next transaction.
 BACKLOG_TRADES = 1000
-MAX_PAUSE_S = 0.02
+MAX_PAUSE_S = 0.005
 #: After a transaction of fewer there is none: it would be what most trades wait for.
 FEW_TRADES = 10
 #: Batches of so many trades are folded while the transaction before them runs; smaller ones
@@ -184,6 +184,8 @@ class TradeConsumer:
         """Log the trades of a batch and queue them for the store; dead-letter other records."""
         parts: list[Trades] = []
         for slice_ in batch.slices(SLICE_TRADES, SLICE_BYTES):
+            if parts:
+                await asyncio.sleep(0)
             new = slice_
             if slice_[0].offset < checkpoint.next_offset:
                 new = [record for record in slice_ if record.offset >= checkpoint.next_offset]
@@ -193,7 +195,6 @@ class TradeConsumer:
             if decoded.refused and not await self._send_dead_letters(batch, decoded.refused):
                 return
             parts.append(decoded.trades)
-            await asyncio.sleep(0)
         tp = TP(batch.topic, batch.partition)
         if self._consumer().is_stale(batch) or self._offsets.get(tp) != checkpoint:
             return  # the offsets were reloaded meanwhile, and the batch does not continue them

@@ -1,8 +1,6 @@
 """The connections to the database, SQLite or PostgreSQL: one that writes, several that read."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,8 +10,10 @@ from sqlalchemy import URL, Connection, Dialect, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from chart_app.storage.driver import driver
 from chart_app.storage.errors import LOCK_NOT_AVAILABLE, StoreError, WrongStore, sqlstate
 from chart_app.storage.schema import SQLITE
+from chart_app.storage.transactions import Transactions
 from chart_app.storage.wal import MAX_PAGES, WriteAheadLog
 from settings import Settings
 
@@ -46,7 +46,7 @@ TLS_FILES = {"sslrootcert", "sslcert", "sslkey", "sslcrl"}
 URL_FORM = (
     "must be postgresql://user:password@host:port/name, where @ in a password is %40 and % is %25"
 )
-SQLITE_ARGUMENTS = {"timeout": TIMEOUT_S, "cached_statements": STATEMENTS_KEPT}
+SQLITE_ARGUMENTS: dict[str, Any] = {"timeout": TIMEOUT_S, "cached_statements": STATEMENTS_KEPT}
 
 Result = TypeVar("Result")
 
@@ -73,24 +73,28 @@ class Database:
             self._writer = self._postgresql(pool_size=1)
             self.engine = self._writer.sync_engine
             self.reader = self._postgresql(pool_size=READERS, pool_pre_ping=True)
-        #: For SQLite only: runs each transaction as a whole.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        #: For SQLite only.
+        self._transactions = Transactions(self.engine, TIMEOUT_S)
         self._log = WriteAheadLog(self.reader)
 
     async def write(
-        self, function: Callable[[Connection], Result], *, snapshot: bool = False
+        self,
+        function: Callable[[Connection], Result],
+        *,
+        snapshot: bool = False,
+        is_short: bool = False,
     ) -> Result:
         """Call a function with a connection, in one transaction, and return its result.
 
         The function is the same for both databases. It is called again after a conflict with
         another worker's transaction. With ``snapshot`` it sees one state of the database, and a
         row that was changed since is a conflict; without, in PostgreSQL, each statement sees what
-        was committed before. On SQLite all of it runs in one job of a thread: with a job for each
-        statement, each would wait for the event loop several times.
+        was committed before. ``is_short`` means that it has few rows, see
+        :mod:`chart_app.storage.transactions`; there all of it runs in one piece: with a job of a
+        thread for each statement, each would wait for the event loop several times.
         """
         if self._writer is None:
-            loop = asyncio.get_running_loop()
-            result = await loop.run_in_executor(self._thread, self._write, function)
+            result = await self._transactions.run(function, is_short=is_short)
             self._log.written()
             return result
         isolation = "repeatable_read" if snapshot else "read_committed"
@@ -127,10 +131,6 @@ class Database:
             return await _in_transaction(engine, "read_committed", function)
         finally:
             await engine.dispose()
-
-    def _write(self, function: Callable[[Connection], Result]) -> Result:
-        with self.engine.begin() as connection:
-            return function(connection)
 
     @property
     def dialect(self) -> Dialect:
@@ -174,10 +174,9 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
         if self._writer is None:
             await self._log.close()
-            self.engine.dispose()
+            self._transactions.close()
         else:
             await self._writer.dispose()
         await self.reader.dispose()
@@ -253,4 +252,4 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 def _begin_immediate(connection: Any) -> None:
     # Lock now, not at the first write: by then another process may have changed what was read.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    driver(connection).execute("BEGIN IMMEDIATE")

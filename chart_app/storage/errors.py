@@ -117,7 +117,7 @@ def _is_data_error(error: BaseException) -> bool:
 
 
 def _is_locked(error: BaseException) -> bool:
-    sqlite_code = getattr(_original(error), "sqlite_errorcode", None)
+    sqlite_code = getattr(_original(error) or error, "sqlite_errorcode", None)
     return sqlstate(error) == LOCK_NOT_AVAILABLE or sqlite_code == sqlite3.SQLITE_BUSY
 
 

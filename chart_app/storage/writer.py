@@ -24,6 +24,9 @@ from chart_app.storage.write_batch import (
     fold_together,
 )
 
+#: Trades and candles of a short transaction: it takes some 5 ms.
+SHORT_ROWS = 500
+
 
 class StoreWriter:
     """Writes to the store, one transaction at a time."""
@@ -133,7 +136,8 @@ class StoreWriter:
             if stored is not None:
                 return Change(trades, stored.candles, stored.revision), {}
         return await self._database.write(
-            lambda connection: self._apply(connection, moves, trades, folded)
+            lambda connection: self._apply(connection, moves, trades, folded),
+            is_short=len(trades) + len(folded.candles) <= SHORT_ROWS,
         )
 
     def _apply(

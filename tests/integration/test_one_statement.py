@@ -38,7 +38,7 @@ class Ways:
         write, write_at_once = store.database.write, store.database.write_at_once
 
         async def count_write(function: Any, **options: Any) -> Any:
-            self.in_steps += not options  # and not one of rebuild's, which has
+            self.in_steps += "snapshot" not in options  # which are rebuild's
             return await write(function, **options)
 
         async def count_write_at_once(function: Any) -> Any:

@@ -7,6 +7,7 @@ from 0; the exit code is 0 if it has fewer. Without a name of a coin, "", it is 
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable
 from itertools import count
@@ -15,7 +16,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Engine, event, make_url
 
-from chart_app.storage.database import Database
+from chart_app.storage.database import SQLITE_ARGUMENTS, Database
 from chart_app.storage.voids import Reason, Selection, Voids
 
 REASON = Reason("root", "it was wrong", 1_700_000_000_000)
@@ -31,9 +32,14 @@ def die_at(step: int) -> None:
 
     event.listen(Engine, "before_cursor_execute", count_step)
     event.listen(Engine, "commit", count_step)
-    # What goes straight to PostgreSQL's driver: rows, and what begins and ends transactions.
+    # What goes straight to the drivers: rows, and what begins and ends transactions.
     for name in ("fetch", "execute"):
         setattr(asyncpg.Connection, name, counted(getattr(asyncpg.Connection, name), count_step))
+
+    class Connection(sqlite3.Connection):
+        execute = counted(sqlite3.Connection.execute, count_step)
+
+    SQLITE_ARGUMENTS["factory"] = Connection
 
 
 def counted(function: Callable[..., Any], count_step: Callable[[], None]) -> Callable[..., Any]:

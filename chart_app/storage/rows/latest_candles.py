@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from chart_app.model.candles import Candle, CandleKey
+from chart_app.storage.driver import driver
 
 #: With more, the candles of earlier transactions are dropped.
 MAX_CANDLES = 20_000
@@ -20,7 +21,7 @@ class LatestCandles:
     def known(self, connection: Connection) -> Mapping[CandleKey, Candle]:
         """Return the cached candles that are valid in this transaction."""
         # It changes when another connection than this one commits: sqlite.org/pragma.html
-        data_version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+        (data_version,) = driver(connection).execute("PRAGMA data_version").fetchone()
         if data_version != self._data_version:
             self._candles = {}
             self._data_version = data_version

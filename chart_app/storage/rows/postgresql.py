@@ -21,6 +21,7 @@ from chart_app.model.scale import Scale
 from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
 from chart_app.model.trades import Trades
 from chart_app.storage import schema
+from chart_app.storage.driver import driver
 from chart_app.storage.rows.base import Merged, Move, Moved, RowWriter
 from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows, trade_columns
 from chart_app.storage.schema import Exact
@@ -220,7 +221,7 @@ class PostgreSQLRows(RowWriter):
         names = [column.name for column in TRADE_COLUMNS]
         try:
             await_only(
-                _driver(connection).copy_to_table(schema.trades.name, source=source, columns=names)
+                driver(connection).copy_to_table(schema.trades.name, source=source, columns=names)
             )
         except (UniqueViolationError, DeadlockDetectedError):
             self._careful_transactions = CAREFUL_TRANSACTIONS
@@ -326,14 +327,10 @@ def _escaped(texts: Sequence[str | None], escapes: Mapping[int, str]) -> Sequenc
     return texts
 
 
-def _driver(connection: Connection) -> Any:
-    return connection.connection.driver_connection
-
-
 def _run(connection: Connection, sql: str, columns: Iterable[Sequence[Any]]) -> Sequence[Any]:
     """Run a statement with the array of each column; return the rows that it finds."""
     arrays = map(array_text, columns)
-    rows: Sequence[Any] = await_only(_driver(connection).fetch(sql, *arrays))
+    rows: Sequence[Any] = await_only(driver(connection).fetch(sql, *arrays))
     return rows
 
 

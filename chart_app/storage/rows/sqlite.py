@@ -2,41 +2,27 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Connection, Dialect, bindparam, select, update
+from sqlalchemy import Connection, Dialect
 
 from chart_app.model.candles import Candle, CandleKey, merge
 from chart_app.model.refusals import Numbers
 from chart_app.model.scale import Scale
 from chart_app.model.trades import Trades
 from chart_app.storage import schema
+from chart_app.storage.driver import driver
 from chart_app.storage.rows import values
 from chart_app.storage.rows.base import Move, Moved, RowWriter
 from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows, trade_columns
 from chart_app.storage.rows.latest_candles import LatestCandles
 
-_partitions = schema.partitions.c
-_MOVE_OFFSET = (
-    update(schema.partitions)
-    .where(
-        _partitions.topic == bindparam("of_topic"),
-        _partitions.partition == bindparam("of_partition"),
-        _partitions.partition_id == bindparam("of_partition_id"),
-        _partitions.next_offset == bindparam("of_start"),
-        _partitions.is_current,
-        # A newer program may have migrated the store meanwhile.
-        select(schema.store.c.version).scalar_subquery() == schema.VERSION,
-    )
-    .values(next_offset=bindparam("of_end"))
-)
-
+#: Its parameters: the end of a :class:`Move`, all of it but that, and the version of the store,
+#: which a newer program may have migrated meanwhile.
+_MOVE_OFFSET = """
+    UPDATE partitions SET next_offset = ?
+    WHERE topic = ? AND partition = ? AND id = ? AND next_offset = ? AND is_current
+        AND (SELECT version FROM store) = ?"""
 _REVISION = "SELECT revision FROM store"
-
-
-def _parameters(move: Move) -> dict[str, Any]:
-    # SQLAlchemy keeps the names of columns for itself.
-    return {f"of_{name}": value for name, value in move._asdict().items()}
 
 
 class SQLiteRows(RowWriter):
@@ -63,14 +49,15 @@ class SQLiteRows(RowWriter):
 
     def move_offsets(self, connection: Connection, moves: Sequence[Move]) -> Moved:
         """Move the next offsets of partitions; return the ids of those that were moved."""
+        run = driver(connection).execute
         moved = {
             move.partition_id
             for move in moves
-            if connection.execute(_MOVE_OFFSET, _parameters(move)).rowcount
+            if run(_MOVE_OFFSET, (move.end, *move[:-1], schema.VERSION)).rowcount
         }
         if not moved:  # of another version the column may be unknown
             return Moved(moved, 0)
-        return Moved(moved, connection.exec_driver_sql(_REVISION).scalar_one())
+        return Moved(moved, *run(_REVISION).fetchone())
 
     def insert_trades(self, connection: Connection, trades: Trades) -> Collection[int] | None:
         """Insert the trades that are new; return the ids of the stored, or None for all."""

@@ -2,10 +2,11 @@
 
 SQLAlchemy needs longer to compile a statement for many rows than the database to run it, and a
 statement for each row costs a wait for the GIL each, which the event loop holds. So a statement is
-compiled for one row, its text is repeated for many, and the values go straight to the driver.
+compiled for one row, its text is repeated for many, and all goes straight to the driver.
 """
 
 import re
+import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -14,7 +15,6 @@ from typing import Any
 from sqlalchemy import (
     Column,
     Connection,
-    CursorResult,
     Dialect,
     Table,
     and_,
@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 
 from chart_app.storage import schema
+from chart_app.storage.driver import driver
 
 #: Rows of a statement; the rest of the rows has a statement of its own size. With 16 columns the
 #: largest has 32,000 parameters; SQLite allows 32,766.
@@ -51,9 +52,11 @@ class Statement:
         """Run the statement for all rows; return the rows found, as the driver gives them."""
         return [row for part in parts(rows) for row in self._run(connection, part)]
 
-    def _run(self, connection: Connection, rows: Rows) -> CursorResult[Any]:
-        parameters = tuple(chain.from_iterable(rows))
-        return connection.exec_driver_sql(self._text(len(rows)), parameters)
+    def _run(self, connection: Connection, rows: Rows) -> sqlite3.Cursor:
+        cursor: sqlite3.Cursor = driver(connection).execute(
+            self._text(len(rows)), tuple(chain.from_iterable(rows))
+        )
+        return cursor
 
 
 def repeat_row(sql: str, count: int) -> str:
