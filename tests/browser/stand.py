@@ -25,6 +25,7 @@ from streaming.http.access import ReadOrigins
 from streaming.http.admission import Admission
 from streaming.http.clients import Clients
 from tests.integration.filled_store import DEFAULTS, FilledStore, Given
+from tests.waiting import eventually
 
 #: Of a client.
 WEBSOCKETS = 100
@@ -96,3 +97,11 @@ class Stand:
         change = await self._store.feed(*trades)
         for coin, value in messages.encode_change(change):
             self._hub.handle(coin, value)
+
+    async def wait_for_tickers(self) -> None:
+        """Wait until the tickers of what was traded have been sent to all who read them."""
+
+        async def are_sent() -> bool:
+            return not self._hub._traded
+
+        await eventually(are_sent, "the next tickers are sent")

@@ -1,14 +1,22 @@
 """The list of coins: chosen, searched, sorted and starred by mouse, keyboard and touch."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from playwright.async_api import Locator, Page, Route, ViewportSize, expect
+from playwright.async_api import (
+    Locator,
+    Page,
+    Route,
+    ViewportSize,
+    WebSocketRoute,
+    expect,
+)
 
 from tests.browser.conftest import PHONE, PHONE_ON_ITS_SIDE, OpenPage
 from tests.browser.stand import Stand
 from tests.browser.test_chart import NOW_MS
 from tests.integration.filled_store import Given
+from tests.waiting import eventually
 
 LONG = "X" * 64
 
@@ -244,6 +252,40 @@ async def test_long_prices_and_names_stay_on_one_line(stand: Stand, open_page: O
                 assert await cell.evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
                 assert await cell.evaluate("(cell) => cell.clientHeight") < 25
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_a_trade_before_the_list_is_followed_is_in_it(
+    stand: Stand, open_page: OpenPage
+) -> None:
+    stand.now_ms = NOW_MS
+    await stand.feed(Given(coin, NOW_MS, "1") for coin in ("BTC", "ETH"))
+    held: list[Callable[[], None]] = []
+
+    def hold_back(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            if "!miniTicker@arr" in str(message):
+                held.append(lambda: server.send(message))
+            else:
+                server.send(message)
+
+        socket.on_message(pass_on)
+
+    page = await open_page("about:blank")
+    await page.route_web_socket("**/stream", hold_back)
+    await page.goto(f"{stand.url}?coin=BTC")
+
+    async def is_held() -> bool:
+        return bool(held)
+
+    await eventually(is_held, "the page asks for the stream of all coins")
+    await stand.feed([Given("ETH", NOW_MS, "2")])
+    await stand.wait_for_tickers()
+    for send in held:
+        send()
+    # Once a minute the list is read anew anyway.
+    await expect(row(page, "ETH").locator(".change")).to_contain_text("100", timeout=30_000)
 
 
 async def test_ten_thousand_coins_are_drawn_at_once(stand: Stand, open_page: OpenPage) -> None:

@@ -79,17 +79,17 @@ export class LiveFeed {
     return [...ofAll, klineStream(coin, buckets), tradeStream(coin), tickerStream(coin)];
   }
 
-  #followList() {
+  /** @param {() => void} [onFollowing] */
+  #followList(onFollowing) {
     this.#isListWanted = true;
-    this.#streams.follow(this.#streamNames());
+    this.#streams.follow(this.#streamNames(), onFollowing);
   }
 
   /** Load what is shown and then, so that they do not hold it up, the coins. */
   async #loadAll() {
     const { loader } = this.#parts;
     await loader.loadShown();
-    this.#followList();
-    await loader.loadCoins();
+    this.#followList(() => loader.loadCoins()); // or a trade in between would be missed
   }
 
   /** @param {Line} line */
