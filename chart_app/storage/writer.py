@@ -24,7 +24,7 @@ from chart_app.storage.write_batch import (
     fold_together,
 )
 
-#: Trades and candles of a short transaction: it takes some 5 ms.
+#: Trades and candles of a short transaction: it takes at most 5 to 10 ms.
 SHORT_ROWS = 500
 
 
