@@ -90,7 +90,7 @@ def translate_errors(*, pass_data_errors: bool = False) -> Iterator[None]:
             raise WrongAddress(f"DATABASE_URL cannot be used: {_first_line(cause)}") from error
         if pass_data_errors and _is_data_error(error):
             raise
-        if _is_locked(error):
+        if is_locked(error):
             raise StoreLocked(
                 "another program has locked it, and may be migrating it, or voiding trades"
             ) from error
@@ -116,7 +116,8 @@ def _is_data_error(error: BaseException) -> bool:
     return sqlstate(error).startswith(DATA_EXCEPTION)
 
 
-def _is_locked(error: BaseException) -> bool:
+def is_locked(error: BaseException) -> bool:
+    """Return whether a lock was not free, in PostgreSQL or SQLite."""
     sqlite_code = getattr(_original(error) or error, "sqlite_errorcode", None)
     return sqlstate(error) == LOCK_NOT_AVAILABLE or sqlite_code == sqlite3.SQLITE_BUSY
 

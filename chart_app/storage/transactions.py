@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 
 from chart_app.storage.driver import driver
+from chart_app.storage.errors import is_locked
 
 #: A short transaction that took longer has met a slow disk ...
 SLOW_S = 0.1
@@ -44,7 +45,7 @@ class Transactions:
             try:
                 return self._run_at_once(function)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                if not is_locked(error):
                     raise
         job = self._thread.submit(self._run, function)
         self._in_thread.add(job)
