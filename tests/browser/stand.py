@@ -99,9 +99,9 @@ class Stand:
             self._hub.handle(coin, value)
 
     async def wait_for_tickers(self) -> None:
-        """Wait until the tickers of what was traded have been sent to all who read them."""
+        """Wait until the tickers of what was traded go to all who read them by now."""
 
-        async def are_sent() -> bool:
+        async def go_out() -> bool:
             return not self._hub._traded
 
-        await eventually(are_sent, "the next tickers are sent")
+        await eventually(go_out, "the next tickers go out")

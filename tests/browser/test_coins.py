@@ -3,14 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 
-from playwright.async_api import (
-    Locator,
-    Page,
-    Route,
-    ViewportSize,
-    WebSocketRoute,
-    expect,
-)
+from playwright.async_api import Locator, Page, Route, ViewportSize, WebSocketRoute, expect
 
 from tests.browser.conftest import PHONE, PHONE_ON_ITS_SIDE, OpenPage
 from tests.browser.stand import Stand

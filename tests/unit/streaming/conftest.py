@@ -1,7 +1,10 @@
+from unittest.mock import AsyncMock
+
 import pytest
 
 import settings
 from streaming.app import App
+from streaming.kafka.consumer import Consumer
 
 
 @pytest.fixture
@@ -16,3 +19,13 @@ async def app() -> App:
         port_setting="CHART_PORT",
         topics=[],
     )
+
+
+@pytest.fixture
+async def our_consumer(app: App) -> Consumer:
+    """Return the app's consumer, which is not started."""
+    made = app.transport.create_consumer(
+        AsyncMock(), on_partitions_revoked=AsyncMock(), on_partitions_assigned=AsyncMock()
+    )
+    assert isinstance(made, Consumer)
+    return made

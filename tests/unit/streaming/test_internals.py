@@ -45,15 +45,6 @@ async def kafka() -> AsyncIterator[AIOKafkaProducer]:
     kafka._closed = True  # it was never started, which stop() does not expect
 
 
-@pytest.fixture
-async def our_consumer(app: App) -> consumer.Consumer:
-    made = app.transport.create_consumer(
-        MagicMock(), on_partitions_revoked=MagicMock(), on_partitions_assigned=MagicMock()
-    )
-    assert isinstance(made, consumer.Consumer)
-    return made
-
-
 async def test_an_admin_client_has_a_client_that_sends_requests() -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=NOWHERE)
     assert isinstance(internals.admin_connection(admin), AIOKafkaClient)

@@ -2,13 +2,12 @@
 
 import asyncio
 import threading
-from unittest.mock import AsyncMock, MagicMock
+from unittest.mock import AsyncMock
 
 import pytest
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streaming import internals
-from streaming.app import App
 from streaming.kafka.consumer import Consumer
 
 
@@ -20,13 +19,9 @@ def kafka() -> AsyncMock:
 
 @pytest.fixture
 async def thread(
-    app: App, kafka: AsyncMock, monkeypatch: pytest.MonkeyPatch
+    our_consumer: Consumer, kafka: AsyncMock, monkeypatch: pytest.MonkeyPatch
 ) -> AIOKafkaConsumerThread:
-    consumer = app.transport.create_consumer(
-        MagicMock(), on_partitions_revoked=MagicMock(), on_partitions_assigned=MagicMock()
-    )
-    assert isinstance(consumer, Consumer)
-    thread = internals.consumer_thread(consumer)
+    thread = internals.consumer_thread(our_consumer)
     monkeypatch.setattr(thread, "_create_consumer", lambda loop: kafka)  # noqa: ARG005
     return thread
 

@@ -17,17 +17,13 @@ FIRST, SECOND = TP("tradeData", 0), TP("tradeData", 1)
 
 
 @pytest.fixture
-async def consumer(app: App, monkeypatch: pytest.MonkeyPatch) -> Consumer:
+async def consumer(our_consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> Consumer:
     """Return the consumer of two partitions, each with a record to fetch."""
-    consumer = app.transport.create_consumer(
-        AsyncMock(), on_partitions_revoked=AsyncMock(), on_partitions_assigned=AsyncMock()
-    )
-    assert isinstance(consumer, Consumer)
     partitions = {FIRST, SECOND}
     fetched = {tp: Fetched([DefaultRecord(7, 0, 0, None, b"", [])], 7) for tp in partitions}
-    monkeypatch.setattr(consumer, "_wait_next_records", AsyncMock(return_value=(fetched, None)))
-    monkeypatch.setattr(consumer, "highwater", lambda _: 8)
-    return consumer
+    monkeypatch.setattr(our_consumer, "_wait_next_records", AsyncMock(return_value=(fetched, None)))
+    monkeypatch.setattr(our_consumer, "highwater", lambda _: 8)
+    return our_consumer
 
 
 async def fetch(consumer: Consumer) -> list[tuple[TP, Message]]:
