@@ -48,8 +48,8 @@ CANCELLED_TASKS_S = 0.05
 #: Per fetch and partition. With twice as much a worker under load took 50 MB more memory and
 #: was hardly faster.
 FETCH_BYTES = 512 * 1024
-#: Batches that may wait for the agent. With twice as many it was no faster.
-STREAM_BUFFER_BATCHES = 8
+#: Fetches that may wait for the agent: each has the batches of all partitions.
+STREAM_BUFFER_FETCHES = 2
 COMMIT_INTERVAL_S = 1.0
 #: A worker learns by its heartbeat that the group shares out its partitions anew: the pause
 #: between two delays every takeover.
@@ -214,7 +214,7 @@ class App(faust.App):
             producer_request_timeout=REQUEST_TIMEOUT_S,
             producer_max_batch_size=MAX_BATCH_BYTES,
             consumer_max_fetch_size=FETCH_BYTES,
-            stream_buffer_maxsize=STREAM_BUFFER_BATCHES,
+            stream_buffer_maxsize=STREAM_BUFFER_FETCHES,
             topic_disable_leader=True,
             store="memory://",
             web_bind=settings.http_host,

@@ -107,6 +107,12 @@ def kafka_consumer(thread: driver.AIOKafkaConsumerThread) -> AIOKafkaConsumer:
     return thread._ensure_consumer()
 
 
+def max_poll_records(consumer: AIOKafkaConsumer) -> int | None:
+    """Return how many records a fetch returns at most."""
+    limit: int | None = consumer._max_poll_records
+    return limit
+
+
 def check_group(consumer: AIOKafkaConsumer) -> None:
     """Raise the error because of which a consumer is not in its group; aiokafka waits for that."""
     coordinator: Any = consumer._coordinator

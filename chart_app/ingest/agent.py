@@ -7,7 +7,7 @@ import faust
 from chart_app.ingest.trade_consumer import TradeConsumer
 from chart_app.storage.errors import WrongStore
 from streaming.app import App
-from streaming.kafka.batch import Batch
+from streaming.kafka.batch import Batches
 
 logger = logging.getLogger(__name__)
 
@@ -16,9 +16,9 @@ def add_agent(app: App, topic: faust.TopicT, consumer: TradeConsumer) -> None:
     """Add an agent to the app that consumes the topic."""
 
     @app.agent(topic)
-    async def consume_trades(batches: faust.StreamT[Batch]) -> None:
+    async def consume_trades(fetches: faust.StreamT[Batches]) -> None:
         try:
-            await consumer.consume(aiter(batches))
+            await consumer.consume(aiter(fetches))
         except WrongStore as error:
             logger.critical("%s", error)
             await app.crash(error)

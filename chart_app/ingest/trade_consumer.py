@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter as Counts
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -23,7 +23,8 @@ from chart_app.model.trades import Trades
 from chart_app.storage.errors import Refused, StoreUnavailable, Superseded
 from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch, covered_offsets
 from chart_app.storage.writer import StoreWriter
-from streaming.kafka.batch import Batch
+from streaming.internals import Record
+from streaming.kafka.batch import Batch, Batches
 from streaming.kafka.consumer import Consumer
 from streaming.kafka.dead_letter import DeadLetter, DeadLetterQueue
 from streaming.logs import info_many
@@ -47,7 +48,7 @@ MAX_WAITING_TRADES = 20_000
 #: With fewer waiting, there is a pause after a transaction, as long as that took but at most this
 #: long: readers of the store get their turn, and more trades share the next transaction.
 BACKLOG_TRADES = 1000
-MAX_PAUSE_S = 0.005
+MAX_PAUSE_S = 0.002
 #: After a transaction of fewer there is none: it would be what most trades wait for.
 FEW_TRADES = 10
 #: Batches of so many trades are folded while the transaction before them runs; smaller ones
@@ -95,8 +96,8 @@ class TradeConsumer:
         """Return None if the store accepts trades, else what is wrong."""
         return self._trouble.check()
 
-    async def consume(self, batches: AsyncIterator[Batch]) -> None:
-        """Process batches until the program stops."""
+    async def consume(self, fetches: AsyncIterator[Batches]) -> None:
+        """Process the batches of each fetch, until the program stops."""
         self._is_input_over = False
         storing = asyncio.create_task(self._store_all())
         consuming = asyncio.current_task()
@@ -108,15 +109,22 @@ class TradeConsumer:
 
         storing.add_done_callback(end)
         try:
-            async for batch in batches:
-                checkpoint = await self._checkpoint(batch)
-                if checkpoint:
-                    await _wait_to_end(asyncio.create_task(self._process(batch, checkpoint)))
-                while self._waiting_trades() > MAX_WAITING_TRADES and not storing.done():
-                    self._has_room.clear()
-                    await self._has_room.wait()
-                if storing.done() or self._should_stop():
-                    return
+            async for batches in fetches:
+                read = 0
+                for batch in batches:
+                    read += len(batch.records)
+                    if read > SLICE_TRADES:
+                        await asyncio.sleep(0)
+                        read = len(batch.records)
+                    checkpoint = await self._checkpoint(batch)
+                    if checkpoint:
+                        await self._process(batch, checkpoint)
+                    while self._waiting_trades() > MAX_WAITING_TRADES and not storing.done():
+                        self._has_room.clear()
+                        await self._has_room.wait()
+                    if storing.done() or self._should_stop():
+                        return
+                await asyncio.sleep(0)  # the store goes first: Faust has more to do with the event
         finally:
             self._is_input_over = True
             self._has_queued.set()
@@ -182,23 +190,47 @@ class TradeConsumer:
 
     async def _process(self, batch: Batch, checkpoint: Checkpoint) -> None:
         """Log the trades of a batch and queue them for the store; dead-letter other records."""
-        parts: list[Trades] = []
-        for slice_ in batch.slices(SLICE_TRADES, SLICE_BYTES):
-            if parts:
-                await asyncio.sleep(0)
-            new = slice_
-            if slice_[0].offset < checkpoint.next_offset:
-                new = [record for record in slice_ if record.offset >= checkpoint.next_offset]
-            decoded = decode(checkpoint.partition_id, new, self._takes_coin)
-            log_trades(batch, decoded)
-            CONSUMED.labels(batch.topic).inc(len(decoded.trades))
+        first, *others = batch.slices(SLICE_TRADES, SLICE_BYTES)
+        decoded = self._read(batch, checkpoint, first)
+        if others or decoded.refused:
+            rest = self._process_rest(batch, checkpoint, decoded, others)
+            await _wait_to_end(asyncio.create_task(rest))
+        else:  # without a wait: the batches of a fetch share a transaction
+            self._put(batch, checkpoint, decoded.trades)
+
+    def _read(self, batch: Batch, checkpoint: Checkpoint, records: Sequence[Record]) -> Decoded:
+        """Decode records of a batch, and log the trades."""
+        if records[0].offset < checkpoint.next_offset:
+            records = [record for record in records if record.offset >= checkpoint.next_offset]
+        decoded = decode(checkpoint.partition_id, records, self._takes_coin)
+        log_trades(batch, decoded)
+        CONSUMED.labels(batch.topic).inc(len(decoded.trades))
+        return decoded
+
+    async def _process_rest(
+        self,
+        batch: Batch,
+        checkpoint: Checkpoint,
+        decoded: Decoded,
+        others: Iterable[Sequence[Record]],
+    ) -> None:
+        """Process a batch whose first slice is decoded."""
+        parts = [decoded.trades]
+        if decoded.refused and not await self._send_dead_letters(batch, decoded.refused):
+            return
+        for slice_ in others:
+            await asyncio.sleep(0)
+            decoded = self._read(batch, checkpoint, slice_)
             if decoded.refused and not await self._send_dead_letters(batch, decoded.refused):
                 return
             parts.append(decoded.trades)
+        self._put(batch, checkpoint, Trades.joined(parts))
+
+    def _put(self, batch: Batch, checkpoint: Checkpoint, trades: Trades) -> None:
+        """Queue the trades of a batch for the store."""
         tp = TP(batch.topic, batch.partition)
         if self._consumer().is_stale(batch) or self._offsets.get(tp) != checkpoint:
             return  # the offsets were reloaded meanwhile, and the batch does not continue them
-        trades = Trades.joined(parts)
         self._offsets.advance(tp, batch.next_offset)
         folded = fold_trades(trades) if len(trades) >= FOLD_ALONE_TRADES else None
         to_write = WriteBatch(tp, checkpoint, batch.next_offset, trades, folded)

@@ -1,4 +1,4 @@
-"""Batches: the records that one fetch of a partition returned, passed to the agent as one event."""
+"""Batches: the records of a partition that a fetch returned; those of a fetch are one event."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -53,13 +53,17 @@ def _size_of(records: Sequence[Record]) -> int:
     return sum([len(record.value or b"") for record in records])
 
 
-class BatchSchema(faust.Schema[Any, Any]):
-    """A schema that passes a :class:`Batch` to the agent undecoded."""
+#: The batches of all partitions that one fetch returned: an event of the agent.
+Batches = Sequence[Batch]
 
-    def compile(self, app: AppT, **_: Any) -> Callable[..., Awaitable[EventT[Batch]]]:
+
+class BatchSchema(faust.Schema[Any, Any]):
+    """A schema that passes :data:`Batches` to the agent undecoded."""
+
+    def compile(self, app: AppT, **_: Any) -> Callable[..., Awaitable[EventT[Batches]]]:
         """Return the decoder that Faust calls for each message."""
 
-        async def decode(message: Message, *, propagate: bool = False) -> EventT[Batch]:  # noqa: ARG001
+        async def decode(message: Message, *, propagate: bool = False) -> EventT[Batches]:  # noqa: ARG001
             return app.create_event(None, message.value, message.headers, message)
 
         return decode

@@ -1,4 +1,4 @@
-"""Faust's Kafka consumer, yielding whole batches; the agent decides what is committed."""
+"""Faust's Kafka consumer, yielding whole fetches; the agent decides what is committed."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from faust.types import TP, ConsumerMessage, Message
 from mode.utils.locks import Event
 
 from streaming import internals
-from streaming.kafka.batch import Batch, Fetched, FetchResults
+from streaming.kafka.batch import Batch, Batches, Fetched, FetchResults
 
 #: For looking up the offsets to start from and seeking there; and for committing.
 SEEK_LIMIT_S = 60.0
@@ -64,6 +64,14 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         internals.set_fetched(consumer, FetchResults())
         internals.set_prefetch_backoff(consumer, PREFETCH_BACKOFF_S)
 
+    async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
+        """Fetch, at once: Faust would have another task do it, in the thread."""
+        consumer = internals.kafka_consumer(self)
+        limit = internals.max_poll_records(consumer)
+        return await self._fetch_records(
+            consumer, active_partitions, timeout=timeout, max_records=limit
+        )
+
     async def _fetch_records(self, consumer: AIOKafkaConsumer, *args: Any, **options: Any) -> Any:
         internals.check_group(consumer)  # as aiokafka's own getmany() does
         return await super()._fetch_records(consumer, *args, **options)
@@ -79,11 +87,12 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class Consumer(driver.Consumer):
-    """A consumer whose events are batches, and which commits only those marked :meth:`done`.
+    """A consumer whose events are whole fetches, and which commits only batches marked `done`.
 
-    Faust's own consumer starts two tasks a message, and acknowledges a message even if the
-    agent that was processing it was cancelled or raised. Here an event is a whole fetched batch,
-    and an offset is committed once the agent has marked all batches before it as done.
+    Faust's own consumer starts four tasks a message, and acknowledges a message even if the
+    agent that was processing it was cancelled or raised. Here an event is all that a fetch
+    returned, and an offset is committed once the agent has marked all batches before it as
+    :meth:`done`.
     """
 
     logger = logging.getLogger("faust.consumer")  # at the log level of Faust
@@ -147,8 +156,9 @@ class Consumer(driver.Consumer):
         return lags
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109
-        """Fetch; yield one message per partition, with a :class:`Batch` as its value."""
-        await self.wait(self._has_room)
+        """Fetch; yield one message, of one of the partitions, with all batches as its value."""
+        if not self._has_room.is_set():
+            await self.wait(self._has_room)
         async with self._seeking:
             position = self._position()
         try:
@@ -167,12 +177,14 @@ class Consumer(driver.Consumer):
             # There was a rebalance or a seek meanwhile: the offset of the next fetch is unknown.
             await self.seek_back()
             return
-        for tp, partition_records in records.items():
-            if not self.flow_active or self._position() != position:
-                break
+        batches = []
+        for tp, partition_records in cast(Mapping[TP, Fetched], records).items():
             if active is None or tp in active:
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
-                yield tp, self._batch_message(tp, cast(Fetched, partition_records), position)
+                batches.append(Batch(*tp, partition_records, partition_records.start, position))
+        if batches:
+            message = self._message(batches)
+            yield message.tp, message
 
     def resume_partitions(self, tps: Iterable[TP]) -> None:
         """Resume fetching from partitions once Faust also resumes the flow.
@@ -194,17 +206,17 @@ class Consumer(driver.Consumer):
         except Exception as error:
             self.log.warning("Could not seek back: %r", error)
 
-    def _batch_message(self, tp: TP, records: Fetched, position: tuple[int, int]) -> Message:
-        last = records[-1]
+    def _message(self, batches: Batches) -> Message:
+        tp = TP(batches[0].topic, batches[0].partition)
+        last = batches[0].records[-1]
         return ConsumerMessage(
-            tp.topic,
-            tp.partition,
+            *tp,
             last.offset,
             last.timestamp / 1000,
             last.timestamp_type,
             None,
             None,
-            Batch(tp.topic, tp.partition, records, records.start, position),  # type: ignore[arg-type]
+            batches,  # type: ignore[arg-type]
             None,
             tp=tp,
             generation_id=self.app.consumer_generation_id,

@@ -19,7 +19,7 @@ from chart_app.model.trades import Trades
 from chart_app.storage.errors import Refused, StoreUnavailable, Superseded
 from chart_app.storage.write_batch import Change, Checkpoint, WriteBatch
 from streaming.internals import Record
-from streaming.kafka.batch import Batch
+from streaming.kafka.batch import Batch, Batches
 from streaming.kafka.dead_letter import DeadLetter
 from tests.waiting import eventually
 
@@ -38,9 +38,11 @@ def batch(*offsets: int, start: int | None = None) -> Batch:
     return Batch(*PARTITION, records, offsets[0] if start is None else start)
 
 
-async def stream(batches: Iterable[Batch]) -> AsyncIterator[Batch]:
+async def stream(batches: Iterable[Batch]) -> AsyncIterator[Batches]:
+    """Yield each batch as a fetch of its own, for which the store need not wait."""
     for it in batches:
-        yield it
+        yield [it]
+        await asyncio.sleep(0)
 
 
 class Store:
@@ -133,7 +135,7 @@ async def consume(
     stored: Stored | None = None,
     letters: Letters | None = None,
     takes_coin: TakesCoin = None,
-    source: AsyncIterator[Batch] | None = None,
+    source: AsyncIterator[Batches] | None = None,
     recreated: Iterable[bool | Exception] = (),
 ) -> TradeConsumer:
     """Have the batches consumed from offset 10 on.
@@ -236,6 +238,23 @@ async def test_what_was_stored_is_broadcast_with_the_offsets_it_covers() -> None
     await consume(Store(), Consumer(), batch(10, 11), batch(15, start=12), stored=stored)
     assert stored.trades == 3
     assert stored.spans == [Span(0, 10, 12), Span(0, 12, 16)]
+
+
+async def fetch_of(*batches: Batch) -> AsyncIterator[Batches]:
+    yield batches
+
+
+@pytest.mark.parametrize(("slice_trades", "transactions"), [(1000, 1), (2, 2)])
+async def test_the_batches_of_a_fetch_share_a_transaction_unless_they_are_large(
+    slice_trades: int, transactions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trade_consumer, "SLICE_TRADES", slice_trades)
+    stored, consumer = Stored(), Consumer()
+    source = fetch_of(batch(10), batch(11), batch(12), batch(13))
+    await consume(Store(), consumer, stored=stored, source=source)
+    assert stored.trades == 4
+    assert len(stored.spans) == transactions
+    assert consumer.done_offsets == [11, 12, 13, 14]
 
 
 async def test_a_database_that_is_away_is_asked_again() -> None:
@@ -382,9 +401,10 @@ class Refusing(Store):
         return await super().apply(*batches)
 
 
-async def stream_and_tell(store: Refusing, *batches: Batch) -> AsyncIterator[Batch]:
+async def stream_and_tell(store: Refusing, *batches: Batch) -> AsyncIterator[Batches]:
     for it in batches:
-        yield it
+        yield [it]
+        await asyncio.sleep(0)
     store.two_wait.set()
 
 

@@ -6,10 +6,10 @@ import pytest
 from aiokafka.errors import ProducerClosed
 from aiokafka.record.default_records import DefaultRecord
 from faust.tables.manager import TableManager
-from faust.types import TP, Message
+from faust.types import TP
 
 from streaming.app import App
-from streaming.kafka.batch import Batch, Fetched
+from streaming.kafka.batch import Batch, Batches, Fetched
 from streaming.kafka.consumer import Consumer
 from streaming.kafka.producer import Producer
 
@@ -26,8 +26,11 @@ async def consumer(our_consumer: Consumer, monkeypatch: pytest.MonkeyPatch) -> C
     return our_consumer
 
 
-async def fetch(consumer: Consumer) -> list[tuple[TP, Message]]:
-    return [it async for it in consumer.getmany(0)]
+async def fetch(consumer: Consumer) -> Batches:
+    """Fetch once; return the batches of the event."""
+    events = [cast(Batches, message.value) async for _, message in consumer.getmany(0)]
+    assert len(events) <= 1
+    return events[0] if events else []
 
 
 async def test_a_full_buffer_stops_the_fetching_of_all_partitions_until_it_has_room(
@@ -40,7 +43,10 @@ async def test_a_full_buffer_stops_the_fetching_of_all_partitions_until_it_has_r
         await asyncio.sleep(0.05)
         assert not fetching.done()
         consumer.on_buffer_drop(partition)
-    assert {tp for tp, _ in await asyncio.wait_for(fetching, 5)} == {FIRST, SECOND}
+    assert {TP(it.topic, it.partition) for it in await asyncio.wait_for(fetching, 5)} == {
+        FIRST,
+        SECOND,
+    }
 
 
 async def test_a_consumer_that_ends_does_not_wait_for_room(consumer: Consumer) -> None:
@@ -71,7 +77,7 @@ async def test_no_fetch_begins_during_a_seek(
     assert not fetching.done()
     end.set()
     await seeking
-    batches = [cast(Batch, message.value) for _, message in await asyncio.wait_for(fetching, 5)]
+    batches = await asyncio.wait_for(fetching, 5)
     assert [consumer.is_stale(batch) for batch in batches] == [False, False]
 
 
@@ -99,7 +105,7 @@ async def test_what_is_fetched_after_a_rebalance_is_not_cleared_from_the_buffer(
     app.flow_control.resume()
     consumer.resume_flow()
 
-    waiting = await fetch(consumer)
+    waiting = [*await fetch(consumer)]
 
     async def fill_buffer() -> None:
         if consumer.flow_active:
