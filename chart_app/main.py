@@ -95,7 +95,7 @@ def _wire(loaded: Settings) -> Program:
     resync = Resync(gaps, reader, hub, _traded_minutes(loaded, reader))
     worker_id = uuid4().bytes
     broadcaster = Broadcaster(live_topic.name, worker_id, lambda: app.kafka_producer)
-    short_way = ShortWay(hub.handle, resync.cover, broadcaster)
+    short_way = ShortWay(hub.note_traded, hub.handle_change, resync.cover, broadcaster)
     consumer = TradeConsumer(
         offsets=offsets,
         writer=writer,

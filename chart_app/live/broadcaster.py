@@ -13,21 +13,23 @@ from prometheus_client import Counter
 
 from chart_app.live import messages
 from chart_app.live.gaps import Span
-from chart_app.live.messages import Encoded
+from chart_app.storage.write_batch import Change, together
 from streaming.kafka.producer import Producer
 from streaming.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
 DROPPED = Counter("chart_broadcasts_dropped", "Transactions whose trades were not broadcast.")
-#: Bytes that may wait to be broadcast. Messages beyond that are dropped: the workers read what they
-#: say from the store.
-MAX_WAITING_BYTES = 16 * 2**20
+#: Trades and candles that may wait to be broadcast. Changes beyond that are dropped: the workers
+#: read them from the store.
+MAX_WAITING = 50_000
+#: Changes are sent together as long as they have at most so many trades and candles.
+TOGETHER = 2000
 #: How long Kafka has to accept what was waiting. After that all of it is dropped.
 SEND_TIMEOUT_S = 5.0
 #: The same when the program stops.
 STOP_TIMEOUT_S = 1.0
-#: The pause after what waits was sent: more transactions share a request. This worker's own
+#: The pause after what waits was sent: more transactions share messages. This worker's own
 #: subscribers do not wait for it.
 PAUSE_S = 0.03
 #: How often, after a failure, an empty list of spans is sent until Kafka accepts it.
@@ -58,7 +60,7 @@ class Broadcaster(Service):
         self._headers = [(messages.WORKER_HEADER, worker_id)]
         self._producer = producer
         self._clock = clock
-        self._waiting: list[tuple[Sequence[Encoded], Sequence[Span]]] = []
+        self._waiting: list[tuple[Change, Sequence[Span]]] = []
         self._size = 0
         self._has_waiting = asyncio.Event()
         self._sending = asyncio.Lock()
@@ -66,13 +68,13 @@ class Broadcaster(Service):
         self._failing_since: float | None = None
         self._trouble = Trouble(logger, "Kafka accepts live messages again", level=logging.WARNING)
 
-    def put(self, encoded: Sequence[Encoded], spans: Sequence[Span]) -> None:
-        """Queue the messages of a transaction, and the offsets that they cover."""
-        if self._size > MAX_WAITING_BYTES:
+    def put(self, change: Change, spans: Sequence[Span]) -> None:
+        """Queue what a transaction has changed, and the offsets that it covers."""
+        if self._size > MAX_WAITING:
             self.drop()
         else:
-            self._waiting.append((encoded, spans))
-            self._size += sum(len(value) for _, value in encoded)
+            self._waiting.append((change, spans))
+            self._size += change.size
             self._has_waiting.set()
 
     def drop(self, transactions: int = 1) -> None:
@@ -120,13 +122,14 @@ class Broadcaster(Service):
                 self._note_success()
 
     async def _send(
-        self, kafka: AIOKafkaProducer, waiting: Sequence[tuple[Sequence[Encoded], Sequence[Span]]]
+        self, kafka: AIOKafkaProducer, waiting: Sequence[tuple[Change, Sequence[Span]]]
     ) -> None:
         futures: list[asyncio.Future[object]] = []
         try:
-            for encoded, _ in waiting:
-                for coin, value in encoded:
-                    futures.append(await self._send_one(kafka, coin.encode(), value))
+            for change in together((change for change, _ in waiting), TOGETHER):
+                for coin, part in messages.by_coin(change, change.coins):
+                    futures.append(await self._send_one(kafka, coin.encode(), part.encode()))
+                await asyncio.sleep(0)
             if futures:
                 await asyncio.gather(*futures)
         except BaseException:

@@ -13,7 +13,7 @@ from chart_app.model.bounds import Count, Number, Time
 from chart_app.model.candles import PlainTick
 from chart_app.model.columns import Column, Measure
 from chart_app.model.decimals import EXACT, padded, plain
-from chart_app.model.scale import Scale
+from chart_app.model.scale import Scale, scale_of_texts
 
 
 class StoredTrade(NamedTuple):
@@ -115,6 +115,11 @@ class PublicTrade(msgspec.Struct, array_like=True, gc=False):
     def quote_amount(self) -> str:
         """Return price times amount, with the decimal places of both."""
         return plain(EXACT.multiply(Decimal(self.price), Decimal(self.amount)))
+
+
+def scale_of(trades: Collection[PublicTrade]) -> Scale:
+    """Return the scale of trades."""
+    return scale_of_texts([it.price for it in trades], [it.amount for it in trades])
 
 
 _ATTRIBUTES = {column.name: column.attribute for column in COLUMNS}

@@ -1,7 +1,8 @@
 """What a transaction stores: write batches; and what it has changed then."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import NamedTuple
 
 from faust.types import TP
@@ -48,11 +49,46 @@ class Change:
     candles: dict[CandleKey, Candle] = field(default_factory=dict)
     revision: int = 0
 
+    @property
+    def coins(self) -> Collection[str]:
+        """Return the coins that have changed."""
+        return dict.fromkeys(self.trades.coins)
+
+    @property
+    def size(self) -> int:
+        """Return how many trades and candles it has."""
+        return len(self.trades) + len(self.candles)
+
+
+def together(changes: Iterable[Change], size: int) -> Iterator[Change]:
+    """Yield changes that follow each other as one, with the last state of each candle.
+
+    Those of a ``size`` together at most, and of one revision.
+    """
+    parts: list[Change] = []
+    total = 0
+    for change in changes:
+        total += change.size
+        if parts and (total > size or change.revision != parts[0].revision):
+            yield _joined(parts)
+            parts, total = [], change.size
+        parts.append(change)
+    if parts:
+        yield _joined(parts)
+
+
+def _joined(changes: Sequence[Change]) -> Change:
+    if len(changes) == 1:
+        return changes[0]
+    candles = dict(chain.from_iterable(it.candles.items() for it in changes))
+    return Change(Trades.joined(it.trades for it in changes), candles, changes[0].revision)
+
 
 def fold_together(batches: Sequence[WriteBatch]) -> Folded:
     """Return the candles and scales of all batches."""
-    others = Trades.joined(it.trades for it in batches if it.folded is None)
-    return combine([fold_trades(others), *(it.folded for it in batches if it.folded)])
+    others = fold_trades(Trades.joined(it.trades for it in batches if it.folded is None))
+    folded = [it.folded for it in batches if it.folded]
+    return combine([others, *folded]) if folded else others
 
 
 def covered_offsets(batches: Iterable[WriteBatch]) -> dict[TP, tuple[Checkpoint, int]]:

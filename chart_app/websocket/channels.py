@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from chart_app.live.messages import LiveMessage
+from chart_app.live.messages import CoinChange
 from chart_app.model.binance.klines import Kline, kline_event
 from chart_app.model.binance.tickers import LastPrice, book_ticker_event
 from chart_app.model.binance.trades import agg_trade_event, trade_event
@@ -87,8 +87,8 @@ class Channel:
         """Remove a subscriber."""
         self.subscribers.discard(subscriber)
 
-    def handle(self, message: LiveMessage) -> None:
-        """Send the subscribers the events of a live message of the coin."""
+    def handle(self, change: CoinChange) -> None:
+        """Send the subscribers the events of a change of the coin."""
 
     def emit(self, event: Event) -> None:
         """Send an event to all subscribers."""
@@ -114,9 +114,9 @@ class TradeChannel(Channel):
         """Return whether a gap, or the coin, must be read from the store."""
         return bool(self.needs_coin or self.gaps)
 
-    def handle(self, message: LiveMessage) -> None:
+    def handle(self, change: CoinChange) -> None:
         """Send each trade, except those of gaps that have been read."""
-        trades = message.trades
+        trades = change.trades
         if self._read_gaps:
             trades = [it for it in trades if not any(it.id in gap for gap in self._read_gaps)]
         self.send(trades)
@@ -192,16 +192,16 @@ class KlineChannel(Channel):
         self.is_loaded = True
         self.send(newest, revision)
 
-    def handle(self, message: LiveMessage) -> None:
+    def handle(self, change: CoinChange) -> None:
         """Send the candles of the channel's interval.
 
-        Candles that are older than the remembered ones may be in an older state in the message:
+        Candles that are older than the remembered ones may be in an older state in the change:
         they are read from the store.
         """
-        candles = [it for it in message.candles if it.interval == self.buckets.interval]
-        older = {it.open_time for it in candles if self._may_be_older(it, message.revision)}
+        candles = change.candles_of(self.buckets.interval)
+        older = {it.open_time for it in candles if self._may_be_older(it, change.revision)}
         self.mark_stale(older)
-        self.send((it for it in candles if it.open_time not in older), message.revision)
+        self.send((it for it in candles if it.open_time not in older), change.revision)
 
     def _may_be_older(self, candle: PublicCandle, revision: int) -> bool:
         """Return whether a broadcast state may be older than what was sent, for all it is known."""
@@ -347,9 +347,9 @@ class ZonedKlineChannel(KlineChannel):
 
     is_patient = True
 
-    def handle(self, message: LiveMessage) -> None:
-        """Mark the candles stale in which the message has trades."""
-        self.mark_stale({self.buckets.open_time(it.time) for it in message.trades})
+    def handle(self, change: CoinChange) -> None:
+        """Mark the candles stale in which the change has trades."""
+        self.mark_stale({self.buckets.open_time(it.time) for it in change.trades})
 
 
 class BookTickerChannel(KlineChannel):

@@ -8,9 +8,11 @@ from mode import Service
 
 from chart_app.live import messages
 from chart_app.live.gaps import LiveGaps, Span
+from chart_app.live.messages import CoinChange
 from chart_app.model.candles import Candle, CandleKey, PublicCandle, flat_between
 from chart_app.model.scale import Scale
 from chart_app.model.trade_ids import trade_id
+from chart_app.model.trades import scale_of
 from chart_app.model.zones import Buckets, ZonedInterval
 from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.reader import Range, StoreReader
@@ -128,16 +130,21 @@ class Hub(Service):
 
     def handle(self, coin: str, value: bytes) -> None:
         """Handle a live message of a coin. It is decoded only if the coin has a channel."""
-        self._traded.add(coin)
-        channels = self._by_symbol.get(coin.casefold())
-        if not channels:
-            return
-        message = messages.decode(value)
-        scale = self._scales[coin] = self._scale(coin).union(message.scale)
-        for channel in channels:
+        if self.note_traded([coin]):
+            self.handle_change(coin, messages.decode(value))
+
+    def note_traded(self, coins: Collection[str]) -> list[str]:
+        """Note that coins were traded; return those that have a channel."""
+        self._traded.update(coins)
+        return [coin for coin in coins if self._channels_of(coin)]
+
+    def handle_change(self, coin: str, change: CoinChange) -> None:
+        """Handle what has changed for a coin that has a channel."""
+        scale = self._scales[coin] = self._scale(coin).union(scale_of(change.trades))
+        for channel in self._channels_of(coin):
             if self._is_for(channel, coin):
                 channel.scale = scale
-                channel.handle(message)
+                channel.handle(change)
                 if not channel.is_patient:
                     self._queue_if_stale(channel)
 
@@ -149,7 +156,7 @@ class Hub(Service):
         self._traded.update(minutes)
         ids = range(trade_id(gap.partition_id, gap.start), trade_id(gap.partition_id, gap.end))
         for coin, coin_minutes in minutes.items():
-            for channel in self._by_symbol.get(coin.casefold(), ()):
+            for channel in self._channels_of(coin):
                 if not self._is_for(channel, coin):
                     continue
                 if isinstance(channel, KlineChannel):
@@ -165,11 +172,14 @@ class Hub(Service):
         """
         self._traded.update(minutes)
         for coin, coin_minutes in minutes.items():
-            for channel in self._by_symbol.get(coin.casefold(), ()):
+            for channel in self._channels_of(coin):
                 if isinstance(channel, KlineChannel) and self._is_for(channel, coin):
                     open_times = {channel.buckets.open_time(it) for it in coin_minutes}
                     channel.mark_stale(sorted(open_times)[-MAX_CORRECTED:])
                     self._queue_if_stale(channel)
+
+    def _channels_of(self, coin: str) -> Collection[Channel]:
+        return self._by_symbol.get(coin.casefold(), ())
 
     def _is_for(self, channel: Channel, coin: str) -> bool:
         if channel.coin is None:

@@ -95,8 +95,8 @@ class Stand:
     async def feed(self, trades: Iterable[Given]) -> None:
         """Store trades as one transaction, and hand them to the streams."""
         change = await self._store.feed(*trades)
-        for coin, value in messages.encode_change(change):
-            self._hub.handle(coin, value)
+        for coin, part in messages.by_coin(change, self._hub.note_traded(change.coins)):
+            self._hub.handle_change(coin, part)
 
     async def wait_for_tickers(self) -> None:
         """Wait until the tickers of what was traded go to all who read them by now."""

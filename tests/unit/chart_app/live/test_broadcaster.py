@@ -8,8 +8,9 @@ from aiokafka.errors import KafkaTimeoutError
 from chart_app.live import broadcaster, messages
 from chart_app.live.broadcaster import Broadcaster
 from chart_app.live.gaps import Span
-from chart_app.live.messages import Encoded
+from chart_app.storage.write_batch import Change
 from streaming.kafka.producer import Producer
+from tests.unit.chart_app.live.changes import change
 from tests.waiting import eventually
 
 WORKER_ID = b"of this worker"
@@ -63,11 +64,6 @@ class Clock:
         return self.now
 
 
-def encoded(*coins: str) -> list[Encoded]:
-    """Return a message of each coin."""
-    return [(coin, b"{}") for coin in coins]
-
-
 @pytest.fixture
 def kafka() -> Kafka:
     return Kafka()
@@ -103,37 +99,38 @@ async def taken(kafka: Kafka, count: int) -> list[bytes]:
 
 
 async def test_what_is_covered_is_said_after_the_messages(it: Broadcaster, kafka: Kafka) -> None:
-    it.put(encoded("BTC", "ETH"), [Span(0, 0, 1), Span(1, 0, 1)])
+    it.put(change("BTC", "ETH"), [Span(0, 0, 1), Span(1, 0, 1)])
     assert await taken(kafka, 3) == [b"BTC", b"ETH", messages.SPANS_KEY]
     assert messages.decode_spans(kafka.taken[-1][1]) == [Span(0, 0, 1), Span(1, 0, 1)]
 
 
 async def test_offsets_without_a_trade_are_covered_too(it: Broadcaster, kafka: Kafka) -> None:
-    it.put([], [Span(0, 0, 1)])
+    it.put(Change(), [Span(0, 0, 1)])
     assert await taken(kafka, 1) == [messages.SPANS_KEY]
 
 
 async def test_what_waits_is_sent_together(it: Broadcaster, kafka: Kafka) -> None:
     kafka.answers.clear()
     for number in range(3):
-        it.put(encoded("BTC"), [Span(0, number, number + 1)])
+        it.put(change("BTC", *["ETH"][number:]), [Span(0, number, number + 1)])
     kafka.answers.set()
-    assert (await taken(kafka, 4))[:3] == [b"BTC"] * 3
-    assert messages.decode_spans(kafka.taken[3][1]) == [Span(0, it, it + 1) for it in range(3)]
+    assert await taken(kafka, 3) == [b"BTC", b"ETH", messages.SPANS_KEY]
+    assert [len(messages.decode(value).trades) for _, value in kafka.taken[:2]] == [3, 1]
+    assert messages.decode_spans(kafka.taken[2][1]) == [Span(0, it, it + 1) for it in range(3)]
 
 
 async def test_what_kafka_does_not_take_is_not_said_to_be_covered(
     it: Broadcaster, kafka: Kafka
 ) -> None:
     kafka.error = KafkaTimeoutError()
-    it.put(encoded("BTC"), [Span(0, 0, 1)])
+    it.put(change("BTC"), [Span(0, 0, 1)])
 
     async def failed() -> bool:
         return kafka.replaced > 0
 
     await eventually(failed, "the producer is replaced")
     kafka.error = None
-    it.put(encoded("BTC"), [Span(0, 1, 2)])
+    it.put(change("BTC"), [Span(0, 1, 2)])
     await taken(kafka, 2)
     assert [
         messages.decode_spans(value) for key, value in kafka.taken if key == messages.SPANS_KEY
@@ -148,7 +145,7 @@ async def test_that_readers_wait_is_said_after_a_while(
     assert it.warning() is None
     for seconds in range(3):
         clock.now = 10.0 * seconds
-        it.put(encoded("BTC"), [Span(0, 0, 1)])
+        it.put(change("BTC"), [Span(0, 0, 1)])
         await asyncio.sleep(0.2)
     assert "readers are served late" in (it.warning() or "")
     assert sum("readers are served late" in line for line in caplog.messages) == 1
@@ -164,22 +161,22 @@ async def test_that_readers_wait_is_said_after_a_while(
 async def test_storing_does_not_wait_and_what_waits_is_bounded(
     it: Broadcaster, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broadcaster, "MAX_WAITING_BYTES", 100)
+    monkeypatch.setattr(broadcaster, "MAX_WAITING", 100)
     kafka.answers.clear()
     for number in range(1000):
-        it.put(encoded("BTC"), [Span(0, number, number + 1)])
-    assert it._size <= 102
+        it.put(change("BTC"), [Span(0, number, number + 1)])
+    assert it._size <= 100 + change("BTC").size
 
 
 async def test_what_waits_at_the_end_is_sent(kafka: Kafka, clock: Clock) -> None:
     it = Broadcaster("live", WORKER_ID, lambda: cast(Producer, kafka), clock)
     await it.start()
-    it.put(encoded("BTC"), [Span(0, 0, 1)])
+    it.put(change("BTC"), [Span(0, 0, 1)])
     await it.stop()
     assert [key for key, _ in kafka.taken] == [b"BTC", messages.SPANS_KEY]
 
 
 async def test_the_end_does_not_wait_for_kafka(it: Broadcaster, kafka: Kafka) -> None:
     kafka.answers.clear()
-    it.put(encoded("BTC"), [Span(0, 0, 1)])
+    it.put(change("BTC"), [Span(0, 0, 1)])
     await asyncio.wait_for(it.stop(), 60)

@@ -31,6 +31,10 @@ def trades(coin: str, count: int) -> list[StoredTrade]:
     return [stored(coin, number, Decimal(number + 1), Decimal(2)) for number in range(count)]
 
 
+def encode_change(change: Change) -> list[tuple[str, bytes]]:
+    return [(coin, part.encode()) for coin, part in messages.by_coin(change, change.coins)]
+
+
 def change(*trades_: StoredTrade, minutes: int = 1) -> Change:
     """Return a change with so many candles for each coin."""
     columns = Trades.of(trades_)
@@ -51,7 +55,7 @@ def test_a_message_comes_back_as_it_was_sent() -> None:
     trade = stored("BTC", 70, Decimal("1.50"), Decimal(2))
     key = CandleKey("BTC", Interval.MONTH, 0)
     trades_ = Trades.of([trade])
-    ((coin, value),) = messages.encode_change(Change(trades_, {key: fold(trades_.ticks())}))
+    ((coin, value),) = encode_change(Change(trades_, {key: fold(trades_.ticks())}))
     message = messages.decode(value)
     assert coin == "BTC"
     assert message.trades == [PublicTrade(70, 1_000, "1.50", "2")]
@@ -60,9 +64,20 @@ def test_a_message_comes_back_as_it_was_sent() -> None:
     ]
 
 
+def test_own_subscribers_get_what_the_other_workers_get() -> None:
+    changed = replace(change(*trades("BTC", 3), minutes=2), revision=4)
+    ((_, own),) = messages.by_coin(changed, changed.coins)
+    message = messages.decode(own.encode())
+    assert own.trades == message.trades
+    assert own.revision == message.revision
+    for interval in Interval:
+        assert own.candles_of(interval) == message.candles_of(interval)
+    assert len(own.candles_of(Interval.M1)) == 2
+
+
 def test_a_message_has_the_revision_of_its_transaction_or_of_old_workers_none() -> None:
     changed = replace(change(*trades("BTC", 1)), revision=7)
-    ((_, value),) = messages.encode_change(changed)
+    ((_, value),) = encode_change(changed)
     assert messages.decode(value).revision == 7
     assert messages.decode(b'{"trades":[],"candles":[]}').revision == 0
     for wrong in (b"-1", b"null", b'"7"', b"9223372036854775808"):
@@ -71,7 +86,7 @@ def test_a_message_has_the_revision_of_its_transaction_or_of_old_workers_none() 
 
 
 def test_each_coin_has_a_message_of_its_own() -> None:
-    told = dict(messages.encode_change(change(*trades("BTC", 2), *trades("ETH", 1))))
+    told = dict(encode_change(change(*trades("BTC", 2), *trades("ETH", 1))))
     assert {coin: len(messages.decode(value).trades) for coin, value in told.items()} == {
         "BTC": 2,
         "ETH": 1,
@@ -90,7 +105,7 @@ def test_what_is_too_much_for_one_message_is_told_in_several(
     count: int, minutes: int, expected: list[tuple[int, int]]
 ) -> None:
     change_ = change(*trades("BTC", count), minutes=minutes)
-    told = [messages.decode(value) for _, value in messages.encode_change(change_)]
+    told = [messages.decode(value) for _, value in encode_change(change_)]
     assert [(len(it.trades), len(it.candles)) for it in told] == expected
     ids = [trade.id for it in told for trade in it.trades]
     assert ids == [*change_.trades.ids]
@@ -106,7 +121,7 @@ def test_the_largest_message_is_less_than_kafka_takes() -> None:
         Trades.of([stored("x" * 64, 2**62, number, number)] * MESSAGE_ITEMS),
         {CandleKey("x" * 64, Interval.M15, n): candle for n in range(MESSAGE_ITEMS)},
     )
-    ((_, value),) = messages.encode_change(change_)
+    ((_, value),) = encode_change(change_)
     assert len(value) < 1_000_000
 
 
@@ -116,7 +131,7 @@ def test_the_largest_message_is_less_than_kafka_takes() -> None:
 )
 def test_numbers_are_plain_digits(number: str, text: str) -> None:
     value = Decimal(number)
-    ((_, message),) = messages.encode_change(change(stored("BTC", 0, value, value)))
+    ((_, message),) = encode_change(change(stored("BTC", 0, value, value)))
     (trade,), (candle,) = (json.loads(message)[part] for part in ("trades", "candles"))
     assert trade[2:] == [text, text]
     assert candle[2:7] == [text] * 5
@@ -124,7 +139,7 @@ def test_numbers_are_plain_digits(number: str, text: str) -> None:
 
 
 def test_nothing_changed_is_not_told() -> None:
-    assert list(messages.encode_change(Change())) == []
+    assert encode_change(Change()) == []
 
 
 def with_candle(open_time: int, number: str = "1", count: int = 1) -> bytes:
