@@ -1,17 +1,16 @@
 """The connections to the database, SQLite or PostgreSQL: one that writes, several that read."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from asyncpg.exceptions import PostgresError
 from sqlalchemy import URL, Connection, Dialect, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from chart_app.storage.driver import driver
-from chart_app.storage.errors import LOCK_NOT_AVAILABLE, StoreError, WrongStore, sqlstate
+from chart_app.storage.errors import LOCK_NOT_AVAILABLE, WrongStore, sqlstate
+from chart_app.storage.kept_connection import NOT_OF_A_STATEMENT, KeptConnection
 from chart_app.storage.schema import SQLITE
 from chart_app.storage.transactions import Transactions
 from chart_app.storage.wal import MAX_PAGES, WriteAheadLog
@@ -37,9 +36,6 @@ CONFLICTS = {
     *("40001", "40P01"),  # serialization_failure, deadlock_detected
     *("42P07", "23505"),  # duplicate_table, unique_violation
 }
-#: Classes of PostgreSQL's codes for a connection that fails and a server that ends. Errors of the
-#: driver itself have none.
-NOT_OF_A_STATEMENT = {"", "08", "57"}
 TRIES = 5
 #: The parameters of DATABASE_URL that name files.
 TLS_FILES = {"sslrootcert", "sslcert", "sslkey", "sslcrl"}
@@ -57,7 +53,7 @@ class Database:
     def __init__(self, url: URL) -> None:
         self.url = url
         self.is_sqlite = url.get_backend_name() == SQLITE
-        self._writer: AsyncEngine | None = None
+        self._writer: KeptConnection | None = None
         if self.is_sqlite:
             self.engine = create_engine(
                 self.url.set(drivername="sqlite+pysqlite"),
@@ -67,11 +63,11 @@ class Database:
             )
             event.listen(self.engine, "do_connect", self._make_folder)
             event.listen(self.engine, "connect", _set_up_sqlite)
-            event.listen(self.engine, "begin", _begin_immediate)
             self.reader = self._sqlite_reader()
         else:
-            self._writer = self._postgresql(pool_size=1)
-            self.engine = self._writer.sync_engine
+            writer = self._postgresql(pool_size=1)
+            self._writer = KeptConnection(writer)
+            self.engine = writer.sync_engine
             self.reader = self._postgresql(pool_size=READERS, pool_pre_ping=True)
         #: For SQLite only.
         self._transactions = Transactions(self.engine, TIMEOUT_S)
@@ -107,15 +103,16 @@ class Database:
                 if not tries_left or sqlstate(error) not in CONFLICTS:
                     raise
 
-    async def write_at_once(self, function: Callable[[Connection], Result]) -> Result | None:
-        """Call a function that runs one statement of PostgreSQL, its own transaction.
+    async def write_at_once(self, sql: str, arguments: Iterable[str]) -> list[Any] | None:
+        """Run a statement of PostgreSQL as its own transaction, and return the rows.
 
         Return None if the server refuses the statement: then nothing has changed.
         """
         assert self._writer is not None
         try:
-            async with _connected(self._writer) as (connection, _):
-                return await connection.run_sync(function)
+            async with self._writer.use() as (_, driver):
+                rows: list[Any] = await driver.fetch(sql, *arguments)
+                return rows
         except PostgresError as error:
             code = sqlstate(error)
             if code[:2] in NOT_OF_A_STATEMENT or code == LOCK_NOT_AVAILABLE:
@@ -126,11 +123,11 @@ class Database:
         """Call a function as :meth:`write` does, once, whose statements may take any time."""
         if self._writer is None:
             return await self.write(function)
-        engine = self._postgresql(pool_size=1, timeout_s=None)
+        writer = KeptConnection(self._postgresql(pool_size=1, timeout_s=None))
         try:
-            return await _in_transaction(engine, "read_committed", function)
+            return await _in_transaction(writer, "read_committed", function)
         finally:
-            await engine.dispose()
+            await writer.close()
 
     @property
     def dialect(self) -> Dialect:
@@ -178,35 +175,19 @@ class Database:
             await self._log.close()
             self._transactions.close()
         else:
-            await self._writer.dispose()
+            await self._writer.close()
         await self.reader.dispose()
 
 
 async def _in_transaction(
-    engine: AsyncEngine, isolation: str, function: Callable[[Connection], Result]
+    writer: KeptConnection, isolation: str, function: Callable[[Connection], Result]
 ) -> Result:
     """Call a function in a transaction of asyncpg: it may use the driver's connection directly."""
     async with (
-        _connected(engine) as (connection, driver),
+        writer.use() as (connection, driver),
         driver.transaction(isolation=isolation),
     ):
         return await connection.run_sync(function)
-
-
-@asynccontextmanager
-async def _connected(engine: AsyncEngine) -> AsyncIterator[tuple[AsyncConnection, Any]]:
-    """Yield a connection, and that of the driver; give it up if it fails."""
-    async with engine.connect() as connection:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        try:
-            yield connection, driver
-        except BaseException as error:
-            # SQLAlchemy does not see the driver's errors. Where it is not the server that has
-            # answered with one, the connection may be lost, or in the midst of an operation.
-            if not isinstance(error, StoreError) and sqlstate(error)[:2] in NOT_OF_A_STATEMENT:
-                driver.terminate()
-                await connection.invalidate()
-            raise
 
 
 def check_file(database: Database) -> None:
@@ -248,8 +229,3 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute(f"PRAGMA wal_autocheckpoint = {MAX_PAGES}")
     cursor.close()
-
-
-def _begin_immediate(connection: Any) -> None:
-    # Lock now, not at the first write: by then another process may have changed what was read.
-    driver(connection).execute("BEGIN IMMEDIATE")

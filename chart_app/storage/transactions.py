@@ -25,12 +25,13 @@ Result = TypeVar("Result")
 
 
 class Transactions:
-    """Runs transactions of an engine that has one connection."""
+    """Runs transactions on one connection of an engine, which it keeps."""
 
     def __init__(self, engine: Engine, timeout_s: float) -> None:
         """``timeout_s``: how long a transaction waits for another process's lock."""
         self._engine = engine
         self._timeout_ms = int(timeout_s * 1000)
+        self._kept: Connection | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._in_thread: set[Future[Any]] = set()
         #: From when on, by the monotonic clock (s), short ones run on the event loop.
@@ -54,26 +55,46 @@ class Transactions:
 
     def _run(self, function: Callable[[Connection], Result]) -> Result:
         """Run a transaction, which waits for a lock."""
-        with self._engine.connect() as connection:
-            execute = driver(connection).execute
-            execute(f"PRAGMA busy_timeout = {self._timeout_ms}")
-            try:
-                with connection.begin():
-                    return function(connection)
-            finally:
-                execute("PRAGMA busy_timeout = 0")
+        execute = driver(self._connection()).execute
+        execute(f"PRAGMA busy_timeout = {self._timeout_ms}")
+        try:
+            return self._in_transaction(function)
+        finally:
+            execute("PRAGMA busy_timeout = 0")
 
     def _run_at_once(self, function: Callable[[Connection], Result]) -> Result:
         start_s = time.monotonic()
         try:
-            with self._engine.begin() as connection:
-                return function(connection)
+            return self._in_transaction(function)
         finally:
             end_s = time.monotonic()
             if end_s - start_s > SLOW_S:
                 self._at_once_from_s = end_s + SLOW_PAUSE_S
 
+    def _in_transaction(self, function: Callable[[Connection], Result]) -> Result:
+        connection = self._connection()
+        own = driver(connection)
+        # Lock now, not at the first write: by then another process may have changed what was read.
+        own.execute("BEGIN IMMEDIATE")
+        try:
+            result = function(connection)
+            own.commit()
+        except BaseException:
+            own.rollback()
+            raise
+        finally:
+            if connection.in_transaction():
+                connection.rollback()  # SQLAlchemy's: the driver's has ended
+        return result
+
+    def _connection(self) -> Connection:
+        if self._kept is None:
+            self._kept = self._engine.connect()
+        return self._kept
+
     def close(self) -> None:
         """Close the connection, without waiting for what still runs in the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._kept and not self._in_thread:
+            self._kept.close()
         self._engine.dispose()

@@ -132,9 +132,11 @@ class StoreWriter:
         if not self._grown(folded.scales):
             to_insert = trades if self._store_trades else Trades()
             statement = self._rows.in_one_statement(moves, to_insert, folded.candles)
-            stored = await self._database.write_at_once(statement) if statement else None
-            if stored is not None:
-                return Change(trades, stored.candles, stored.revision), {}
+            if statement:
+                rows = await self._database.write_at_once(statement.sql, statement.arguments)
+                if rows is not None:
+                    merged = statement.read(rows)
+                    return Change(trades, merged.candles, merged.revision), {}
         return await self._database.write(
             lambda connection: self._apply(connection, moves, trades, folded),
             is_short=len(trades) + len(folded.candles) <= SHORT_ROWS,

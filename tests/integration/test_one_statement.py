@@ -41,9 +41,9 @@ class Ways:
             self.in_steps += "snapshot" not in options  # which are rebuild's
             return await write(function, **options)
 
-        async def count_write_at_once(function: Any) -> Any:
+        async def count_write_at_once(*statement: Any) -> Any:
             self.at_once += 1
-            return await write_at_once(function)
+            return await write_at_once(*statement)
 
         patch.setattr(store.database, "write", count_write)
         patch.setattr(store.database, "write_at_once", count_write_at_once)

@@ -1,7 +1,9 @@
 """The REST API, line by line of what clients of Binance's need."""
 
 import asyncio
+import contextlib
 import gzip
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -521,5 +523,6 @@ async def test_candles_are_read_while_others_are_written(tmp_path: Path) -> None
         serve(filled.reader, NOW) as client,
     ):
         await filled.feed(Given("BTCUSDT", START, "1"))
-        with filled.database.engine.begin():
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
             assert await asyncio.wait_for(minutes(client), PATIENCE_S) == [0]

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select
 
@@ -35,6 +35,14 @@ class Merged(NamedTuple):
 
     candles: dict[CandleKey, Candle]
     revision: int
+
+
+class OneStatement(NamedTuple):
+    """A statement that does all steps of a transaction, and what reads its rows."""
+
+    sql: str
+    arguments: Sequence[str]
+    read: Callable[[Sequence[Any]], Merged]
 
 
 class RowWriter(ABC):
@@ -78,8 +86,8 @@ class RowWriter(ABC):
         moves: Sequence[Move],  # noqa: ARG002
         trades: Trades,  # noqa: ARG002
         candles: Mapping[CandleKey, Candle],  # noqa: ARG002
-    ) -> Callable[[Connection], Merged] | None:
-        """Return a function that does all three in one statement, or None if that is no gain.
+    ) -> OneStatement | None:
+        """Return a statement that does all three, or None if that is no gain.
 
         The statement fails, and nothing has changed, if an offset is
         not where it is believed to be, or a trade is not new: then the steps above say which.

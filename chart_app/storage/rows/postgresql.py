@@ -6,7 +6,7 @@ the rest. So would SQLAlchemy's way to the driver, which is called directly.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from asyncpg.exceptions import DeadlockDetectedError, UniqueViolationError
@@ -22,7 +22,7 @@ from chart_app.model.trades import COLUMNS as TRADE_COLUMNS
 from chart_app.model.trades import Trades
 from chart_app.storage import schema
 from chart_app.storage.driver import driver
-from chart_app.storage.rows.base import Merged, Move, Moved, RowWriter
+from chart_app.storage.rows.base import Merged, Move, Moved, OneStatement, RowWriter
 from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows, trade_columns
 from chart_app.storage.schema import Exact
 
@@ -247,8 +247,8 @@ class PostgreSQLRows(RowWriter):
 
     def in_one_statement(
         self, moves: Sequence[Move], trades: Trades, candles: Mapping[CandleKey, Candle]
-    ) -> Callable[[Connection], Merged] | None:
-        """Return a function that does all three in one statement, or None if that is no gain."""
+    ) -> OneStatement | None:
+        """Return a statement that does all three, or None if that is no gain."""
         is_gain = (
             candles
             and len(trades) <= ONE_STATEMENT_TRADES
@@ -262,12 +262,7 @@ class PostgreSQLRows(RowWriter):
             *trade_columns(trades, self._coin_ids),
             *zip(*sorted_rows(candles), strict=True),
         )
-
-        def store(connection: Connection) -> Merged:
-            rows = [tuple(row) for row in _run(connection, ALL, columns)]
-            return Merged(dict(read_candle(row[:-1]) for row in rows), rows[0][-1])
-
-        return store
+        return OneStatement(ALL, [array_text(it) for it in columns], _read_merged)
 
     def put_candles(self, connection: Connection, candles: Mapping[CandleKey, Candle]) -> None:
         """Store candles in place of those that are stored."""
@@ -289,6 +284,10 @@ class PostgreSQLRows(RowWriter):
 
     def _select_coin_ids(self, connection: Connection, coins: Collection[str]) -> dict[str, int]:
         return dict(map(tuple, _run(connection, SELECT_COIN_IDS, [list(coins)])))
+
+
+def _read_merged(rows: Sequence[Any]) -> Merged:
+    return Merged(dict(read_candle(tuple(row)[:-1]) for row in rows), rows[0][-1])
 
 
 _COPY_LINE = "\t".join("%s" for _ in TRADE_COLUMNS) + "\n"

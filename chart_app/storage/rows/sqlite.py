@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from itertools import starmap
 
 from sqlalchemy import Connection, Dialect
 
@@ -13,7 +14,7 @@ from chart_app.storage import schema
 from chart_app.storage.driver import driver
 from chart_app.storage.rows import values
 from chart_app.storage.rows.base import Move, Moved, RowWriter
-from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows, trade_columns
+from chart_app.storage.rows.forms import candle_row, coin_rows, read_candle, trade_columns
 from chart_app.storage.rows.latest_candles import LatestCandles
 
 #: Its parameters: the end of a :class:`Move`, all of it but that, and the version of the store,
@@ -100,7 +101,7 @@ class SQLiteRows(RowWriter):
 
     def put_candles(self, connection: Connection, candles: Mapping[CandleKey, Candle]) -> None:
         """Store candles in place of those that are stored."""
-        self._put_candles.execute(connection, sorted_rows(candles))
+        self._put_candles.execute(connection, list(starmap(candle_row, candles.items())))
 
     def put_scales(self, connection: Connection, scales: Mapping[str, Scale]) -> None:
         """Store the scales of coins where they are larger than what is stored."""
