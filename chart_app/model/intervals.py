@@ -37,6 +37,9 @@ class Interval(StrEnum):
     W1 = "1w"
     MONTH = "1M"
 
+    #: That of the text, to which it is equal; Enum's own takes ten times as long.
+    __hash__ = str.__hash__
+
     def open_time(self, time_ms: int) -> int:
         """Return the open time of the bucket that contains a time."""
         if self is Interval.MONTH:
