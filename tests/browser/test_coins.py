@@ -1,5 +1,6 @@
 """The list of coins: chosen, searched, sorted and starred by mouse, keyboard and touch."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 
@@ -8,8 +9,9 @@ from playwright.async_api import Locator, Page, Route, ViewportSize, WebSocketRo
 from tests.browser.conftest import PHONE, PHONE_ON_ITS_SIDE, OpenPage
 from tests.browser.stand import Stand
 from tests.browser.test_chart import NOW_MS
+from tests.browser.test_truth import LIST
 from tests.integration.filled_store import Given
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 LONG = "X" * 64
 
@@ -281,6 +283,42 @@ async def test_a_trade_before_the_list_is_followed_is_in_it(
     await expect(row(page, "ETH").locator(".change")).to_contain_text("100", timeout=30_000)
 
 
+async def test_a_list_that_comes_after_a_trade_does_not_undo_it(
+    stand: Stand, open_page: OpenPage
+) -> None:
+    stand.now_ms = NOW_MS
+    await stand.feed(Given(coin, NOW_MS, "1") for coin in ("BTC", "ETH"))
+    fetched, is_late, told = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def hold_back(route: Route) -> None:
+        response = await route.fetch()
+        fetched.set()
+        await is_late.wait()
+        await route.fulfill(response=response)
+
+    def note(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            socket.send(message)
+            if "!miniTicker@arr" in str(message):
+                told.set()
+
+        server.on_message(pass_on)
+
+    page = await open_page("about:blank")
+    await page.route_web_socket("**/stream", note)
+    await page.route(LIST, hold_back)
+    await page.goto(f"{stand.url}?coin=BTC")
+    await asyncio.wait_for(fetched.wait(), PATIENCE_S)
+    told.clear()
+    await stand.feed(Given(coin, NOW_MS, "2") for coin in ("BTC", "ETH"))
+    await asyncio.wait_for(told.wait(), PATIENCE_S)
+    is_late.set()
+    for coin in ("BTC", "ETH"):
+        await expect(row(page, coin).locator(".change")).to_contain_text("100", timeout=30_000)
+
+
 async def test_ten_thousand_coins_are_drawn_at_once(stand: Stand, open_page: OpenPage) -> None:
     await stand.feed(numbered(1))
     page = await open_page(stand.url)
@@ -295,7 +333,7 @@ async def test_ten_thousand_coins_are_drawn_at_once(stand: Stand, open_page: Ope
         ]
         await route.fulfill(response=response, json=items)
 
-    await page.route("**/ticker/24hr?type=MINI", multiply)
+    await page.route(LIST, multiply)
     await page.reload()
     await open_chart(page, "C0")
     await expect(page.locator("#coins")).to_have_attribute("aria-rowcount", "10001")

@@ -21,6 +21,11 @@ const collator = new Intl.Collator("en", { numeric: true });
 export class Coins {
   /** @type {Map<string, Coin>} */
   #coins = new Map();
+  /**
+   * What the newest event of each coin says.
+   * @type {Map<string, Partial<DayTicker> & { closeTime: number }>}
+   */
+  #events = new Map();
   /** Whether all coins are there, not only the one that was loaded first. */
   isLoaded = false;
 
@@ -65,10 +70,14 @@ export class Coins {
   }
 
   /**
-   * Add a coin, or take its last 24 hours in place of those that it had.
-   * @param {DayTicker} day
+   * Add a coin, or take its last 24 hours in place of those that it had. What its newest event says
+   * stays, unless that is older: a response may have been computed before it, and come after it.
+   * @param {DayTicker} response
    */
-  put(day) {
+  put(response) {
+    const event = this.#events.get(response.symbol);
+    const isNewer = event && event.closeTime >= response.closeTime;
+    const day = isNewer ? { ...response, ...event } : response;
     const scales = { price: scaleOf(day.lastPrice) };
     this.#coins.set(day.symbol, { name: day.symbol, scales, day });
   }
@@ -78,9 +87,11 @@ export class Coins {
    * @param {TickerEvent} event
    */
   tick(event) {
+    const day = dayFromEvent(event);
+    this.#events.set(event.s, day);
     const coin = this.#coins.get(event.s);
     if (!coin) return false;
-    coin.day = { ...coin.day, ...dayFromEvent(event) };
+    coin.day = { ...coin.day, ...day };
     return true;
   }
 }

@@ -120,7 +120,7 @@ export function tradeFromEvent({ t, T, p, q }) {
 /**
  * What the event tells of the last 24 hours.
  * @param {TickerEvent} event
- * @returns {Partial<DayTicker>}
+ * @returns {Partial<DayTicker> & { closeTime: number }}
  */
 export function dayFromEvent({ E, c, o, h, l, v, q, n }) {
   const prices = { lastPrice: c, openPrice: o, highPrice: h, lowPrice: l };
