@@ -71,6 +71,21 @@ async def test_old_trades_say_of_when_they_are(
     await word(page, "Live")
 
 
+async def test_an_old_trade_that_comes_late_is_not_taken_for_one_of_today(
+    stand: Stand, open_page: OpenPage
+) -> None:
+    stand.now_ms = NOW_MS
+    await stand.feed(walk("BTC", 60, end_ms=YEAR_AGO_MS))
+    page = await open_page(f"{stand.url}?coin=BTC")
+    await expect(page.locator("#coins")).to_have_attribute("aria-rowcount", "2")
+    await stand.wait_for_tickers()
+    rows = page.locator("#coin-rows")
+    await stand.feed([Given("BTC", YEAR_AGO_MS + MINUTE_MS, "1234.5", "0.25")])
+    await expect(rows).to_contain_text("1,234.5")
+    await expect(rows.locator(".change")).to_have_text("2025-03-04")
+    await expect(page.locator("#as-of")).to_be_visible()
+
+
 async def test_a_coin_that_trades_now_is_opened(stand: Stand, open_page: OpenPage) -> None:
     stand.now_ms = NOW_MS
     await stand.feed([*walk("DEAD", 60, end_ms=YEAR_AGO_MS), *walk("BTC", 2)])

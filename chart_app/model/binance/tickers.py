@@ -147,12 +147,18 @@ def _quotient(dividend: Decimal, divisor: Decimal, places: int) -> str:
 
 def ticker_event(ticker: Ticker, now_ms: int) -> dict[str, Any]:
     """Return the event ``24hrTicker``."""
-    return {"e": "24hrTicker", "E": now_ms, **TICKER.event(ticker)}
+    return {"e": "24hrTicker", "E": _time(ticker, now_ms), **TICKER.event(ticker)}
 
 
 def mini_ticker_event(ticker: Ticker, now_ms: int) -> dict[str, Any]:
     """Return the event ``24hrMiniTicker``."""
-    return {"e": "24hrMiniTicker", "E": now_ms, **MINI_TICKER_EVENT.event(ticker)}
+    shown = MINI_TICKER_EVENT.event(ticker)
+    return {"e": "24hrMiniTicker", "E": _time(ticker, now_ms), **shown}
+
+
+def _time(ticker: Ticker, now_ms: int) -> int:
+    """Return when a ticker was so: where a coin was last traded long ago, not now."""
+    return min(now_ms, ticker.close_time)
 
 
 def average_price_event(ticker: Ticker, now_ms: int) -> dict[str, Any]:

@@ -99,16 +99,22 @@ def test_times_may_be_in_microseconds() -> None:
 
 def test_events_have_the_same_values_under_binances_short_keys() -> None:
     ticker = Ticker(WINDOW)
-    row, event = TICKER.row(ticker), ticker_event(ticker, 9)
+    row, event = TICKER.row(ticker), ticker_event(ticker, 1)
     assert event.pop("e") == "24hrTicker"
-    assert event.pop("E") == 9
+    assert event.pop("E") == 1
     assert list(event.values()) == list(row.values())
     assert "".join(event) == "spPwxcQbBaAohlvqOCFLn", "as Binance has them"
-    assert mini_ticker_event(ticker, 9) == {
+    assert mini_ticker_event(ticker, 1) == {
         "e": "24hrMiniTicker",
-        "E": 9,
+        "E": 1,
         **{key: event[key] for key in "scohlvq"},
     }
+
+
+def test_the_event_of_a_window_that_is_over_has_the_time_of_its_end() -> None:
+    ticker = Ticker(WINDOW)
+    for event in (ticker_event(ticker, 9), mini_ticker_event(ticker, 9)):
+        assert event["E"] == WINDOW.close_time == 2
 
 
 def test_an_average_has_the_time_of_the_last_trade() -> None:
