@@ -1,5 +1,6 @@
 """The connections to the database, SQLite or PostgreSQL: one that writes, several that read."""
 
+import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from chart_app.storage.errors import LOCK_NOT_AVAILABLE, WrongStore, sqlstate
 from chart_app.storage.kept_connection import NOT_OF_A_STATEMENT, KeptConnection
 from chart_app.storage.schema import SQLITE
 from chart_app.storage.transactions import Transactions
-from chart_app.storage.wal import MAX_PAGES, WriteAheadLog
+from chart_app.storage.wal import MAX_PAGES, WriteAheadLog, switch_to_wal
 from settings import Settings
 
 SQLITE_FILE = "chart.sqlite"
@@ -62,6 +63,7 @@ class Database:
                 max_overflow=0,
             )
             event.listen(self.engine, "do_connect", self._make_folder)
+            event.listen(self.engine, "connect", _switch_to_wal)
             event.listen(self.engine, "connect", _set_up_sqlite)
             self.reader = self._sqlite_reader()
         else:
@@ -219,6 +221,10 @@ def database_url(settings: Settings) -> URL:
         if name in TLS_FILES and not Path(values[0]).is_file():
             raise ValueError(f"there is no file {values[0]}, which is its {name}")
     return url
+
+
+def _switch_to_wal(connection: sqlite3.Connection, _: Any) -> None:
+    switch_to_wal(connection, TIMEOUT_S)
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:

@@ -5,17 +5,34 @@ which then waits for the disk twice: one of 26, where each has 45 candles.
 """
 
 import asyncio
+import sqlite3
 import time
 from contextlib import suppress
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chart_app.storage.errors import DATABASE_ERRORS
+from chart_app.storage.errors import DATABASE_ERRORS, is_locked
 
 INTERVAL_S = 1.0
 #: The log grows while there are always further transactions, or readers of its beginning. With so
 #: many pages a transaction does it nevertheless: 40 MB, of 4 KiB each.
 MAX_PAGES = 10_000
+#: Until a file that another worker is switching to WAL is tried again.
+LOCKED_INTERVAL_S = 0.01
+
+
+def switch_to_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
+    """Have a file use the log. If two workers do that at once, SQLite does not wait by itself."""
+    deadline_s = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not is_locked(error) or time.monotonic() > deadline_s:
+                raise
+            time.sleep(LOCKED_INTERVAL_S)
+        else:
+            return
 
 
 class WriteAheadLog:

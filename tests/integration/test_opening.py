@@ -1,13 +1,22 @@
 """Workers that start at once, on a database that has no store yet."""
 
 import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from threading import Barrier
 
 from sqlalchemy import make_url, text
 
 from chart_app.storage.database import Database
+from chart_app.storage.wal import switch_to_wal
 from chart_app.storage.writer import StoreWriter
+from tests.waiting import PATIENCE_S
 
 WORKERS = 8
+#: Without waiting one new file in ten was locked for a worker.
+FILES = 60
 
 
 async def test_workers_that_start_at_once_make_one_store(database_url: str) -> None:
@@ -19,3 +28,19 @@ async def test_workers_that_start_at_once_make_one_store(database_url: str) -> N
     for database in databases:
         await database.close()
     assert len(versions) == 1
+
+
+def test_a_new_file_that_is_opened_at_once_is_locked_for_nobody(tmp_path: Path) -> None:
+    at_once = Barrier(WORKERS)
+
+    def open_(file: Path) -> str:
+        with closing(sqlite3.connect(file)) as connection:
+            at_once.wait()
+            switch_to_wal(connection, PATIENCE_S)
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+            return str(mode)
+
+    with ThreadPoolExecutor(WORKERS) as workers:
+        for number in range(FILES):
+            file = tmp_path / f"{number}.sqlite"
+            assert [*workers.map(open_, [file] * WORKERS)] == ["wal"] * WORKERS
