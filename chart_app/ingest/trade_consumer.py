@@ -212,18 +212,18 @@ class TradeConsumer:
         batch: Batch,
         checkpoint: Checkpoint,
         decoded: Decoded,
-        others: Iterable[Sequence[Record]],
+        others: list[Sequence[Record]],
     ) -> None:
         """Process a batch whose first slice is decoded."""
-        parts = [decoded.trades]
-        if decoded.refused and not await self._send_dead_letters(batch, decoded.refused):
-            return
-        for slice_ in others:
-            await asyncio.sleep(0)
-            decoded = self._read(batch, checkpoint, slice_)
+        parts: list[Trades] = []
+        while True:
             if decoded.refused and not await self._send_dead_letters(batch, decoded.refused):
                 return
             parts.append(decoded.trades)
+            if not others:
+                break
+            await asyncio.sleep(0)
+            decoded = self._read(batch, checkpoint, others.pop(0))
         self._put(batch, checkpoint, Trades.joined(parts))
 
     def _put(self, batch: Batch, checkpoint: Checkpoint, trades: Trades) -> None:

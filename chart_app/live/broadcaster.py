@@ -129,7 +129,7 @@ class Broadcaster(Service):
             for change in together((change for change, _ in waiting), TOGETHER):
                 for coin, part in messages.by_coin(change, change.coins):
                     futures.append(await self._send_one(kafka, coin.encode(), part.encode()))
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # or all that waits would be encoded in one turn
             if futures:
                 await asyncio.gather(*futures)
         except BaseException:

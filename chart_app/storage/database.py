@@ -230,7 +230,6 @@ def _switch_to_wal(connection: sqlite3.Connection, _: Any) -> None:
 def _set_up_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # Python's driver must not begin transactions
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
     # A power cut may undo the last transactions with their offsets: the records are read again.
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute(f"PRAGMA wal_autocheckpoint = {MAX_PAGES}")

@@ -1,6 +1,6 @@
-"""Writes SQLite's write-ahead log into the database file, beside the transactions.
+"""SQLite's write-ahead log: switched to, and written into the database file beside transactions.
 
-SQLite itself does it every 1,000 pages (sqlite.org/wal.html#ckpt), at the end of a transaction,
+SQLite itself writes it every 1,000 pages (sqlite.org/wal.html#ckpt), at the end of a transaction,
 which then waits for the disk twice: one of 26, where each has 45 candles.
 """
 
