@@ -5,7 +5,7 @@ https://developers.binance.com/docs/binance-spot-api-docs/websocket-api
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -111,8 +111,9 @@ class ApiConnection:
             if self._answering:
                 self._answering.cancel()
 
-    async def run(self) -> None:
-        """Answer requests until either side ends the connection."""
+    async def run(self, accept: Callable[[], Awaitable[None]]) -> None:
+        """Accept the connection; answer requests until either side ends it."""
+        await accept()
         self._answering = asyncio.create_task(self._answer_all())
         try:
             await asyncio.wait({self._answering})

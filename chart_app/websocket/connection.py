@@ -1,8 +1,9 @@
 """A WebSocket connection: requests in, replies and events out."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -29,6 +30,9 @@ from chart_app.websocket.streams import Stream
 
 logger = logging.getLogger(__name__)
 
+#: How long the handshake waits for the first subscriptions: until then the store may not answer.
+FIRST_SUBSCRIPTIONS_S = 1.0
+
 
 class Connection:
     """A connection of a client, with its streams and its send queue."""
@@ -50,6 +54,8 @@ class Connection:
         self._streams: dict[str, Stream] = {}
         self._queue = SendQueue(combined=combined)
         self._has_more = asyncio.Event()
+        self._has_subscribed = asyncio.Event()
+        self._is_accepted = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
         #: Set once the server closes the connection.
         self.ending: Ending | None = None
@@ -73,17 +79,26 @@ class Connection:
             if self._reading:
                 self._reading.cancel()
 
-    async def run(self) -> None:
-        """Read requests and send events until either side ends the connection."""
-        writing = asyncio.create_task(self._write())
+    async def run(self, accept: Callable[[], Awaitable[None]]) -> None:
+        """Accept the connection; read requests and send events until either side ends it.
+
+        The first streams are subscribed to before: who is connected misses none of their events.
+        """
         self._reading = asyncio.create_task(self._read())
+        tasks = {self._reading}
         try:
-            await asyncio.wait({writing, self._reading}, return_when=asyncio.FIRST_COMPLETED)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_SUBSCRIPTIONS_S):
+                    await self._has_subscribed.wait()
+            await accept()
+            self._is_accepted.set()
+            tasks.add(asyncio.create_task(self._write()))
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._unsubscribe(list(self._streams))
-            for task in (writing, self._reading):
+            for task in tasks:
                 task.cancel()
-            done, _ = await asyncio.wait({writing, self._reading})
+            done, _ = await asyncio.wait(tasks)
             for task in done:
                 self._log_error(task)
 
@@ -94,16 +109,22 @@ class Connection:
             self.ending = FAILED
 
     async def _read(self) -> None:
+        await self._subscribe_to_first()
+        await self._is_accepted.wait()
+        async for message in incoming(self._socket, self.end):
+            await self._handle(message)
+
+    async def _subscribe_to_first(self) -> None:
         wanted, unknown = streams.parse_all(self._names)
         if unknown:
             self._reply(error_reply(INVALID_REQUEST, unknown_streams(unknown), None))
         try:
             async with self._client.turns:
-                await self._subscribe(wanted)
+                await self._subscribe(wanted, None, self._has_subscribed.set)
         except BadRequest as error:
             self._reply(error_reply(error.code, str(error), None))
-        async for message in incoming(self._socket, self.end):
-            await self._handle(message)
+        finally:
+            self._has_subscribed.set()
 
     async def _handle(self, message: str | bytes) -> None:
         try:
@@ -120,7 +141,7 @@ class Connection:
             case "SUBSCRIBE":
                 if len({*self._streams, *(it.name for it in request.streams)}) > MAX_STREAMS:
                     raise BadRequest(INVALID_REQUEST, TOO_MANY_STREAMS, request.id)
-                await self._subscribe(request.streams, ack)
+                await self._subscribe(request.streams, request.id, lambda: self._reply(ack))
             case "UNSUBSCRIBE":
                 self._unsubscribe(it.name for it in request.streams)
                 self._reply(ack)
@@ -132,20 +153,21 @@ class Connection:
             case "GET_PROPERTY":
                 self._reply({"result": self._queue.combined, "id": request.id})
 
-    async def _subscribe(self, wanted: Iterable[Stream], ack: dict[str, Any] | None = None) -> None:
+    async def _subscribe(
+        self, wanted: Iterable[Stream], request_id: Any, confirm: Callable[[], None]
+    ) -> None:
         """Subscribe to streams, then confirm, then send the newest candles.
 
         A client that reads by REST after the confirmation misses nothing before the first event.
         """
         new = {it.name: it for it in wanted if it.name not in self._streams}
-        coins = await self._hub.find_coins(new.values())
+        coins = await self._hub.find_coins(new.values()) if new else {}
         if new and not self._client.streams.take(len(new)):
-            raise BadRequest(INVALID_REQUEST, NO_MORE_STREAMS, ack and ack["id"])
+            raise BadRequest(INVALID_REQUEST, NO_MORE_STREAMS, request_id)
         self._streams |= new
         for stream in new.values():
             self._hub.subscribe(self, stream, coins.get(stream.symbol))
-        if ack:
-            self._reply(ack)
+        confirm()
         for stream in new.values():
             await self._hub.send_snapshot(self, stream)
 

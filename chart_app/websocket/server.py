@@ -8,10 +8,10 @@ import contextlib
 import re
 import socket
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from aiohttp import WSMsgType, web
+from aiohttp import ClientConnectionResetError, WSMsgType, web
 from prometheus_client import Gauge
 
 from chart_app.market.market_data import Endpoint
@@ -81,8 +81,8 @@ class AnyConnection(Protocol):
     #: Set once the server closes it.
     ending: Ending | None
 
-    async def run(self) -> None:
-        """Serve it until either side ends it."""
+    async def run(self, accept: Callable[[], Awaitable[None]]) -> None:
+        """Answer the handshake by ``accept``; serve it until either side ends it."""
 
     def end(self, ending: Ending) -> None:
         """End it: the server closes it."""
@@ -163,13 +163,17 @@ class WebSockets:
         client = self._connected.get(address) or Client(self._streams.of(address))
         if client.connections >= self._client_limit:
             return problem(503, "Your address has too many WebSockets.", headers=RETRY_AFTER)
+
+        async def accept() -> None:
+            if request.transport is None:
+                raise ClientConnectionResetError("The client has gone.")
+            await response.prepare(request)
+            _bound_unsent(request.transport)
+
         self._connected[address] = client
         client.connections += 1
         try:
-            await response.prepare(request)
-            if request.transport is not None:
-                _bound_unsent(request.transport)
-            await self._converse(connect(response, client), response, key_of(request))
+            await self._converse(connect(response, client), response, accept, key_of(request))
         finally:
             client.connections -= 1
             if not client.connections:
@@ -192,7 +196,11 @@ class WebSockets:
         self._check_keys_later()
 
     async def _converse(
-        self, connection: AnyConnection, response: web.WebSocketResponse, key: Key | None
+        self,
+        connection: AnyConnection,
+        response: web.WebSocketResponse,
+        accept: Callable[[], Awaitable[None]],
+        key: Key | None,
     ) -> None:
         self._open[connection] = asyncio.current_task()  # type: ignore[assignment]
         if key:
@@ -200,7 +208,7 @@ class WebSockets:
             self._check_keys_later()
         OPEN.inc()
         try:
-            await connection.run()
+            await connection.run(accept)
             if connection.ending is None:
                 await response.close()  # the answer to the client's
             elif not response.closed:

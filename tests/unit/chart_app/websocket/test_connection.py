@@ -39,9 +39,12 @@ class PlayedHub:
     def __init__(self) -> None:
         self.readers: dict[str, set[Subscriber]] = {}
         self.error: Exception | None = None
+        self.is_answering = asyncio.Event()
+        self.is_answering.set()
 
     async def find_coins(self, _: Iterable[Stream]) -> dict[str, str]:
         """Find none."""
+        await self.is_answering.wait()
         if self.error:
             raise self.error
         return {}
@@ -97,10 +100,64 @@ async def all_gone(hub: PlayedHub) -> None:
     await eventually(none, "nobody reads any more")
 
 
+async def eventually_open(count: int) -> None:
+    """Wait until there are so many connections."""
+
+    async def is_count() -> bool:
+        return bool(server.OPEN._value.get() == count)
+
+    await eventually(is_count, f"{count} connections")
+
+
 async def test_the_answer_comes_before_the_first_event(client: Client) -> None:
     async with client.ws_connect("/stream") as socket:
         assert await ask(socket, "SUBSCRIBE", ["a@trade"]) == {"result": None, "id": 1}
         assert await socket.receive_json() == {"stream": "a@trade", "data": {"n": 0}}
+
+
+async def test_who_is_connected_misses_no_event_of_the_streams_in_its_address(
+    client: Client, hub: PlayedHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "FIRST_SUBSCRIPTIONS_S", PATIENCE_S)
+    hub.is_answering.clear()
+    connecting = asyncio.create_task(client.ws_connect("/ws/a@trade"))
+    done, _ = await asyncio.wait({connecting}, timeout=0.2)
+    assert not done
+    hub.is_answering.set()
+    async with await connecting as socket:
+        hub.emit(Event("a@trade", {"n": 1}))
+        received = [await socket.receive_json(timeout=PATIENCE_S) for _ in range(2)]
+        assert received == [{"n": 0}, {"n": 1}]
+
+
+async def test_a_store_that_does_not_answer_keeps_nobody_from_connecting(
+    client: Client, hub: PlayedHub
+) -> None:
+    hub.is_answering.clear()
+    async with client.ws_connect("/ws/a@trade") as socket:
+        assert hub.count() == 0
+        hub.is_answering.set()
+        assert await socket.receive_json(timeout=PATIENCE_S) == {"n": 0}
+
+
+async def test_a_fault_of_ours_while_one_connects_is_logged_and_told(
+    client: Client, hub: PlayedHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub.error = ValueError("a fault")
+    async with client.ws_connect("/ws/a@trade") as socket:
+        message = await socket.receive(timeout=PATIENCE_S)
+        assert (message.type, message.data) == (WSMsgType.CLOSE, 1011)
+    assert [it.exc_info for it in caplog.records if it.levelno >= logging.ERROR]
+
+
+async def test_who_leaves_while_it_connects_is_forgotten(client: Client, hub: PlayedHub) -> None:
+    hub.is_answering.clear()
+    connecting = asyncio.create_task(client.ws_connect("/ws/a@trade"))
+    await eventually_open(1)
+    connecting.cancel()
+    await asyncio.wait({connecting})
+    await eventually_open(0)
+    assert hub.count() == 0
 
 
 async def test_who_subscribes_twice_reads_once(client: Client, hub: PlayedHub) -> None:
