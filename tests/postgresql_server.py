@@ -8,7 +8,6 @@ import struct
 import subprocess
 import threading
 import warnings
-from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -101,21 +100,32 @@ class TLSFront:
 
     async def _run(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        async with await asyncio.start_server(self._serve, "127.0.0.1", self.port):
-            self._is_listening.set()
-            await self._end.wait()
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._is_listening.set()
+        await self._end.wait()
+        server.close()  # to wait for its connections is not needed: their tasks are cancelled
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if await reader.readexactly(len(SSL_REQUEST)) != SSL_REQUEST:
-            writer.close()
-            return
-        writer.write(b"S")
-        with suppress(ssl.SSLError, OSError):  # who refuses the certificate goes away
-            await writer.start_tls(self._context)
-            server_reader, server_writer = await asyncio.open_connection(
-                "127.0.0.1", self._server_port
-            )
-            await asyncio.gather(_pump(reader, server_writer), _pump(server_reader, writer))
+        try:
+            if await reader.readexactly(len(SSL_REQUEST)) == SSL_REQUEST:
+                writer.write(b"S")
+                await writer.start_tls(self._context)
+                await self._connect(reader, writer)
+        except OSError:
+            pass  # who refuses the certificate, or is killed, goes away
+        finally:
+            writer.transport.abort()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._server_port)
+        try:
+            async with asyncio.TaskGroup() as group:  # where one way fails, the other one ends
+                group.create_task(_pump(reader, server_writer))
+                group.create_task(_pump(server_reader, writer))
+        except* OSError:
+            pass
+        finally:
+            server_writer.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
