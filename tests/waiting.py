@@ -7,7 +7,8 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 
-POLL_INTERVAL_S = 0.05
+#: The least and the longest time until a condition is asked for again.
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.4
 #: For what must happen at all, however busy the machine is.
 PATIENCE_S = 120
 ATTEMPTS = 3
@@ -15,10 +16,9 @@ ATTEMPTS = 3
 
 def wait_for(condition: Callable[[], Found], what: str, timeout_s: float = PATIENCE_S) -> Found:
     """Return the condition's first true value; fail the test after ``timeout_s``."""
-    deadline = time.monotonic() + timeout_s
+    begin = time.monotonic()
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
-        time.sleep(POLL_INTERVAL_S)
+        time.sleep(_pause(begin, what, timeout_s))
     return found
 
 
@@ -26,11 +26,21 @@ async def eventually(
     condition: Callable[[], Awaitable[Found]], what: str, timeout_s: float = PATIENCE_S
 ) -> Found:
     """Do as :func:`wait_for`, with a condition that is awaited."""
-    deadline = time.monotonic() + timeout_s
+    begin = time.monotonic()
     while not (found := await condition()):
-        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
-        await asyncio.sleep(POLL_INTERVAL_S)
+        pause_s = _pause(begin, what, timeout_s)
+        await asyncio.sleep(pause_s)
     return found
+
+
+def _pause(begin: float, what: str, timeout_s: float) -> float:
+    """Return how long to wait (s) before the next attempt; fail the test if it has taken too long.
+
+    A tenth of the time until now: what takes long is not asked for a thousand times.
+    """
+    waited_s = time.monotonic() - begin
+    assert waited_s < timeout_s, f"not within {timeout_s} s: {what}"
+    return min(max(waited_s / 10, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
 
 
 async def in_time(limit_s: float, attempt: Callable[[], Awaitable[float]]) -> None:
