@@ -40,6 +40,10 @@ LONGEST = (
     "tests/integration/test_openapi.py",
     "tests/integration/test_honest_gaps.py",
     "tests/integration/test_live_topic.py",
+    "tests/unit/test_trade_rules.py",
+    "tests/unit/test_worst_cases.py",
+    "tests/unit/chart_app/model/test_candles.py",
+    "tests/unit/test_layout.py",
 )
 LAST = "tests/unit/"  # they are short: they fill what is left
 

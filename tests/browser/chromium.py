@@ -29,6 +29,13 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-gpu",
 )
+#: Fewer processes and threads: the same pages take an eighth less CPU. Not to measure with.
+FEW_THREADS = (
+    "--in-process-gpu",
+    "--num-raster-threads=1",
+    "--js-flags=--single-threaded",
+    "--enable-features=NetworkServiceInProcess2",
+)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 FONTS_CONF = """\
@@ -66,11 +73,13 @@ def find() -> Chromium:
     return _packaged()
 
 
-async def launch(playwright: Playwright) -> Browser:
-    """Start one. Raises :exc:`NoChromium`."""
+async def launch(playwright: Playwright, *arguments: str) -> Browser:
+    """Start one, with arguments besides those that all get. Raises :exc:`NoChromium`."""
     found = find()
     return await playwright.chromium.launch(
-        executable_path=found.path, args=ARGUMENTS, env={**os.environ, **found.environment}
+        executable_path=found.path,
+        args=[*ARGUMENTS, *arguments],
+        env={**os.environ, **found.environment},
     )
 
 

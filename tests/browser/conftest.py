@@ -68,7 +68,7 @@ async def browser(packages: None) -> AsyncIterator[Browser]:
     """Return a browser, whose start takes as long as many a test."""
     del packages
     async with async_playwright() as playwright:
-        browser = await chromium.launch(playwright)
+        browser = await chromium.launch(playwright, *chromium.FEW_THREADS)
         yield browser
         await browser.close()
 
