@@ -18,6 +18,8 @@ with warnings.catch_warnings(action="ignore"):  # of its age
         BinanceSocketManager,
         ReconnectingWebsocket,
     )
+    from binance.ws.constants import WSListenerState  # type: ignore[import-untyped]
+    from binance.ws.websocket_api import WebsocketAPI  # type: ignore[import-untyped]
 
 __all__ = ["AsyncClient", "BinanceSocketManager", "arrives", "open_ccxt", "open_python_binance"]
 
@@ -58,10 +60,17 @@ async def open_python_binance(live: LiveMarket) -> AsyncIterator[Any]:
         patch.object(BinanceSocketManager, "STREAM_URL", f"{live.websocket}/"),
         # Seconds that it reads on before it sees that it is to close.
         patch.object(ReconnectingWebsocket, "TIMEOUT", 0.1),
+        # And here, too, that an answer may take.
+        patch.object(WebsocketAPI, "TIMEOUT", PATIENCE_S),
     ):
         client = await AsyncClient.create()
-        yield client
-        await client.close_connection()
+        try:
+            yield client
+        finally:
+            if socket := client.ws_api.ws:
+                client.ws_api.ws_state = WSListenerState.EXITING
+                await socket.close()  # it reads no more
+            await client.close_connection()
 
 
 async def arrives(read: Callable[[], Awaitable[Any]], wanted: Callable[[Any], bool]) -> Any:
