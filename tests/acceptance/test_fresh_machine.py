@@ -143,7 +143,7 @@ def test_make_run_shows_a_trade_and_leaves_nothing_running(machine: Machine) -> 
         demo = machine.start("make", "demo")
         wait_for(lambda: machine.shows("price=25741.02"), "real trades are logged")
         os.killpg(demo.pid, signal.SIGINT)
-        demo.wait(10)
+        demo.wait(PATIENCE_S)
         assert machine.shows("Interrupted: ")
 
         os.killpg(running.pid, signal.SIGINT)

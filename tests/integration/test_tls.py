@@ -95,15 +95,9 @@ async def test_a_trade_and_its_candle_go_by_tls(
             # A page of ours, by its address with https.
             headers = {"Origin": f"https://localhost:{trading.port}"}
             url = f"https://localhost:{trading.port}/send-trading-data"
-
-            async def arrives() -> bool:
-                async with http.post(url, json=trade, headers=headers) as answer:
-                    assert answer.status == 201
-                with contextlib.suppress(TimeoutError):
-                    return bool((await viewer.receive_json(timeout=1))["p"] == "1")
-                return False
-
-            await eventually(arrives, "the trade arrives")
+            async with http.post(url, json=trade, headers=headers) as answer:
+                assert answer.status == 201
+            assert (await viewer.receive_json(timeout=PATIENCE_S))["p"] == "1"
         url = f"https://localhost:{chart.port}/"
         async with http.get(url) as answer:
             assert answer.status == 200
