@@ -6,9 +6,10 @@ from contextlib import ExitStack, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from signal import Signals
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aiohttp
+from aiokafka.admin import AIOKafkaAdminClient
 
 from chart_app.model.trade_ids import OFFSET_BITS, split
 from tests.conftest import Cluster
@@ -85,6 +86,22 @@ class Scene:
             return all([await self.readiness(it) == "" for it in self.workers])
 
         await eventually(all_ready, "all workers are ready")
+
+    async def wait_joined(self) -> None:
+        """Wait until all workers are members of the group, as Kafka sees it."""
+        group = self.cluster.settings["GROUP_ID"]
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.cluster.broker.bootstrap_server)
+        await admin.start()
+        try:
+
+            async def all_joined() -> bool:
+                answers: list[Any] = await admin.describe_consumer_groups([group])
+                ((_, _, state, _, _, members),) = answers[0].groups
+                return bool(state == "Stable" and len(members) == len(self.workers))
+
+            await eventually(all_joined, "all workers are members of the group")
+        finally:
+            await admin.close()
 
     async def readiness(self, worker: Program) -> str:
         """Return "" if a worker is ready, else what it says of itself."""

@@ -1,7 +1,6 @@
 """Exactly once, on real Kafka and both databases, whatever dies meanwhile."""
 
 import asyncio
-import re
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -217,14 +216,8 @@ async def wake_when_taken_over(it: Scene, number: int) -> None:
         return all(stored[place.partition] > place.start for place in places)
 
     await eventually(taken_over, "the other worker has taken over")
-    sleeper = it.workers[number]
-    sleeper.signal(signal.SIGCONT)
-
-    async def joins_again() -> bool:
-        return bool(re.search("re-?join", sleeper.log()))
-
-    # Until then it believes to be in the group, and says that it is ready.
-    await eventually(joins_again, "it joins the group again")
+    it.workers[number].signal(signal.SIGCONT)
+    await it.wait_joined()  # until then it believes to be in the group, and says that it is ready
 
 
 async def kill_kafka(it: Scene) -> None:
