@@ -78,5 +78,7 @@ class PostgreSQL(TestedDatabase):
     def away(self) -> Iterator[None]:
         """Kill the server; start it again at the end of the ``with`` block."""
         self._server.kill()
-        yield
-        self._server.start()
+        try:
+            yield
+        finally:
+            self._server.start()
