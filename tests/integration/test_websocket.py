@@ -468,10 +468,12 @@ async def test_a_new_reader_is_sent_the_newest_candle_at_once_as_rest_has_it(
 ) -> None:
     name = f"{coin.lower()}@kline_{interval}"
     async with watch(site.charts[0], name) as viewer:
-        timestamp = now_ms()
-        for _ in range(3):
-            await market.trade(coin, price="2.50", amount="0.1", timestamp=timestamp)
-        await viewer.wait(name, n=3)
+        async with watch(site.charts[1], name) as other:
+            timestamp = now_ms()
+            for _ in range(3):
+                await market.trade(coin, price="2.50", amount="0.1", timestamp=timestamp)
+            for it in (viewer, other):  # which hears of them by the live topic, some ms later
+                await it.wait(name, n=3)
 
         async def greet(chart: Program) -> float:
             async with watch(chart, name) as newcomer:
