@@ -13,7 +13,7 @@ def test_what_is_to_begin_first_exists(unit: str) -> None:
 
 
 def test_the_longest_begin_first_and_unit_tests_last() -> None:
-    others = ["tests/unit/test_records.py::test_x", "tests/integration/test_rest.py::test_x[1]"]
+    others = ["tests/unit/test_records.py::test_x", "tests/integration/test_udf.py::test_x[1]"]
     tests = [*others, *(f"{unit}::test_x" if unit == file(unit) else unit for unit in LONGEST)]
     assert sorted(tests, key=place) == [*tests[2:], *reversed(others)]
     assert name("a.py::test[b::c]") == "a.py::test"
