@@ -111,7 +111,7 @@ class TLSFront:
                 writer.write(b"S")
                 await writer.start_tls(self._context)
                 await self._connect(reader, writer)
-        except OSError:
+        except (OSError, EOFError):
             pass  # who refuses the certificate, or is killed, goes away
         finally:
             writer.transport.abort()

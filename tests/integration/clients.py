@@ -60,7 +60,7 @@ async def open_python_binance(live: LiveMarket) -> AsyncIterator[Any]:
         patch.object(BinanceSocketManager, "STREAM_URL", f"{live.websocket}/"),
         # Seconds that it reads on before it sees that it is to close.
         patch.object(ReconnectingWebsocket, "TIMEOUT", 0.1),
-        # And here, too, that an answer may take.
+        # Of this one, also how long an answer may take.
         patch.object(WebsocketAPI, "TIMEOUT", PATIENCE_S),
     ):
         client = await AsyncClient.create()
