@@ -54,6 +54,9 @@ COMMIT_INTERVAL_S = 1.0
 #: A worker learns by its heartbeat that the group shares out its partitions anew: the pause
 #: between two delays every takeover.
 HEARTBEAT_INTERVAL_S = 0.5
+#: How soon at the latest a worker reads partitions that are added to a topic: by default after five
+#: minutes. It takes a request of less than a kilobyte.
+METADATA_MAX_AGE_MS = 10_000
 #: How long a request to the broker may take before its connection is given up.
 REQUEST_TIMEOUT_S = 30.0
 
@@ -214,6 +217,7 @@ class App(faust.App):
             producer_request_timeout=REQUEST_TIMEOUT_S,
             producer_max_batch_size=MAX_BATCH_BYTES,
             consumer_max_fetch_size=FETCH_BYTES,
+            consumer_metadata_max_age_ms=METADATA_MAX_AGE_MS,
             stream_buffer_maxsize=STREAM_BUFFER_FETCHES,
             topic_disable_leader=True,
             store="memory://",

@@ -3,12 +3,15 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
+import trade_rules
 from tests.conftest import Cluster
 from tests.faults import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
 from tests.integration.databases import PostgreSQL, SQLite, TestedDatabase
@@ -17,6 +20,7 @@ from tests.integration.trades import (
     Feeder,
     Sent,
     Stored,
+    add_partitions,
     count_candles,
     expect_refused,
     expect_trades,
@@ -26,6 +30,7 @@ from tests.integration.trades import (
 )
 from tests.postgresql_server import PostgreSQLServer
 from tests.waiting import eventually
+from trade_rules import TradeMessage
 
 #: At once as something begins to happen; then some more, for as long as it takes.
 AT_ONCE = 6_000
@@ -125,6 +130,28 @@ async def test_a_topic_that_is_made_again_is_read_from_its_start(
         check_same(await it.stored_candles(), count_candles(expected))
         await stop(it)
         check_rebuild_finds_nothing(it)
+
+
+async def test_partitions_that_are_added_are_read(
+    cluster: Cluster, database: TestedDatabase, tmp_path: Path
+) -> None:
+    before = make_records(500)
+    added = [4, 5]
+    async with scene(cluster, database, folder=tmp_path, records=before) as it:
+        await it.feeder.feed(len(before))
+        expected = await wait_stored(it, before)
+        await add_partitions(cluster.broker, cluster.topic, added[-1] + 1)
+        trade = TradeMessage("ADDED", Decimal(2), Decimal(3))
+        servers = cluster.broker.bootstrap_server
+        async with AIOKafkaProducer(bootstrap_servers=servers) as producer:
+            for partition in added:
+                value = trade_rules.encode(trade)
+                await producer.send_and_wait(cluster.topic, value, partition=partition)
+        topic = await read_topic(cluster.broker, cluster.topic)
+        await it.wait_consumed({partition: len(read) for partition, read in topic.items()})
+        stored = await it.stored_trades()
+        assert len(stored) == len(expected) + len(added)
+        assert {it.partition for it in stored if it.coin == "ADDED"} == {*added}
 
 
 async def send(cluster: Cluster, records: Sequence[Sent]) -> None:

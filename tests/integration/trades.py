@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 import trade_rules
@@ -203,6 +203,17 @@ async def delete_topic(broker: LocalKafka, topic: str) -> None:
     try:
         answer: Any = await admin.delete_topics([topic])
         assert [code for _, code in answer.topic_error_codes] == [0]
+    finally:
+        await admin.close()
+
+
+async def add_partitions(broker: LocalKafka, topic: str, count: int) -> None:
+    """Have a topic have ``count`` partitions in all."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_server)
+    await admin.start()
+    try:
+        answer: Any = await admin.create_partitions({topic: NewPartitions(count)})
+        assert [error[1] for error in answer.topic_errors] == [0]
     finally:
         await admin.close()
 
