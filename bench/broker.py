@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.structs import TopicPartition
 
 from dev.local_kafka import LocalKafka, free_port
+from tests.brokers import admin_of
 
 PARTITIONS = 4
 #: The coins, which are the keys: enough for every partition to have some.
@@ -35,7 +36,7 @@ def running_broker(
 
 async def make_topic(broker: LocalKafka, topic: str) -> None:
     """Create a topic with :data:`PARTITIONS` partitions."""
-    async with _admin(broker) as admin:
+    async with admin_of(broker) as admin:
         await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
 
 
@@ -56,13 +57,3 @@ async def counting(broker: LocalKafka, topic: str) -> AsyncIterator[Callable[[],
             return sum((await consumer.end_offsets(partitions)).values())
 
         yield count
-
-
-@asynccontextmanager
-async def _admin(broker: LocalKafka) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_server)
-    try:
-        await admin.start()
-        yield admin
-    finally:
-        await admin.close()

@@ -8,11 +8,13 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from aiokafka.admin import AIOKafkaAdminClient
 
 from dev.local_kafka import LocalKafka, free_port
 from tests.programs import ROOT
@@ -55,6 +57,17 @@ class Broker(LocalKafka):
 def cache_options() -> list[str]:
     """Return the options of Java that name the cache, if it is used."""
     return [f"-XX:AOTCache={_kept() / 'classes.aot'}"] if IS_KEPT else []
+
+
+@asynccontextmanager
+async def admin_of(broker: LocalKafka) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Open an admin client of a broker."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_server)
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()
 
 
 def environment() -> dict[str, str]:

@@ -161,8 +161,11 @@ class Connection:
         A client that reads by REST after the confirmation misses nothing before the first event.
         """
         new = {it.name: it for it in wanted if it.name not in self._streams}
-        coins = await self._hub.find_coins(new.values()) if new else {}
-        if new and not self._client.streams.take(len(new)):
+        if not new:
+            confirm()
+            return
+        coins = await self._hub.find_coins(new.values())
+        if not self._client.streams.take(len(new)):
             raise BadRequest(INVALID_REQUEST, NO_MORE_STREAMS, request_id)
         self._streams |= new
         for stream in new.values():

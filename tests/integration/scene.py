@@ -9,9 +9,9 @@ from signal import Signals
 from typing import Any, NamedTuple
 
 import aiohttp
-from aiokafka.admin import AIOKafkaAdminClient
 
 from chart_app.model.trade_ids import OFFSET_BITS, split
+from tests.brokers import admin_of
 from tests.conftest import Cluster
 from tests.integration.databases import TestedDatabase
 from tests.integration.trades import Candles, Feeder, Sent, Stored, Values, read_topic
@@ -90,9 +90,7 @@ class Scene:
     async def wait_joined(self) -> None:
         """Wait until all workers are members of the group, as Kafka sees it."""
         group = self.cluster.settings["GROUP_ID"]
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.cluster.broker.bootstrap_server)
-        await admin.start()
-        try:
+        async with admin_of(self.cluster.broker) as admin:
 
             async def all_joined() -> bool:
                 answers: list[Any] = await admin.describe_consumer_groups([group])
@@ -100,8 +98,6 @@ class Scene:
                 return bool(state == "Stable" and len(members) == len(self.workers))
 
             await eventually(all_joined, "all workers are members of the group")
-        finally:
-            await admin.close()
 
     async def readiness(self, worker: Program) -> str:
         """Return "" if a worker is ready, else what it says of itself."""

@@ -3,9 +3,10 @@
 import uuid
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import TopicPartition
 
+from tests.brokers import admin_of
 from tests.conftest import Cluster, StartProgram
 from tests.programs import Program
 from tests.waiting import wait_for
@@ -40,17 +41,13 @@ def wait_for_trades(chart: Program, count: int) -> None:
 
 async def delete_records(cluster: Cluster, before_offset: int) -> None:
     """Delete the first records of each partition."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.broker.bootstrap_server)
-    await admin.start()
-    try:
+    async with admin_of(cluster.broker) as admin:
         await admin.delete_records(
             {
                 TopicPartition(cluster.topic, partition): RecordsToDelete(before_offset)
                 for partition in range(PARTITIONS)
             }
         )
-    finally:
-        await admin.close()
 
 
 async def test_markers_of_transactions_are_passed_over(

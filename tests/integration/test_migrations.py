@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from faust.types import TP
 from sqlalchemy import Connection, inspect, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -31,6 +31,7 @@ from dev.environment import clean_environment
 from dev.local_kafka import LocalKafka
 from streaming.kafka.topic_ids import topic_ids
 from tests import released_stores
+from tests.brokers import admin_of
 from tests.conftest import Cluster, StartProgram
 from tests.forks import Fork
 from tests.programs import ROOT, Program
@@ -328,12 +329,8 @@ async def test_a_worker_goes_on_at_the_stored_offsets(
 
 
 async def make_topic(broker: LocalKafka, topic: str, partitions: int) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_server)
-    await admin.start()
-    try:
+    async with admin_of(broker) as admin:
         await admin.create_topics([NewTopic(topic, partitions, 1)])
-    finally:
-        await admin.close()
 
 
 async def send(producer: AIOKafkaProducer, topic: str, partition: int, coin: str) -> int:

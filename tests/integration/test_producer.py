@@ -5,11 +5,12 @@ from decimal import Decimal
 import aiohttp
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
 from settings import Settings
 from streaming.app import App
 from streaming.kafka.topics import TopicSpec
+from tests.brokers import admin_of
 from tests.conftest import Cluster, StartProgram
 from tests.waiting import eventually
 from trade_rules import TradeMessage
@@ -29,16 +30,14 @@ async def test_a_topic_that_was_deleted_and_made_again_takes_trades_again(
                 return answer.status == 201
 
         assert await accepted()
-        admin = AIOKafkaAdminClient(bootstrap_servers=cluster.broker.bootstrap_server)
-        await admin.start()
-        await admin.delete_topics([cluster.topic])
+        async with admin_of(cluster.broker) as admin:
+            await admin.delete_topics([cluster.topic])
 
-        async def gone() -> bool:
-            return cluster.topic not in await admin.list_topics()
+            async def gone() -> bool:
+                return cluster.topic not in await admin.list_topics()
 
-        await eventually(gone, "the topic is gone")
-        await admin.create_topics([NewTopic(cluster.topic, 4, 1)])
-        await admin.close()
+            await eventually(gone, "the topic is gone")
+            await admin.create_topics([NewTopic(cluster.topic, 4, 1)])
         await eventually(accepted, "trades are accepted again")
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
 from dev.environment import clean_environment
 from dev.local_kafka import free_port
 from streaming.clock import now_ms
 from tests import forks
+from tests.brokers import admin_of
 from tests.conftest import Cluster, StartProgram
 from tests.programs import ROOT
 from tests.waiting import PATIENCE_S, eventually, in_time, wait_for
@@ -55,12 +56,9 @@ async def test_trades_of_2023_outlive_the_retention_check(
 
     # A topic as Kafka makes it: that its record goes shows that the check has run.
     control = f"{cluster.topic}-control"
-    server = cluster.broker.bootstrap_server
-    admin = AIOKafkaAdminClient(bootstrap_servers=server)
-    await admin.start()
-    await admin.create_topics([NewTopic(control, 1, 1)])
-    await admin.close()
-    async with AIOKafkaProducer(bootstrap_servers=server) as producer:
+    async with admin_of(cluster.broker) as admin:
+        await admin.create_topics([NewTopic(control, 1, 1)])
+    async with AIOKafkaProducer(bootstrap_servers=cluster.broker.bootstrap_server) as producer:
         await producer.send_and_wait(control, b"of 2023", timestamp_ms=YEAR_2023_MS)
 
     async def deleted() -> bool:

@@ -16,11 +16,12 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin import NewPartitions, NewTopic
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 import trade_rules
 from dev.local_kafka import LocalKafka
+from tests.brokers import admin_of
 from tests.waiting import eventually
 from trade_rules import TradeMessage
 
@@ -198,31 +199,21 @@ class Feeder:
 
 async def delete_topic(broker: LocalKafka, topic: str) -> None:
     """Delete a topic."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_server)
-    await admin.start()
-    try:
+    async with admin_of(broker) as admin:
         answer: Any = await admin.delete_topics([topic])
         assert [code for _, code in answer.topic_error_codes] == [0]
-    finally:
-        await admin.close()
 
 
 async def add_partitions(broker: LocalKafka, topic: str, count: int) -> None:
     """Have a topic have ``count`` partitions in all."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_server)
-    await admin.start()
-    try:
+    async with admin_of(broker) as admin:
         answer: Any = await admin.create_partitions({topic: NewPartitions(count)})
         assert [error[1] for error in answer.topic_errors] == [0]
-    finally:
-        await admin.close()
 
 
 async def make_topic_again(broker: LocalKafka, topic: str, partitions: int = 4) -> None:
     """Delete a topic and make one of the same name."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap_server)
-    await admin.start()
-    try:
+    async with admin_of(broker) as admin:
         await admin.delete_topics([topic])
         again = NewTopic(topic, partitions, 1, topic_configs={"retention.ms": "-1"})
 
@@ -231,8 +222,6 @@ async def make_topic_again(broker: LocalKafka, topic: str, partitions: int = 4) 
             return bool(answer.topic_errors[0][1] == 0)
 
         await eventually(is_made, f"{topic} is made again")
-    finally:
-        await admin.close()
 
 
 Topic = dict[int, list[ConsumerRecord[bytes, bytes]]]
