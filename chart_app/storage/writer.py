@@ -77,6 +77,7 @@ class StoreWriter:
         self, connection: Connection, topic_ids: Mapping[TP, str]
     ) -> dict[TP, Checkpoint]:
         schema.check_version(connection)
+        self._rows.lock_partitions(connection)
         table = schema.partitions
         current = {
             TP(row.topic, row.partition): Checkpoint(

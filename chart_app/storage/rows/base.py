@@ -156,6 +156,10 @@ class RowWriter(ABC):
         """Keep other workers from adding coins, or a store, until the end of the transaction."""
 
     @abstractmethod
+    def lock_partitions(self, connection: Connection) -> None:
+        """Keep other workers from adding partitions, until the end of the transaction."""
+
+    @abstractmethod
     def _insert_coins(self, connection: Connection, scales: Mapping[str, Scale]) -> None:
         """Insert coins that are not stored."""
 

@@ -141,6 +141,8 @@ SELECT_COIN_IDS = _SELECT_COINS.format(columns="coin, id", key="coin")
 #: The lock of who adds coins, or a store. A lock of a table would deadlock with who changes scales.
 #: Nobody who waits for it has a lock but on its partitions, which it locked before.
 LOCK_ADDITIONS = "SELECT pg_advisory_xact_lock(7310597138900)"  # any number that nobody else takes
+#: The lock of who adds partitions, and waits for it with no lock.
+LOCK_PARTITIONS = "SELECT pg_advisory_xact_lock(7310597138901)"
 _MOVE_OFFSETS = """
     UPDATE partitions SET next_offset = move."end"
     FROM {moves} AS move (topic, partition, id, start, "end")
@@ -278,6 +280,10 @@ class PostgreSQLRows(RowWriter):
     def lock_additions(self, connection: Connection) -> None:
         """Take a lock that only they take."""
         _run(connection, LOCK_ADDITIONS, ())
+
+    def lock_partitions(self, connection: Connection) -> None:
+        """Take a lock that only they take."""
+        _run(connection, LOCK_PARTITIONS, ())
 
     def _select_alike(self, connection: Connection, folded: Sequence[str]) -> dict[str, str]:
         return dict(map(tuple, _run(connection, SELECT_ALIKE, [folded])))

@@ -117,6 +117,9 @@ class SQLiteRows(RowWriter):
     def lock_additions(self, connection: Connection) -> None:
         """Do nothing: the transaction has locked the file."""
 
+    def lock_partitions(self, connection: Connection) -> None:
+        """Do nothing, for the same reason."""
+
     def _select_alike(self, connection: Connection, folded: Sequence[str]) -> dict[str, str]:
         rows = self._select_folded.fetch(connection, [(name,) for name in folded])
         return {name: coin for _, coin, name, *_ in rows}
