@@ -141,7 +141,8 @@ SELECT_COIN_IDS = _SELECT_COINS.format(columns="coin, id", key="coin")
 #: The lock of who adds coins, or a store. A lock of a table would deadlock with who changes scales.
 #: Nobody who waits for it has a lock but on its partitions, which it locked before.
 LOCK_ADDITIONS = "SELECT pg_advisory_xact_lock(7310597138900)"  # any number that nobody else takes
-#: The lock of who adds partitions, and waits for it with no lock.
+#: The lock of who adds partitions. It is not the same one: who adds coins has locked partitions
+#: before, and who adds partitions changes some afterwards.
 LOCK_PARTITIONS = "SELECT pg_advisory_xact_lock(7310597138901)"
 _MOVE_OFFSETS = """
     UPDATE partitions SET next_offset = move."end"
