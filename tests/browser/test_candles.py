@@ -1,7 +1,6 @@
 """Candles that are older, come late or go again: what the page then has."""
 
 import asyncio
-import itertools
 import time
 
 from playwright.async_api import expect
@@ -17,6 +16,8 @@ from tests.waiting import PATIENCE_S, in_time
 
 REASON = Reason("a tester", "a test", 0)
 
+#: The page loads anew at most so often, however many voids there are.
+RENEW_INTERVAL_S = 1
 #: Ends once the page has so many candles and this price, at the top of the tape too: within a
 #: frame, while expect() looks again after up to a second.
 HAS = """\
@@ -113,10 +114,9 @@ async def test_voided_trades_leave_the_page_and_come_back(
     await expect_candles(page, wrong)
 
     chosen = Selection("BTC", times=(begin, begin + 3 * MINUTE_MS))
-    numbers = itertools.count(1)
 
     async def attempt() -> float:
-        await stand.voids.void(chosen, REASON)
+        voided = await stand.voids.void(chosen, REASON)
         done = time.monotonic()
         await asyncio.wait_for(page.evaluate(HAS, [len(right), price]), PATIENCE_S)
         duration = time.monotonic() - done
@@ -124,10 +124,11 @@ async def test_voided_trades_leave_the_page_and_come_back(
         await expect(page.locator("#tape tr")).to_have_count(30)
         await expect(page.locator("#coin-rows [data-coin=BTC]")).to_contain_text(price)
 
-        await stand.voids.undo(next(numbers), REASON)
+        await stand.voids.undo(voided.void.id, REASON)
         await expect(page.locator("#price")).to_have_text("1,000,000.5")
         await expect(page.locator("#tape tr").first).to_contain_text("1,000,000.5")
         await expect_candles(page, wrong)
+        await asyncio.sleep(RENEW_INTERVAL_S)  # so that a next attempt's void is not held back
         return duration
 
     await in_time(1, attempt)
