@@ -1,7 +1,7 @@
 """The offset to read each partition from: the store's, not the committed one of the group."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Mapping
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
@@ -26,6 +26,11 @@ class Offsets:
         self._writer = writer
         self._client = client
         self._checkpoints: dict[TP, Checkpoint] = {}
+        #: Of the partitions that the offsets were last loaded for.
+        self._topics: set[str] = set()
+        #: Kafka's id of each topic whose offsets were ever loaded, as of the last time: it stays
+        #: where the topic is deleted, and so not loaded, before it is created again.
+        self._topic_ids: dict[str, str] = {}
 
     def get(self, tp: TP) -> Checkpoint | None:
         """Return the checkpoint of a partition, or None if it must be loaded first."""
@@ -35,22 +40,21 @@ class Offsets:
         """Record how far a partition has been read."""
         self._checkpoints[tp] = self._checkpoints[tp]._replace(next_offset=next_offset)
 
-    async def load(self, partitions: Iterable[TP]) -> dict[TP, int]:
+    async def load(self, partitions: Collection[TP]) -> dict[TP, int]:
         """Load the stored offsets and return them, without those that cannot be loaded now."""
-        known, self._checkpoints = self._checkpoints, {}
+        self._checkpoints = {}
+        self._topics = {tp.topic for tp in partitions}
         try:
-            ids = await topic_ids(self._client(), {tp.topic for tp in partitions})
+            ids = await topic_ids(self._client(), self._topics)
             stored = await self._writer.checkpoints(
                 {tp: ids[tp.topic] for tp in partitions if tp.topic in ids}
             )
         except (StoreUnavailable, KafkaError, TimeoutError) as error:
             logger.warning("Could not load the stored offsets yet: %s", error)
             return {}
-        recreated = {
-            tp.topic for tp in known.keys() & stored if known[tp].topic_id != ids[tp.topic]
-        }
-        for topic in sorted(recreated):
+        for topic in self._other_than_loaded(ids):
             logger.warning("%s was deleted and created again; reading it from its start", topic)
+        self._topic_ids |= ids
         self._checkpoints = stored
         return {tp: checkpoint.next_offset for tp, checkpoint in stored.items()}
 
@@ -59,11 +63,10 @@ class Offsets:
 
         Raises KafkaError or TimeoutError when no broker answers.
         """
-        ids = await topic_ids(self._client(), {tp.topic for tp in self._checkpoints})
-        return any(
-            ids.get(tp.topic, checkpoint.topic_id) != checkpoint.topic_id
-            for tp, checkpoint in self._checkpoints.items()
-        )
+        return bool(self._other_than_loaded(await topic_ids(self._client(), self._topics)))
+
+    def _other_than_loaded(self, ids: Mapping[str, str]) -> list[str]:
+        return sorted(topic for topic, it in ids.items() if self._topic_ids.get(topic, it) != it)
 
 
 class TopicWatch(Service):
