@@ -20,6 +20,9 @@ NO_ANSWER_YET = "Kafka has not answered yet"
 PULSE_INTERVAL_S = 1.0
 #: If the last answer is older, the program is not ready.
 ANSWER_MAX_AGE_S = 3.0
+#: A request that took longer was not ended in time, because this program was held up: an answer
+#: may have come meanwhile, and been dropped.
+HELD_UP_S = ANSWER_MAX_AGE_S + 0.5
 
 #: Returns what is wrong, or None.
 Check = Callable[[], str | None]
@@ -58,10 +61,13 @@ class Pulse(Service):
     @Service.task
     async def _ask_periodically(self) -> None:
         while not self.should_stop:
+            asked = self._clock()
             try:
                 await self._ask()
             except (KafkaError, TimeoutError, OSError):
-                pass  # check() reports it, by the age of the last answer
+                if self._clock() - asked > HELD_UP_S:
+                    continue
+                # check() reports it, by the age of the last answer
             else:
                 self.answered()
             self._report()
