@@ -7,6 +7,9 @@ from pathlib import Path
 LAST_LINES = 20
 #: Kafka's own files of records have names like this.
 RECORDS = re.compile(r"\d+\.log")
+TROUBLE = ("ERROR", "CRITICAL", "Traceback")
+#: How ``make run`` begins a line of Kafka's.
+KAFKAS = re.compile(r"\d\d:\d\d:\d\d kafka +\| ")
 
 
 def kept(run: Path, test: Path | None, since: float) -> Iterator[Path]:
@@ -27,3 +30,16 @@ def last_lines(log: Path) -> str:
     """Return a log's name, how many lines it has, and the last of them."""
     lines = log.read_text(errors="replace").splitlines()
     return "\n".join([f"{log}: {len(lines)} lines", *lines[-LAST_LINES:]])
+
+
+def trouble(written: str) -> list[str]:
+    """Return the lines of what ``make run`` has written that tell of errors in the programs.
+
+    Kafka's own are left out: on a busy machine it says ERROR of requests to itself, which it
+    repeats. What it does not get over shows in the programs' lines.
+    """
+    return [
+        line
+        for line in written.splitlines()
+        if any(it in line for it in TROUBLE) and not KAFKAS.match(line)
+    ]

@@ -1,9 +1,9 @@
-"""Which logs are named where a test fails."""
+"""Which logs are named where a test fails, and which of their lines are errors of ours."""
 
 import os
 from pathlib import Path
 
-from tests.logs import kept, last_lines
+from tests.logs import kept, last_lines, trouble
 
 
 def test_a_test_has_its_own_logs_and_those_of_what_it_shares(tmp_path: Path) -> None:
@@ -32,3 +32,17 @@ def test_of_a_long_log_the_last_lines_are_shown(tmp_path: Path) -> None:
     first, *lines = last_lines(log).splitlines()
     assert first == f"{log}: 1000 lines"
     assert lines == [str(number) for number in range(980, 1000)]
+
+
+def test_errors_are_those_of_the_programs_not_what_a_busy_kafka_says_of_itself() -> None:
+    ours = [
+        "12:00:02 chart   | 2026-11-27T12:00:02.000Z ERROR streaming.http.health Kafka does not",
+        "12:00:02 trading | Traceback (most recent call last):",
+        "12:00:03 system  | CRITICAL kafka   | is not where a line of Kafka's begins",
+        "ERROR: what a tool says before anything runs",
+    ]
+    others = [
+        "12:00:01 kafka   | [controller] ERROR org.apache.kafka Timed out heartbeat from broker 1.",
+        "12:00:01 chart   | 2026-11-27T12:00:01.000Z INFO streaming.http.health Kafka answers",
+    ]
+    assert trouble("\n".join(others + ours)) == ours
