@@ -2,8 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Python compiles what is imported; pip would compile all, in a quarter of its time.
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --retries 2 --require-hashes --no-compile
+INSTALL := $(BIN)/python -m dev.packages
 # A failure prints one line; the rest goes to a file: pip alone writes some fifty lines.
 INSTALL_LOG := .venv/install.log
 OR_SAY = >$(INSTALL_LOG) 2>&1 || { echo "Packages could not be installed from $(1): is it reachable from here? $(INSTALL_LOG) says more." >&2; exit 1; }
@@ -98,7 +97,7 @@ lock: .venv/.dev  ## renew the lock files from pyproject.toml, and requirements/
 	$(LOCK) pyproject.toml -o requirements/dev.txt --extra local --extra dev -c requirements/local.txt
 	$(LOCK) bench/requirements.in -o bench/requirements.txt
 	$(LOCK) requirements/audit.in -o requirements/audit.txt
-	$(LOCK) requirements/pip.in -o requirements/pip.txt -c requirements/audit.txt
+	$(LOCK) requirements/uv.in -o requirements/uv.txt
 	$(BIN)/python -m dev.local_kafka --lock
 	@$(MAKE) --no-print-directory .venv/.dev
 	$(BIN)/python -m dev.audit.licences
@@ -112,19 +111,19 @@ clean:  ## remove what the other commands made here
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; name one with PYTHON=…")'
 	@$(PYTHON) -m venv .venv
 
-.venv/.pip: requirements/pip.txt | .venv/bin/python
-	@$(PIP_INSTALL) -r $< $(call OR_SAY,the Python package index)
+.venv/.uv: requirements/uv.txt | .venv/bin/python
+	@$(INSTALL) $< $(call OR_SAY,the Python package index)
 	@touch $@
 
-.venv/.run: requirements/local.txt $(PAGE)/package-lock.json | .venv/.pip
+.venv/.run: requirements/local.txt $(PAGE)/package-lock.json | .venv/.uv
 	@echo "Installing what the programs need (once) …"
-	@$(PIP_INSTALL) -r $< $(call OR_SAY,the Python package index)
+	@$(INSTALL) $< $(call OR_SAY,the Python package index)
 	@$(BIN)/python -m dev.npm $(PAGE) $(call OR_SAY,the npm registry)
 	@touch $@
 
-.venv/.dev: requirements/dev.txt $(PAGE)/package-lock.json | .venv/.pip
+.venv/.dev: requirements/dev.txt $(PAGE)/package-lock.json | .venv/.uv
 	@echo "Installing what the programs and their tests need (once) …"
-	@$(PIP_INSTALL) -r $< $(call OR_SAY,the Python package index)
+	@$(INSTALL) $< $(call OR_SAY,the Python package index)
 	@$(BIN)/python -m dev.npm $(PAGE) $(call OR_SAY,the npm registry)
 	@touch $@ .venv/.run
 

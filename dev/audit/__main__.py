@@ -13,8 +13,13 @@ from dev.audit import licences, sbom, secret_scan, tools, vulnerabilities
 from dev.audit.locks import NPM_LOCKS
 from dev.audit.outcome import Outcome, State, is_failed
 
-#: requirements/dev.txt holds what run.txt and local.txt hold, audit.txt what pip.txt holds.
-LOOKED_UP = ("requirements/dev.txt", "requirements/audit.txt", "bench/requirements.txt")
+#: requirements/dev.txt holds what run.txt and local.txt hold.
+LOOKED_UP = (
+    "requirements/dev.txt",
+    "requirements/audit.txt",
+    "requirements/uv.txt",
+    "bench/requirements.txt",
+)
 
 
 def checks() -> list[Callable[[], Outcome]]:

@@ -12,7 +12,7 @@ PYTHON_LOCKS: Mapping[str, str] = {
     "local": "requirements/local.txt",
     "dev": "requirements/dev.txt",
     "audit": "requirements/audit.txt",
-    "pip": "requirements/pip.txt",
+    "uv": "requirements/uv.txt",
     "bench": "bench/requirements.txt",
 }
 #: The folders of what is installed from the npm registry, by what it is for.

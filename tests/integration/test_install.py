@@ -1,13 +1,16 @@
 """``make`` where the package indexes cannot be reached."""
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from dev import venv
 from dev.local_kafka import free_port
 from dev.npm import InstallFailed, install
 from tests.programs import ROOT
@@ -15,12 +18,14 @@ from tests.waiting import PATIENCE_S
 
 
 def test_make_without_a_package_index_says_so_in_a_line(tmp_path: Path) -> None:
-    locks = (
-        "requirements/pip.txt",
+    needed = (
+        "Makefile",
+        "dev/packages.py",
+        "requirements/uv.txt",
         "requirements/local.txt",
         "chart_app/web/page/package-lock.json",
     )
-    for name in ("Makefile", *locks):
+    for name in needed:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     # As from a terminal, also where the tests were started by make.
@@ -45,6 +50,32 @@ def test_make_without_a_package_index_says_so_in_a_line(tmp_path: Path) -> None:
     )
     assert make.startswith("make: *** ")
     assert "Connection refused" in (tmp_path / ".venv/install.log").read_text()
+
+
+def test_what_uv_does_not_find_is_left_to_pip_and_its_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = tmp_path / "found-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("found.py", "")
+        info = {
+            "METADATA": "Metadata-Version: 2.1\nName: found\nVersion: 1.0\n",
+            "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            "RECORD": "",
+        }
+        for name, text in info.items():
+            file.writestr(f"found-1.0.dist-info/{name}", text)
+    lock = tmp_path / "lock.txt"
+    lock.write_text(f"found==1.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://127.0.0.1:{free_port()}/simple")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    venv.install(tmp_path / "venv", lock)
+    subprocess.run([tmp_path / "venv/bin/python", "-c", "import found"], check=True)
+    lock.write_text(f"found==1.0 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        venv.install(tmp_path / "venv", lock)
 
 
 def test_npm_without_a_registry_fails_with_what_npm_says(
