@@ -53,7 +53,7 @@ class Offsets:
             logger.warning("Could not load the stored offsets yet: %s", error)
             return {}
         for topic in self._other_than_loaded(ids):
-            logger.warning("%s was deleted and created again; reading it from its start", topic)
+            logger.warning("%s was deleted and created again; its offsets begin anew", topic)
         self._topic_ids |= ids
         self._checkpoints = stored
         return {tp: checkpoint.next_offset for tp, checkpoint in stored.items()}

@@ -11,7 +11,7 @@ from chart_app.storage.errors import StoreUnavailable
 from chart_app.storage.write_batch import Checkpoint
 
 PARTITIONS = {TP("A", 0), TP("A", 1), TP("B", 0)}
-RECREATED = "A was deleted and created again; reading it from its start"
+RECREATED = "A was deleted and created again; its offsets begin anew"
 
 
 class Kafka:
