@@ -183,7 +183,7 @@ async def test_stalled_bodies_of_one_client_stop_no_other(
         )
         try:
             writer.write(head.encode() + b" " * (4 * MB - 1))
-            return await reader.read()
+            return await reader.readline()  # at once: who goes on sending is cut off in the end
         finally:
             writer.close()
 

@@ -19,7 +19,7 @@ MODULES = [
     for path in routes.FOLDER.rglob("*.js")
     if routes.PACKAGES not in path.parents
 ]
-NODE_TIMEOUT_S = 60
+NODE_TIMEOUT_S = 600  # for a hang
 
 
 class Addresses(HTMLParser):
