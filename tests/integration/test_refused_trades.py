@@ -119,11 +119,16 @@ async def test_what_only_chart_app_can_know_is_a_dead_letter_and_known_coins_go_
     coins = [coin for (coin,) in await tables.fetch("SELECT coin FROM coins")]
     assert sorted(coins) == ["BTC", "ETH", "비트코인"]
 
-    metrics = await read_metrics(chart)
     counts = Counter(kind for _, kind in refused.values())
-    for kind in ("invalid", "coin", "case", "max_coins", "conflict"):
-        line = f'chart_dead_letters_total{{reason="{kind}"}} {float(counts[kind])}'
-        assert line in metrics.splitlines()
+    lines = {
+        f'chart_dead_letters_total{{reason="{kind}"}} {float(counts[kind])}'
+        for kind in ("invalid", "coin", "case", "max_coins", "conflict")
+    }
+
+    async def are_counted() -> bool:
+        return lines <= set((await read_metrics(chart)).splitlines())
+
+    await eventually(are_counted, "each is counted, once Kafka has confirmed it")
     assert chart.log().count(f" go to {cluster.topic}.dead-letter") <= len(refused)
     async with aiohttp.ClientSession(chart.url) as http:
         async with http.get("/api/v3/klines?symbol=BTC&interval=1M") as answer:
