@@ -25,6 +25,9 @@ HEAD_TIMEOUT_S = 10.0
 IDLE_TIMEOUT_S = 75.0
 #: However many files may be open: a silent connection takes 6 kB, an active one more.
 CONNECTIONS_MAX = 10_000
+#: How many the system holds until we take them, where it allows as many (Linux's somaxconn). More
+#: try again after a second, and it may reset one whose client takes it to be open.
+BACKLOG = 1024
 #: Open files that are not HTTP connections: Kafka, the database, the log, and connections that
 #: the system has accepted and we have not closed yet.
 RESERVED_FILES = 256

@@ -17,6 +17,7 @@ from streaming.http.admission import Admission
 from streaming.http.body import CLIENT_FAULTS
 from streaming.http.clients import Clients
 from streaming.http.connections import (
+    BACKLOG,
     IDLE_TIMEOUT_S,
     Connections,
     Server,
@@ -153,4 +154,6 @@ class Web(driver.Web):
         host, port = self.app.conf.web_bind, self.app.conf.web_port
         if served.tls:
             return TLSSite(self._runner, host, port, served.tls, reuse_port=served.web_reuse_port)
-        return web.TCPSite(self._runner, host, port, reuse_port=served.web_reuse_port)
+        return web.TCPSite(
+            self._runner, host, port, backlog=BACKLOG, reuse_port=served.web_reuse_port
+        )

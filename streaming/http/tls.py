@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 
 from aiohttp import web
 
+from streaming.http.connections import BACKLOG
 from streaming.logs import ACCESS_LOGGER
 
 logger = logging.getLogger(__name__)
@@ -25,7 +26,6 @@ HANDSHAKE_TIMEOUT_S = 10.0
 HANDSHAKES_MAX = 100
 #: For a client to confirm the end of a connection.
 CLOSE_TIMEOUT_S = 1.0
-BACKLOG = 1024
 #: After the system has refused to accept a connection: there are too many open files.
 ACCEPT_PAUSE_S = 0.1
 
