@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -12,13 +13,14 @@ from typing import Any
 import aiohttp
 import pytest
 
-from streaming.http.connections import HEAD_TIMEOUT_S
+from streaming.http.connections import BACKLOG, HEAD_TIMEOUT_S
 from tests.conftest import Cluster, StartProgram
 from tests.programs import Program
 from tests.waiting import PATIENCE_S, eventually, wait_for
 
 FILES = 1024
 FLOOD = 1100
+BURST = BACKLOG - 24
 HALF_HEADS = 900
 #: So many that none of them has more connections than a client may have.
 CLIENTS = 8
@@ -128,6 +130,22 @@ async def test_a_flood_of_connections_stops_nothing(cluster: Cluster, start: Sta
         await check_service(3)
     for program in programs:
         check_log(program)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+async def test_a_burst_that_meets_a_program_held_up_keeps_nobody_out(
+    cluster: Cluster, start: StartProgram, package: str
+) -> None:
+    program = start(package, cluster.settings)
+    limit_files(program)
+    program.wait_ready()
+    program.signal(signal.SIGSTOP)
+    with many(program, BURST):
+        program.signal(signal.SIGCONT)
+        async with aiohttp.ClientSession() as newcomer:
+            assert await get(newcomer, f"{program.url}/healthz") == 200
+        assert open_files(program) < FILES - 100
+    check_log(program)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
