@@ -1,6 +1,7 @@
 """What is not a trade goes to the dead-letter topic, byte for byte, and stops nothing."""
 
 import random
+from collections.abc import Set as AbstractSet
 
 import aiohttp
 import pytest
@@ -85,6 +86,15 @@ async def read_metrics(chart: Program) -> str:
         return await answer.text()
 
 
+async def wait_metrics(chart: Program, lines: AbstractSet[str]) -> None:
+    """Wait until lines are among the metrics: a worker counts what Kafka or the store confirms."""
+
+    async def are_there() -> bool:
+        return lines <= set((await read_metrics(chart)).splitlines())
+
+    await eventually(are_there, f"the metrics have {lines}")
+
+
 async def test_garbage_is_kept_with_its_reason_and_its_place(
     cluster: Cluster, chart: Program
 ) -> None:
@@ -118,11 +128,7 @@ async def test_garbage_is_kept_with_its_reason_and_its_place(
             for partition in range(4)
         ),
     }
-
-    async def all_stored() -> bool:
-        return counted <= set((await read_metrics(chart)).splitlines())
-
-    await eventually(all_stored, "what was logged is counted and stored")
+    await wait_metrics(chart, counted)
 
 
 async def test_random_bytes_never_stop_the_stream(cluster: Cluster, chart: Program) -> None:

@@ -19,7 +19,7 @@ from streaming.kafka.cluster import admin_client
 from tests.conftest import Cluster, StartProgram
 from tests.faults import AFTER_DEAD_LETTERS
 from tests.integration.databases import PostgreSQL, SQLite, TestedDatabase
-from tests.integration.test_dead_letters import dead_letters, read_metrics
+from tests.integration.test_dead_letters import dead_letters, read_metrics, wait_metrics
 from tests.integration.test_replay import replay
 from tests.postgresql_server import PostgreSQLServer
 from tests.programs import Program
@@ -124,11 +124,7 @@ async def test_what_only_chart_app_can_know_is_a_dead_letter_and_known_coins_go_
         f'chart_dead_letters_total{{reason="{kind}"}} {float(counts[kind])}'
         for kind in ("invalid", "coin", "case", "max_coins", "conflict")
     }
-
-    async def are_counted() -> bool:
-        return lines <= set((await read_metrics(chart)).splitlines())
-
-    await eventually(are_counted, "each is counted, once Kafka has confirmed it")
+    await wait_metrics(chart, lines)
     assert chart.log().count(f" go to {cluster.topic}.dead-letter") <= len(refused)
     async with aiohttp.ClientSession(chart.url) as http:
         async with http.get("/api/v3/klines?symbol=BTC&interval=1M") as answer:
