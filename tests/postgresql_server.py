@@ -23,8 +23,9 @@ with warnings.catch_warnings(action="ignore"):  # of a folder for sockets, which
 class PostgreSQLServer:
     """A server that can be killed, on a free port of 127.0.0.1."""
 
-    def __init__(self, folder: Path, log_file: Path) -> None:
+    def __init__(self, folder: Path, log_file: Path, **settings: str) -> None:
         self._log_file = log_file
+        self._settings = [f"--{name}={value}" for name, value in settings.items()]
         self.port = free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}"
         self._folder = folder
@@ -43,7 +44,7 @@ class PostgreSQLServer:
         # After a kill the data folder may still be in use for a moment: then it ends at once.
         if self._process is None or self._process.poll() is not None:
             command = [str(self._package.bin_path / "postgres"), "-D", str(self._folder)]
-            command += ["-k", "", "-h", "127.0.0.1", "-p", str(self.port)]
+            command += ["-k", "", "-h", "127.0.0.1", "-p", str(self.port), *self._settings]
             with self._log_file.open("ab") as log:
                 self._process = subprocess.Popen(
                     command,
