@@ -3,6 +3,10 @@
 import asyncio
 from collections import deque
 
+#: A timer that is later than this shows that the program was held up: what the waits are for may
+#: have come meanwhile, and is read first, for as long.
+HELD_UP_S = 0.5
+
 
 class Deadlines:
     """Ends waits after a timeout, at 1 µs a wait; ``asyncio.timeout`` takes 11 µs."""
@@ -14,7 +18,10 @@ class Deadlines:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, wait: "asyncio.Future[None]") -> None:
-        """Set the result of a future after ``timeout_s`` seconds, unless it is done by then."""
+        """Set the result of a future after ``timeout_s`` seconds, unless it is done by then.
+
+        Seconds in which the program was stopped do not count for what has come meanwhile.
+        """
         waits = self._waits
         while waits and waits[0][1].done():
             waits.popleft()
@@ -22,13 +29,20 @@ class Deadlines:
         deadline = loop.time() + self.timeout_s
         waits.append((deadline, wait))
         if self._timer is None:
-            self._timer = loop.call_at(deadline, self._end_overdue, loop)
+            self._timer = loop.call_at(deadline, self._end_overdue, loop, deadline)
 
-    def _end_overdue(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _end_overdue(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         now = loop.time()
+        if now > due + HELD_UP_S:
+            due = now + HELD_UP_S
+            self._timer = loop.call_at(due, self._end_overdue, loop, due)
+            return
         waits = self._waits
         while waits and (waits[0][0] <= now or waits[0][1].done()):
             _, wait = waits.popleft()
             if not wait.done():
                 wait.set_result(None)
-        self._timer = loop.call_at(waits[0][0], self._end_overdue, loop) if waits else None
+        self._timer = None
+        if waits:
+            due = waits[0][0]
+            self._timer = loop.call_at(due, self._end_overdue, loop, due)

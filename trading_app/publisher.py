@@ -108,7 +108,9 @@ class Publisher:
         """
         batches = [batch for batch, _ in await self.send(topic, records, headers)]
         waiters = [batch.waiter() for batch in set(batches)]
-        await asyncio.wait(waiters, timeout=self._deadlines.timeout_s)
+        for waiter in waiters:
+            self._deadlines.add(waiter)
+        await asyncio.wait(waiters)
         return batches
 
     async def send(

@@ -1,6 +1,8 @@
 import asyncio
+import socket
+import time
 
-from streaming.deadlines import Deadlines
+from streaming.deadlines import HELD_UP_S, Deadlines
 from tests.waiting import PATIENCE_S, in_time
 
 
@@ -38,6 +40,30 @@ async def test_a_wait_that_has_ended_is_left_alone() -> None:
     cancelled.cancel()
     await last
     assert cancelled.cancelled()
+
+
+async def test_what_has_come_while_the_program_was_held_up_is_heard_first() -> None:
+    deadlines = Deadlines(0.02)
+    near, far = socket.socketpair()
+    reader, writer = await asyncio.open_connection(sock=near)
+    answered, unanswered = wait(), wait()
+
+    async def hear() -> None:
+        await reader.readexactly(1)
+        answered.cancel()
+
+    hearing = asyncio.create_task(hear())
+    await asyncio.sleep(0)
+    for it in (answered, unanswered):
+        deadlines.add(it)
+    with far:
+        far.send(b"x")
+    time.sleep(2 * HELD_UP_S)  # noqa: ASYNC251 - it is held up
+    await unanswered
+    await hearing
+    assert answered.cancelled()
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_it_keeps_nothing_of_waits_that_have_ended() -> None:
