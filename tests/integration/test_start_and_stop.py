@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from dev.local_kafka import LocalKafka, free_port
+from dev.local_kafka import LocalKafka, free_port, is_listening
+from streaming.app import SHUTDOWN_DEADLINE_S
+from tests import logs
 from tests.brokers import Broker
 from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.posting import Poster
@@ -64,7 +67,7 @@ async def test_chart_app_alone_on_an_empty_cluster_takes_the_first_trade_ever(
     empty_kafka.start()
     chart = start("chart_app", cluster.settings).wait_ready()
     assert f"Created topic {cluster.topic} with 4 partitions" in chart.log()
-    assert " ERROR " not in chart.log()
+    assert logs.trouble(chart.log()) == []
     trading = start("trading_app", cluster.settings).wait_ready()
     assert await post(trading, {"topic": cluster.topic, **TRADE}) == 201
     wait_for(chart.trades, "the trade is logged")
@@ -95,6 +98,24 @@ async def test_sigterm_under_load_ends_both_programs_in_order(
         return max(durations)
 
     await in_time(5, attempt)
+
+
+@pytest.mark.parametrize("package", ["trading_app", "chart_app"])
+def test_time_in_which_a_program_is_stopped_does_not_count_when_it_ends(
+    cluster: Cluster, start: StartProgram, package: str
+) -> None:
+    program = start(package, cluster.settings).wait_ready()
+    cluster.broker.suspend()  # so that it does not end at once
+    try:
+        program.signal(signal.SIGTERM)
+        wait_for(lambda: not is_listening(program.port), "it begins to end")
+        program.signal(signal.SIGSTOP)
+        time.sleep(SHUTDOWN_DEADLINE_S)
+    finally:
+        cluster.broker.resume()
+    program.signal(signal.SIGCONT)
+    assert program.wait() == 0
+    assert "Exiting at once" not in program.log()
 
 
 @pytest.mark.parametrize("package", ["trading_app", "chart_app"])
