@@ -113,6 +113,7 @@ def make_cluster(broker: LocalKafka) -> Cluster:
             "TRADE_TOPICS": topic,
             "GROUP_ID": f"group-{name}",
             "KAFKA_STARTUP_TIMEOUT": str(PATIENCE_S),
+            "KAFKA_DELIVERY_TIMEOUT": str(PATIENCE_S),  # a busy machine stalls for seconds
             "KAFKA_SESSION_TIMEOUT": "6",
         },
     )
@@ -132,10 +133,12 @@ def start(tmp_path: Path) -> Iterator[StartProgram]:
             *command: str,
             log_file: Path | None = None,
             is_fresh: bool = False,
+            open_files: int | None = None,
         ) -> Program:
             program = Program(package, tmp_path, settings, *command)
             program.log_file = log_file or program.log_file
             program.is_fresh = is_fresh
+            program.open_files = open_files
             return stack.enter_context(program)
 
         yield start_program

@@ -30,9 +30,15 @@ class Fork:
         log: Path,
         stdin: Path = Path(os.devnull),
         stdout: Path | None = None,
+        open_files: int | None = None,
     ) -> None:
-        files = [str(it) for it in (stdin, stdout or log, log)]
-        request = {"args": args, "cwd": str(cwd), "env": dict(env), "files": files}
+        request = {
+            "args": args,
+            "cwd": str(cwd),
+            "env": dict(env),
+            "files": [str(it) for it in (stdin, stdout or log, log)],
+            "open_files": open_files,
+        }
         self.pid: int = _zygote().ask(request)["pid"]
         self._returncode: int | None = None
         self._polling = threading.Lock()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -57,6 +58,8 @@ class Program:
         self.log_file = folder / f"{package}-{self.port}.log"
         #: In an interpreter of its own, not as a fork of one that has the libraries loaded.
         self.is_fresh = False
+        #: How many files a fork may have open; None for as many as the test.
+        self.open_files: int | None = None
         self.process: subprocess.Popen[bytes] | Fork | None = None
 
     @property
@@ -70,7 +73,13 @@ class Program:
         environment = {**clean_environment(), **self.settings}
         cwd = self.folder  # where there is no .env, and which is theirs to write to
         if not self.is_fresh:
-            self.process = Fork(arguments, cwd=cwd, env=environment, log=self.log_file)
+            self.process = Fork(
+                arguments,
+                cwd=cwd,
+                env=environment,
+                log=self.log_file,
+                open_files=self.open_files,
+            )
             return self
         with self.log_file.open("ab") as log, interruptible():
             self.process = subprocess.Popen(
@@ -92,6 +101,15 @@ class Program:
 
         wait_for(ready, f"{self.package} is ready:\n{self.log()}")
         return self
+
+    def is_ready(self) -> bool:
+        """Return whether it has all it needs, and a worker its place in the group."""
+        assert self.running, self.log()
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=PATIENCE_S) as answer:
+                return bool(answer.status == 200)
+        except OSError:  # also of 503
+            return False
 
     @property
     def running(self) -> bool:

@@ -18,8 +18,8 @@ SHARE = 600
 
 @pytest.fixture
 def trading(cluster: Cluster, start: StartProgram) -> Program:
-    """Run trading_app."""
-    return start("trading_app", cluster.settings).wait_ready()
+    """Run trading_app, whose clients wait for seconds and not for as long as a test."""
+    return start("trading_app", {**cluster.settings, "KAFKA_DELIVERY_TIMEOUT": "5"}).wait_ready()
 
 
 @pytest.fixture

@@ -189,6 +189,7 @@ async def test_a_certificate_of_another_name_is_refused(
     encrypted: EncryptedKafka, tmp_path: Path, start: StartProgram
 ) -> None:
     cluster = secured(encrypted.broker, "ENCRYPTED", tmp_path, KAFKA_SECURITY_PROTOCOL="SSL")
+    cluster.settings["KAFKA_DELIVERY_TIMEOUT"] = "5"
     trading = start("trading_app", cluster.settings).wait_ready()
     chart = start("chart_app", cluster.settings).wait_ready()
     assert await post(trading, cluster.topic) == 201

@@ -29,7 +29,6 @@ from tests.integration.test_exactly_once import (
     stop,
 )
 from tests.integration.test_readers_are_told import WATCHED, check_told, worker
-from tests.integration.test_websocket import is_ready
 from tests.integration.trades import SPAN_MS, START_MS, count_candles, make_records, read_topic
 from tests.programs import Program
 from tests.waiting import eventually, in_time, wait_for
@@ -57,7 +56,7 @@ class Site:
         self.trading = start("trading_app", self.settings)
         self.charts = [start("chart_app", self.settings) for _ in range(2)]
         for program in (self.trading, *self.charts):
-            wait_for(partial(is_ready, program), "the program is ready")
+            wait_for(program.is_ready, "the program is ready")
 
     async def post(self, time_ms: int, price: str, trade_id: str) -> None:
         """Post a trade."""
@@ -138,8 +137,12 @@ async def check_events(viewer: Viewer, revision: int, counts: dict[int, int]) ->
         )
 
     await eventually(is_ticker_told, f"the ticker says {price}")
-    months = [data for _, name, data in viewer.events if name == MONTHS]
-    assert (months[-1]["revision"], months[-1]["k"]["c"]) == (revision, price)
+
+    async def is_month_told() -> bool:
+        last = [data for _, name, data in viewer.events if name == MONTHS][-1]
+        return (last["revision"], last["k"]["c"]) == (revision, price)
+
+    await eventually(is_month_told, f"the month's candle says {price}")
 
 
 def told_at(viewer: Viewer, revision: int) -> float:
