@@ -11,7 +11,7 @@ Found = TypeVar("Found")
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.4
 #: For what must happen at all, however busy the machine is.
 PATIENCE_S = 120
-ATTEMPTS = 3
+ATTEMPTS = 5
 
 
 def wait_for(condition: Callable[[], Found], what: str, timeout_s: float = PATIENCE_S) -> Found:

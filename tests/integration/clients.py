@@ -38,6 +38,7 @@ async def open_ccxt(
     exchange = ccxt.pro.binance(
         {
             "headers": dict(headers),
+            "timeout": PATIENCE_S * 1000,
             "options": {
                 "fetchMarkets": {"types": ["spot"]},
                 "ws": {"options": {"headers": dict(headers)}},
@@ -58,6 +59,7 @@ async def open_python_binance(live: LiveMarket) -> AsyncIterator[Any]:
         patch.object(AsyncClient, "API_URL", f"{live.http}/api"),
         patch.object(AsyncClient, "WS_API_URL", f"{live.websocket}/ws-api/v3"),
         patch.object(BinanceSocketManager, "STREAM_URL", f"{live.websocket}/"),
+        patch.object(AsyncClient, "REQUEST_TIMEOUT", PATIENCE_S),
         # Seconds that it reads on before it sees that it is to close.
         patch.object(ReconnectingWebsocket, "TIMEOUT", 0.1),
         # Of this one, also how long an answer may take.

@@ -18,9 +18,8 @@ import topics
 from dev.local_kafka import LocalKafka, free_port
 from settings import Settings
 from streaming import internals
-from streaming.kafka.cluster import admin_client
 from streaming.kafka.topics import ensure_topics
-from tests.brokers import Broker
+from tests.brokers import Broker, admin_of
 from tests.conftest import Cluster, StartProgram, make_cluster
 from tests.programs import ROOT, Program
 from tests.waiting import PATIENCE_S, eventually, wait_for
@@ -100,14 +99,14 @@ class Authorized:
 
     async def allow(self, *acls: Acl) -> None:
         """Add ACLs."""
-        async with admin_client(self._admin) as client:
+        async with admin_of(self._cluster.broker) as client:
             for acl in acls:
                 response = await _send(client, CreateAclsRequest(*self._fields(acl), ALLOW))
                 assert [code for code, _ in response.creation_responses] == [0]
 
     async def forbid(self, acl: Acl) -> None:
         """Remove an ACL."""
-        async with admin_client(self._admin) as client:
+        async with admin_of(self._cluster.broker) as client:
             response = await _send(client, DeleteAclsRequest(*self._fields(acl), ALLOW))
             ((code, _, removed),) = response.filter_responses
             assert (code, len(removed)) == (0, 1)
@@ -123,7 +122,7 @@ class Authorized:
             *topics.dead_letter_topics(self._admin),
             topics.live_topic(self._admin),
         ]
-        async with admin_client(self._admin) as client:
+        async with admin_of(self._cluster.broker) as client:
             await ensure_topics(client, specs, 1)
 
     async def send_no_trade(self) -> None:
@@ -225,7 +224,7 @@ async def test_the_documented_acls_are_enough(
     await authorized.send_no_trade()
     assert await authorized.dead_letter() == b"no trade"
     for program in (trading, chart, other):
-        assert (await readiness(program))[0] == 200
+        await eventually(partial(is_ready, program), "it is ready")
         assert not re.search("ACL|Traceback|does not show", program.log()), program.log()
 
 

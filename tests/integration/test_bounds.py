@@ -173,7 +173,8 @@ async def test_a_proxy_has_the_connections_of_all_its_clients(program: Program) 
 async def test_stalled_bodies_of_one_client_stop_no_other(
     cluster: Cluster, start: StartProgram
 ) -> None:
-    trading = start("trading_app", cluster.settings).wait_ready()
+    settings = {**cluster.settings, "HTTP_READ_TIMEOUT": str(PATIENCE_S)}
+    trading = start("trading_app", settings).wait_ready()
     head = "POST /trades HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     head += f"Content-Length: {4 * MB}\r\n\r\n"
 
@@ -208,8 +209,8 @@ async def test_stalled_bodies_of_one_client_stop_no_other(
 
 @pytest.fixture
 def limited(bounded: dict[str, str], start: StartProgram) -> Program:
-    """Run trading_app with a limit of one trade a second."""
-    return start("trading_app", {**bounded, "HTTP_RATE_LIMIT": "1"}).wait_ready()
+    """Run trading_app with a limit of one trade, and the next one after 100 s."""
+    return start("trading_app", {**bounded, "HTTP_RATE_LIMIT": "0.01"}).wait_ready()
 
 
 BAD_BODIES = {

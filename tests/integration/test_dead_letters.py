@@ -8,8 +8,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.admin import NewTopic
 
-from settings import Settings
-from streaming.kafka.cluster import admin_client
+from tests.brokers import admin_of
 from tests.conftest import Cluster, StartProgram
 from tests.programs import Program
 from tests.waiting import eventually, wait_for
@@ -175,9 +174,7 @@ async def test_only_a_letter_too_large_for_the_topic_loses_its_value(
     small = NewTopic(
         f"{cluster.topic}.dead-letter", 1, 1, topic_configs={"max.message.bytes": "2000"}
     )
-    async with admin_client(
-        Settings(kafka_client_bootstrap_server=[cluster.broker.bootstrap_server])
-    ) as admin:
+    async with admin_of(cluster.broker) as admin:
         await admin.create_topics([small, NewTopic(cluster.topic, 1, 1)])
     await produce(cluster, [b"garbage 1", b"x" * 5000, b"garbage 2"])
     chart = start("chart_app", cluster.settings).wait_ready()

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from settings import Settings
-from streaming.kafka.cluster import admin_client
 from streaming.kafka.topics import TopicSpec, ensure_topics
+from tests.brokers import admin_of
 from tests.conftest import Cluster
 from tests.waiting import eventually
 
@@ -26,18 +27,19 @@ async def partitions(client: AIOKafkaAdminClient, topic: str) -> int:
     return await eventually(listed, f"the broker lists {topic}")
 
 
-@pytest.fixture
-def settings(cluster: Cluster) -> Settings:
-    """Return settings for the broker."""
-    return Settings(kafka_client_bootstrap_server=[cluster.broker.bootstrap_server])
+async def configs(client: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+    """Return what the broker shows of a topic."""
+    answers: Any = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    ((*_, entries),) = answers[0].resources
+    return {entry[0]: entry[1] for entry in entries}
 
 
 async def test_a_missing_topic_is_made_and_then_left_alone(
-    cluster: Cluster, settings: Settings, caplog: pytest.LogCaptureFixture
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     spec = TopicSpec(cluster.topic, 3, {"retention.ms": "-1"})
-    async with admin_client(settings) as client:
+    async with admin_of(cluster.broker) as client:
         await asyncio.gather(*(ensure_topics(client, [spec], 1) for _ in range(5)))
         assert f"Created topic {cluster.topic} with 3 partitions" in caplog.messages
         assert await partitions(client, cluster.topic) == 3
@@ -47,10 +49,10 @@ async def test_a_missing_topic_is_made_and_then_left_alone(
 
 
 async def test_a_topic_that_differs_is_used_and_reported(
-    cluster: Cluster, settings: Settings, caplog: pytest.LogCaptureFixture
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
     spec = TopicSpec(cluster.topic, 3, {"retention.ms": "-1"})
-    async with admin_client(settings) as client:
+    async with admin_of(cluster.broker) as client:
         await client.create_topics([NewTopic(cluster.topic, 1, 1)])
         assert await partitions(client, cluster.topic) == 1
         await ensure_topics(client, [spec], 1)
@@ -61,13 +63,13 @@ async def test_a_topic_that_differs_is_used_and_reported(
 
 
 async def test_a_topic_is_given_what_it_needs_and_keeps_the_rest(
-    cluster: Cluster, settings: Settings, caplog: pytest.LogCaptureFixture
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     needed = {"message.timestamp.type": "LogAppendTime"}
     spec = TopicSpec(cluster.topic, 1, {"retention.ms": "-1"}, needed)
     own = {"retention.ms": "5000", "segment.bytes": "1048576"}
-    async with admin_client(settings) as client:
+    async with admin_of(cluster.broker) as client:
         await client.create_topics([NewTopic(cluster.topic, 1, 1, topic_configs=own)])
         assert await partitions(client, cluster.topic) == 1
         await ensure_topics(client, [spec], 1)
@@ -76,15 +78,20 @@ async def test_a_topic_is_given_what_it_needs_and_keeps_the_rest(
             f"Topic {cluster.topic} has retention.ms=5000, not -1; using it as it is",
         ]
         caplog.clear()
+
+        async def is_shown() -> bool:
+            return needed.items() <= (await configs(client, cluster.topic)).items()
+
+        await eventually(is_shown, "the broker shows what it was told to change")
         await ensure_topics(client, [TopicSpec(cluster.topic, 1, own, needed)], 1)
         assert caplog.messages == []
 
 
 async def test_what_a_topic_cannot_be_given_is_said(
-    cluster: Cluster, settings: Settings, caplog: pytest.LogCaptureFixture
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
     spec = TopicSpec(cluster.topic, 1, needed={"message.timestamp.type": "WhatTimeIsIt"})
-    async with admin_client(settings) as client:
+    async with admin_of(cluster.broker) as client:
         await client.create_topics([NewTopic(cluster.topic, 1, 1)])
         assert await partitions(client, cluster.topic) == 1
         await ensure_topics(client, [spec], 1)

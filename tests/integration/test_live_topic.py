@@ -8,9 +8,8 @@ import aiohttp
 import pytest
 from aiokafka.admin import NewTopic
 
-from settings import Settings
 from streaming.kafka.alter_configs import alter_configs
-from streaming.kafka.cluster import admin_client
+from tests.brokers import admin_of
 from tests.conftest import Cluster, StartProgram
 from tests.integration.sockets import watch
 from tests.posting import Poster
@@ -18,11 +17,6 @@ from tests.programs import Program
 from tests.waiting import eventually, wait_for
 
 COINS = [f"COIN{number}" for number in range(8)]
-
-
-def own_settings(cluster: Cluster) -> Settings:
-    """Return settings for the test's own requests to Kafka."""
-    return Settings(kafka_client_bootstrap_server=[cluster.broker.bootstrap_server])
 
 
 async def readiness(program: Program) -> tuple[int, Any]:
@@ -42,7 +36,7 @@ async def post_each(trading: Program, topic: str, **more: Any) -> None:
 @asynccontextmanager
 async def refusing(cluster: Cluster) -> AsyncIterator[None]:
     """Have Kafka refuse what is sent to the live topic: it is too large."""
-    async with admin_client(own_settings(cluster)) as client:
+    async with admin_of(cluster.broker) as client:
         name = f"{cluster.topic}.live"
         await alter_configs(client._client, name, {"max.message.bytes": "1"})
         yield
@@ -103,7 +97,7 @@ async def test_a_worker_whose_clock_is_ahead_reaches_the_readers_of_all_workers(
     cluster: Cluster, start: StartProgram, timestamps: str
 ) -> None:
     if timestamps == "of the records":  # as version 0.2.0 made it
-        async with admin_client(own_settings(cluster)) as client:
+        async with admin_of(cluster.broker) as client:
             await client.create_topics([NewTopic(f"{cluster.topic}.live", 4, 1)])
     trading = start("trading_app", cluster.settings).wait_ready()
     chart = start("chart_app", cluster.settings).wait_ready()

@@ -26,7 +26,7 @@ from trading_app.endpoints.bulk import BODY_LIMIT
 
 SEND, CHART = "send.example", "chart.example"
 #: Behind the proxy each address has a rate of its own.
-LIMITED = {"HTTP_TRUSTED_PROXIES": "127.0.0.1", "HTTP_RATE_LIMIT": "1"}
+LIMITED = {"HTTP_TRUSTED_PROXIES": "127.0.0.1", "HTTP_RATE_LIMIT": "0.01"}
 SPOOFED = ("203.0.113.7", "127.0.0.1, 198.51.100.1", "::1, 127.0.0.1", "x" * 4000)
 
 

@@ -13,9 +13,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic
 
-from settings import Settings
 from streaming.clock import now_ms
-from streaming.kafka.cluster import admin_client
+from tests.brokers import admin_of
 from tests.conftest import Cluster, StartProgram
 from tests.faults import AFTER_DEAD_LETTERS
 from tests.integration.databases import PostgreSQL, SQLite, TestedDatabase
@@ -244,8 +243,7 @@ async def test_a_time_that_kafka_refuses_is_told_with_the_clocks(
 ) -> None:
     # As where the broker's clock is far behind ours: its topic takes what is a second ahead.
     strict = NewTopic(cluster.topic, 1, 1, topic_configs={"message.timestamp.after.max.ms": "1000"})
-    known = Settings(kafka_client_bootstrap_server=[cluster.broker.bootstrap_server])
-    async with admin_client(known) as admin:
+    async with admin_of(cluster.broker) as admin:
         await admin.create_topics([strict])
     trading: Program = start("trading_app", cluster.settings).wait_ready()
     trade = {"topic": cluster.topic, "coinName": "BTC", "price": 1, "numOfCoin": 1}

@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -130,7 +132,7 @@ def test_it_ends_at_any_time_by_other_signals_too(
     run.start()
     run.wait_for(when)
     assert run.end(number) == 0
-    assert run.processes() == {}
+    wait_for(lambda: not run.processes(), "what was just beginning has ended")
 
 
 def test_it_ends_when_nobody_reads_what_it_writes(run: Run) -> None:
@@ -143,7 +145,18 @@ def test_it_ends_when_nobody_reads_what_it_writes(run: Run) -> None:
     while b"INFO streaming.app Ready" not in written:  # and more is to come
         written += os.read(reading, 1000)
     os.close(reading)
-    assert process.wait(PATIENCE_S) == 0
+    # What it logs: it may have written all that comes by itself.
+    elsewhere = urllib.request.Request(
+        f"http://127.0.0.1:{run.ports['TRADING_PORT']}/healthz", headers={"Host": "elsewhere"}
+    )
+
+    def has_ended() -> bool:
+        with suppress(OSError), urllib.request.urlopen(elsewhere, timeout=PATIENCE_S):
+            pass
+        return process.poll() is not None
+
+    wait_for(has_ended, "it ends")
+    assert process.returncode == 0
     assert run.processes() == {}
 
 

@@ -167,7 +167,9 @@ def test_each_stream_is_looked_at() -> None:
 @pytest.fixture
 def library(live: LiveMarket) -> SpotRestAPI:
     """Return Binance's own client."""
-    return SpotRestAPI(ConfigurationRestAPI(base_path=live.http, retries=0))
+    return SpotRestAPI(
+        ConfigurationRestAPI(base_path=live.http, retries=0, timeout=PATIENCE_S * 1000)
+    )
 
 
 #: Methods of the library for what is not here.

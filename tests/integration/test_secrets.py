@@ -116,7 +116,7 @@ def test_where_kafkas_password_is_wrong(secret: Cluster, start: StartProgram) ->
     settings = {
         **secret.settings,
         "KAFKA_SASL_PASSWORD": WRONG_KAFKA_PASSWORD,
-        "KAFKA_STARTUP_TIMEOUT": "2",
+        "KAFKA_STARTUP_TIMEOUT": "10",
     }
     programs = [
         start("trading_app", settings),
@@ -133,7 +133,7 @@ def test_where_kafka_is_not_there(secret: Cluster, start: StartProgram) -> None:
     settings = {
         **secret.settings,
         "KAFKA_CLIENT_BOOTSTRAP_SERVER": f"localhost:{free_port()}",
-        "KAFKA_STARTUP_TIMEOUT": "2",
+        "KAFKA_STARTUP_TIMEOUT": "10",
     }
     programs = [start(package, settings) for package in ("trading_app", "chart_app")]
     assert [program.wait() for program in programs] == [1, 1]

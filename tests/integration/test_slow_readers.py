@@ -179,7 +179,7 @@ async def test_who_reads_nothing_is_cut_off_and_nobody_else_notices(
 async def test_who_has_not_read_for_a_while_is_told_how_it_stands_not_all_that_was(
     cluster: Cluster, chart: Program
 ) -> None:
-    updates = 500
+    updates = 250
     async with tape(cluster) as trades, watch(chart, KLINES) as healthy:
         with ExitStack() as stack:
             (reader,) = await silent_readers(chart, KLINES, 1, stack)

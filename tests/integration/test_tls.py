@@ -139,7 +139,8 @@ async def test_a_certificate_changes_without_a_restart(
     trading = start("trading_app", {**shared.settings, **certificates.settings}).wait_ready()
     old, new = trusting(certificates.authority), trustme.CA()
     assert await get(trading, old) == 200
-    async with aiohttp.ClientSession() as http:
+    patient = aiohttp.TCPConnector(keepalive_timeout=PATIENCE_S)
+    async with aiohttp.ClientSession(connector=patient) as http:
         url = f"https://localhost:{trading.port}/healthz"
         async with http.get(url, ssl=old) as answer:  # this connection stays open
             await answer.read()

@@ -92,8 +92,9 @@ async def test_a_broker_that_stops_half_way(cluster: Cluster, start: StartProgra
         for _ in range(ATTEMPTS):
             before = await metric(http, "trading_trades_confirmed_total")
             sending = asyncio.create_task(send_many())
-            while await metric(http, "trading_trades_confirmed_total") == before:
-                assert not sending.done()
+            while not sending.done():
+                if await metric(http, "trading_trades_confirmed_total") > before:
+                    break
             cluster.broker.kill()
             saw_half = await sending
             cluster.broker.start()
@@ -212,7 +213,7 @@ async def test_a_client_over_its_rate_limit_is_429(cluster: Cluster, start: Star
     trading = start("trading_app", {**cluster.settings, "HTTP_RATE_LIMIT": "100"}).wait_ready()
     single = {"topic": cluster.topic, "coinName": "BTC", "price": 1, "numOfCoin": 1}
     async with aiohttp.ClientSession(trading.url) as http:
-        assert (await post(http, trades(200)))[0] == 201
+        assert (await post(http, trades(1500)))[0] == 201  # 14 s too many
         status, _ = await post(http, trades(1))
         assert status == 429
         async with http.post("/send-trading-data", json=single) as answer:

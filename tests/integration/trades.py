@@ -210,6 +210,12 @@ async def add_partitions(broker: LocalKafka, topic: str, count: int) -> None:
         answer: Any = await admin.create_partitions({topic: NewPartitions(count)})
         assert [error[1] for error in answer.topic_errors] == [0]
 
+        async def are_listed() -> bool:  # a moment after Kafka has confirmed them
+            (found,) = await admin.describe_topics([topic])
+            return len(found["partitions"]) == count
+
+        await eventually(are_listed, "the broker lists the new partitions")
+
 
 async def make_topic_again(broker: LocalKafka, topic: str, partitions: int = 4) -> None:
     """Delete a topic and make one of the same name."""
