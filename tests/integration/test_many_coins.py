@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
 import aiohttp
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import text
@@ -19,7 +19,7 @@ from chart_app.market.market_data import MarketData
 from chart_app.model.intervals import HOUR_MS
 from chart_app.rest import binance
 from chart_app.storage.pieces import PIECE_COINS
-from chart_app.storage.rows import row_writer
+from chart_app.storage.rows import postgresql, row_writer
 from chart_app.websocket.hub import Hub
 from chart_app.websocket.send_queue import MAX_WAITING_BYTES
 from chart_app.websocket.server import WebSockets
@@ -31,13 +31,11 @@ from tests.waiting import PATIENCE_S
 
 COINS = 10_000
 ALL_TICKERS = "!miniTicker@arr"
-BATCH = 1000
+BATCH = 100
 ASKERS = 50
 #: What depends on when it is asked for; the open time from minute to minute.
 ASKED_AT = {"openTime", "closeTime"}
 LISTS = ["exchangeInfo", "ticker/price", "ticker/24hr"]
-#: Measured: 0.2 s on an idle machine, 0.9 s beside a load of 9. The bar is that of `bench coins`.
-BOUND_S = 20
 
 Client = TestClient[web.Request, web.Application]
 
@@ -84,14 +82,12 @@ async def test_lists_of_all_coins_are_complete_and_computed_once(database_url: s
         await fill(store, names, "101.25", "2")
         async with serve(store) as (client, _):
             for path in LISTS:
-                start = time.monotonic()
                 asking = asyncio.gather(*(get(client, path) for _ in range(ASKERS)))
                 pings = 0
                 while not asking.done():
                     assert await get(client, "ping") == b"{}"
                     pings += 1
                 whole, *others = await asking
-                assert time.monotonic() - start < BOUND_S
                 assert pings > COINS // PIECE_COINS / 4, "others are answered meanwhile"
                 # The time of the computation stands in the answers: it was the same for all.
                 assert all(other == whole for other in others)
@@ -115,6 +111,18 @@ async def test_many_new_coins_are_stored_at_once(database_url: str) -> None:
         async with store.database.reader.connect() as connection:
             stored = await connection.scalars(text("SELECT coin FROM coins"))
         assert sorted(stored) == names
+
+
+async def test_candles_of_many_coins_are_stored_by_several_statements(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "ROWS_MAX", 7)
+    names = [f"COIN{number}" for number in range(20)]
+    async with FilledStore(postgresql_url) as store:
+        for count in (1, 2):
+            change = await store.feed(*(Given(name, HOUR_MS, "1") for name in names))
+            assert {key.coin for key in change.candles} == set(names)
+            assert {it.trades for it in change.candles.values()} == {count}
 
 
 async def test_tickers_of_all_coins_come_in_pieces_and_cut_nobody_off(database_url: str) -> None:

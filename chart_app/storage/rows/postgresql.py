@@ -25,9 +25,12 @@ from chart_app.storage.driver import driver
 from chart_app.storage.rows.base import Merged, Move, Moved, OneStatement, RowWriter
 from chart_app.storage.rows.forms import coin_rows, read_candle, sorted_rows, trade_columns
 from chart_app.storage.schema import Exact
+from streaming.slices import chunks
 
 #: After a trade was not new, so many transactions expect more of that.
 CAREFUL_TRANSACTIONS = 100
+#: A statement with more rows could take longer than one may: some 15,000 candles take 0.8 s.
+ROWS_MAX = 10_000
 #: So many trades, or fewer, are stored by one statement for all; more are faster by COPY.
 ONE_STATEMENT_TRADES = 500
 
@@ -341,4 +344,8 @@ def _run(connection: Connection, sql: str, columns: Iterable[Sequence[Any]]) -> 
 
 
 def _run_rows(connection: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> Sequence[Any]:
-    return _run(connection, sql, zip(*rows, strict=True)) if rows else ()
+    return [
+        row
+        for some in chunks(rows, ROWS_MAX)
+        for row in _run(connection, sql, zip(*some, strict=True))
+    ]
