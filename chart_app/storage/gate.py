@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 
 from mode import Service
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from chart_app.storage.database import Database
 from chart_app.storage.errors import DATABASE_ERRORS, StoreUnavailable, WrongStore
 from chart_app.storage.writer import StoreWriter
+from streaming.deadlines import HELD_UP_S
 from streaming.service import is_ending
 from streaming.trouble import Trouble
 
@@ -53,6 +55,7 @@ class StoreGate(Service):
     @Service.task
     async def _ping(self) -> None:
         while not self.should_stop:
+            due = time.monotonic() + PING_TIMEOUT_S
             try:
                 async with (
                     asyncio.timeout(PING_TIMEOUT_S),
@@ -60,6 +63,8 @@ class StoreGate(Service):
                 ):
                     await connection.execute(select(1))
             except DATABASE_ERRORS as error:
+                if time.monotonic() > due + HELD_UP_S:
+                    continue
                 self._trouble.note(f"the store does not answer: {error!r}")
             else:
                 self._trouble.note(None)

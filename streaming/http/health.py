@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 
@@ -10,6 +11,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.protocol.metadata import MetadataRequest
 from mode import Service
 
+from streaming.deadlines import HELD_UP_S
 from streaming.http.responses import json_response
 from streaming.kafka.producer import Producer
 from streaming.trouble import Trouble
@@ -20,9 +22,6 @@ NO_ANSWER_YET = "Kafka has not answered yet"
 PULSE_INTERVAL_S = 1.0
 #: If the last answer is older, the program is not ready.
 ANSWER_MAX_AGE_S = 3.0
-#: A request that took longer was not ended in time, because this program was held up: an answer
-#: may have come meanwhile, and been dropped.
-HELD_UP_S = ANSWER_MAX_AGE_S + 0.5
 
 #: Returns what is wrong, or None.
 Check = Callable[[], str | None]
@@ -43,13 +42,16 @@ class Pulse(Service):
         self._producer = producer
         self._clock = clock
         self._last_answer: float | None = None
+        #: When Kafka is asked next, or given up. Later this program is held up: an answer may have
+        #: come meanwhile.
+        self._due = math.inf
         self._trouble = Trouble(logger, "Kafka answers", NO_ANSWER_YET)
 
     def check(self) -> str | None:
         """Return None if Kafka answered recently, else for how long it has not."""
         if self._last_answer is None:
             return NO_ANSWER_YET
-        age = self._clock() - self._last_answer
+        age = min(self._clock(), self._due) - self._last_answer
         if age > ANSWER_MAX_AGE_S:
             return f"Kafka has not answered for {age:.1f} s"
         return None
@@ -61,15 +63,16 @@ class Pulse(Service):
     @Service.task
     async def _ask_periodically(self) -> None:
         while not self.should_stop:
-            asked = self._clock()
+            self._due = self._clock() + ANSWER_MAX_AGE_S
             try:
                 await self._ask()
             except (KafkaError, TimeoutError, OSError):
-                if self._clock() - asked > HELD_UP_S:
+                if self._clock() > self._due + HELD_UP_S:
                     continue
                 # check() reports it, by the age of the last answer
             else:
                 self.answered()
+            self._due = self._clock() + PULSE_INTERVAL_S
             self._report()
             await self.sleep(PULSE_INTERVAL_S)
 
