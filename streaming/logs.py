@@ -179,18 +179,36 @@ class RepeatFilter(logging.Filter):
         return True
 
 
+class RetryFilter(logging.Filter):
+    """Makes warnings of errors that aiokafka gets over by itself: it asks again."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to log the record."""
+        if (
+            record.levelno == logging.ERROR
+            and record.name.startswith("aiokafka")
+            and any(getattr(it, "retriable", False) for it in record.args or ())
+        ):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return logging.root.isEnabledFor(record.levelno)
+
+
 def config(level: str, form: str) -> dict[str, Any]:
     """Return the configuration for :func:`logging.config.dictConfig`."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"text": {"()": TextFormatter}, "json": {"()": JSONFormatter}},
-        "filters": {"repeat": {"()": RepeatFilter}, "flood": {"()": FloodFilter}},
+        "filters": {
+            "retry": {"()": RetryFilter},
+            "repeat": {"()": RepeatFilter},
+            "flood": {"()": FloodFilter},
+        },
         "handlers": {
             "standard_error": {
                 "class": "logging.StreamHandler",
                 "formatter": form,
-                "filters": ["repeat", "flood"],
+                "filters": ["retry", "repeat", "flood"],
             }
         },
         "loggers": LIBRARY_LEVELS.get(level, {}),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+from aiokafka.errors import NotLeaderForPartitionError, TopicAuthorizationFailedError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from streaming.logs import (
     FloodFilter,
     JSONFormatter,
     RepeatFilter,
+    RetryFilter,
     TextFormatter,
     config,
     escape,
@@ -115,6 +117,22 @@ def test_repeats_of_the_libraries_are_held_back_for_a_while() -> None:
     assert passes("aiokafka.client", logging.INFO)
     now = 10.0
     assert passes("aiokafka.client")
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "level"),
+    [
+        ("aiokafka.consumer.fetcher", NotLeaderForPartitionError(), "WARNING"),
+        ("aiokafka.consumer.fetcher", TopicAuthorizationFailedError(), "ERROR"),
+        ("aiokafka.consumer.fetcher", "what?", "ERROR"),
+        ("chart_app.live.feed", NotLeaderForPartitionError(), "ERROR"),
+    ],
+)
+def test_what_aiokafka_tries_again_is_a_warning(name: str, error: object, level: str) -> None:
+    message = "Failed fetch offsets from %s: %s"
+    record = logging.LogRecord(name, logging.ERROR, "", 0, message, (1, error), None)
+    assert RetryFilter().filter(record)
+    assert f" {level} {name} Failed fetch" in TextFormatter().format(record)
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
