@@ -8,7 +8,12 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    InvalidReplicationFactorError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from streaming import internals
 from streaming.kafka.alter_configs import alter_configs
@@ -18,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: For all admin requests together: to list, create and describe topics.
 ADMIN_LIMIT_S = 30.0
+#: What Kafka refuses for now, as long as not all brokers are there, or one was held up for seconds.
+TEMPORARY = {InvalidReplicationFactorError}
 
 
 class KafkaUnavailable(Exception):
@@ -73,7 +80,7 @@ async def _create(client: AIOKafkaAdminClient, topic: TopicSpec, replication: in
         error = for_code(code)
         if error is TopicAlreadyExistsError:
             return  # another program has created it meanwhile
-        if code and not error.retriable:
+        if code and not (error.retriable or error in TEMPORARY):
             raise KafkaUnavailable(f"Kafka refuses to create topic {topic.name}: {message[0]}")
         if code:
             raise error(*message)

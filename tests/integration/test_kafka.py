@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import InvalidReplicationFactorError
 
 from streaming.kafka.topics import TopicSpec, ensure_topics
 from tests.brokers import admin_of
@@ -46,6 +47,15 @@ async def test_a_missing_topic_is_made_and_then_left_alone(
         caplog.clear()
         await ensure_topics(client, [spec], 1)
         assert caplog.messages == []
+
+
+async def test_as_long_as_too_few_brokers_are_there_a_topic_is_not_refused_for_good(
+    cluster: Cluster,
+) -> None:
+    async with admin_of(cluster.broker) as client:
+        with pytest.raises(InvalidReplicationFactorError):  # the gate tries again
+            await ensure_topics(client, [TopicSpec(cluster.topic, 1)], 2)
+        assert not await ensure_topics(client, [TopicSpec(cluster.topic, 1)], 1)
 
 
 async def test_a_topic_that_differs_is_used_and_reported(
