@@ -13,7 +13,8 @@ KAFKAS = re.compile(r"\d\d:\d\d:\d\d kafka +\| ")
 #: What the programs say where Kafka has not answered for seconds.
 SLOW_KAFKA = re.compile(
     r" ERROR (aiokafka\.\S+ Heartbeat |streaming\.http\.health Kafka does not answer$|"
-    r"chart_app\.live\.feed Could not read \S+: TimeoutError\(\)$)"
+    r"chart_app\.live\.feed Could not read \S+: TimeoutError\(\)$|"
+    r"faust\.producer Kafka did not confirm the last sends)"
 )
 
 

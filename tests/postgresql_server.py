@@ -14,6 +14,7 @@ from typing import Self
 import pytest
 
 from dev.local_kafka import free_port
+from tests.brokers import one_process
 from tests.waiting import PATIENCE_S, wait_for
 
 with warnings.catch_warnings(action="ignore"):  # of a folder for sockets, which we do not use
@@ -33,8 +34,9 @@ class PostgreSQLServer:
         with pytest.MonkeyPatch.context() as environment:
             # To root it adds a user by useradd, which the PATH that su leaves does not have.
             environment.setenv("PATH", "/usr/sbin", prepend=os.pathsep)
-            self._package = get_server(folder, start=False)
-        self._package.ensure_pgdata_inited()
+            with one_process():  # or two add the user at once
+                self._package = get_server(folder, start=False)
+                self._package.ensure_pgdata_inited()
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""

@@ -61,6 +61,7 @@ class Program:
         #: How many files a fork may have open; None for as many as the test.
         self.open_files: int | None = None
         self.process: subprocess.Popen[bytes] | Fork | None = None
+        self._earlier_starts = 0
 
     @property
     def url(self) -> str:
@@ -71,6 +72,7 @@ class Program:
         """Start it, without waiting."""
         arguments = ["faust", "-A", self.package, *self.command]
         environment = {**clean_environment(), **self.settings}
+        self._earlier_starts = self._starts()
         cwd = self.folder  # where there is no .env, and which is theirs to write to
         if not self.is_fresh:
             self.process = Fork(
@@ -93,14 +95,16 @@ class Program:
 
     def wait_ready(self) -> Self:
         """Wait for the line that says it is ready."""
-        starts = self.log().count("Ready: http")
 
         def ready() -> bool:
             assert self.running, self.log()
-            return self.log().count("Ready: http") > starts
+            return self._starts() > self._earlier_starts
 
         wait_for(ready, f"{self.package} is ready:\n{self.log()}")
         return self
+
+    def _starts(self) -> int:
+        return self.log().count("Ready: http")
 
     def is_ready(self) -> bool:
         """Return whether it has all it needs, and a worker its place in the group."""
@@ -118,7 +122,7 @@ class Program:
 
     def log(self) -> str:
         """Return all it has written."""
-        return self.log_file.read_text() if self.log_file.exists() else ""
+        return self.log_file.read_text() if self.log_file.is_file() else ""
 
     def trades(self) -> list[LoggedTrade]:
         """Return the trades it has logged."""

@@ -18,12 +18,12 @@ from tests.programs import ROOT, interruptible
 from tests.waiting import PATIENCE_S, wait_for
 
 ABSENT = re.compile(r"(java|javac|mvn|node|nodejs|npm|npx|docker|podman|uv|chromium)[\d.-]*$")
-INSTALL_TIMEOUT_S = 1200
+INSTALL_TIMEOUT_S = 3600
 #: All are found, so all is installed that they import; all but these run beside this one anyway.
 #: Two of them need Kafka, and one a browser.
 A_FEW_TESTS = "(unit and test_settings) or test_kafkajs or test_a_korean_sees_korean"
 
-pytestmark = pytest.mark.timeout(3000)
+pytestmark = pytest.mark.timeout(5000)
 
 
 class Machine:
@@ -51,6 +51,7 @@ class Machine:
             },
             **{name: str(port) for name, port in self.ports.items()},
             "KAFKA_STARTUP_TIMEOUT": str(PATIENCE_S),
+            "KAFKA_DELIVERY_TIMEOUT": str(PATIENCE_S),
             "HOME": str(home),
             "PATH": str(programs),
         }
