@@ -88,8 +88,9 @@ def _packaged() -> Chromium:
         fcntl.flock(one_process, fcntl.LOCK_EX)
         if not UNPACKED.exists():
             _unpack()
-        fonts_conf = FONTS_CONF.format(folder=UNPACKED, fonts=FONTS / "node_modules")
-        (UNPACKED / "fonts.conf").write_text(fonts_conf)
+        written = UNPACKED / "fonts.conf.new"  # another process's Chromium may be reading it
+        written.write_text(FONTS_CONF.format(folder=UNPACKED, fonts=FONTS / "node_modules"))
+        written.rename(UNPACKED / "fonts.conf")
     environment = {
         "FONTCONFIG_FILE": str(UNPACKED / "fonts.conf"),
         "LD_LIBRARY_PATH": str(UNPACKED / "al2023/lib"),

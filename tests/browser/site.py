@@ -66,7 +66,7 @@ class Site:
                 await http.post("/send-trading-data", json=fields)
 
     async def replay(self, trades: Iterable[Given]) -> None:
-        """Send many trades through a file; return once ``chart_app`` has them all."""
+        """Send many trades through a file; return once ``chart_app`` has logged them all."""
         file = self.folder / "trades.csv"
         lines = [f"{coin},{time},{price},{amount}" for coin, time, price, amount, _ in trades]
         file.write_text("\n".join(["coinName,timestamp,price,numOfCoin", *lines]))

@@ -109,6 +109,7 @@ async def test_an_alert_is_a_line_that_stays_until_it_is_deleted(
 
     await page.evaluate(f"localStorage.setItem('alerts', {json.dumps(json.dumps(HOSTILE))})")
     await page.reload()
+    await expect(page.locator("#summary")).to_contain_text("candle, opened")
     await expect(page.locator("#alert-list li")).to_have_count(99)
     await add(page, "1")
     await expect(page.locator("#alert-list li")).to_have_count(100)

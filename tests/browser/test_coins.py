@@ -26,12 +26,12 @@ IS_IN_VIEW = """\
 """
 #: How long each of a few draws of the list takes, in ms, until it is laid out.
 DRAW_TIMES = """\
-() => ["turnover", "price", "price", "coin"].map((column) => {
+() => ["turnover", "price", "coin"].map((column) => Math.min(...[1, 2, 3, 4].map(() => {
   const begin = performance.now();
   document.querySelector(`[data-sort=${column}]`).click();
   document.body.getBoundingClientRect();
   return performance.now() - begin;
-})
+})))
 """
 
 

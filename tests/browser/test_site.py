@@ -1,9 +1,11 @@
 """The page before real programs: trades come by way of Kafka, programs stop and die."""
 
+import asyncio
 import itertools
 import re
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,16 @@ from tests.browser.site import MINUTE_MS, Site, expect_candles
 from tests.browser.test_page import AWKWARD, expect_live, now, walk
 from tests.conftest import Cluster, StartProgram
 from tests.integration.filled_store import Given
-from tests.waiting import eventually, in_time
+from tests.waiting import PATIENCE_S, eventually, in_time
+
+#: Waits until the connection's state has been this, for however short a time.
+SAYS = """\
+(text) => new Promise((resolve) => {
+  const state = document.getElementById("connection");
+  new MutationObserver(() => state.textContent === text && resolve())
+    .observe(state, { childList: true, characterData: true, subtree: true });
+})
+"""
 
 
 @pytest.fixture
@@ -52,7 +63,12 @@ async def test_a_restart_of_chart_app_leaves_no_hole_and_no_double(
     site: Site, open_page: OpenPage, complaints: list[str]
 ) -> None:
     end = now() - 10 * MINUTE_MS
+
+    async def are_stored(count: int) -> bool:
+        return sum(candle.trades for candle in await site.candles("BTC")) == count
+
     await site.replay(walk("BTC", 30, end=end))
+    await eventually(partial(are_stored, 30 * 3), "all trades are stored")
     page = await open_page(site.url)
     await page.get_by_role("button", name="Table").click()
     await expect_candles(page, await site.candles("BTC"))
@@ -64,11 +80,7 @@ async def test_a_restart_of_chart_app_leaves_no_hole_and_no_double(
     site.chart.start().wait_ready()
     await expect_live(page)
     await site.post(Given("BTC", end + 8 * MINUTE_MS, "1111.5"))
-
-    async def all_are_there() -> bool:
-        return sum(candle.trades for candle in await site.candles("BTC")) == 30 * 3 + 5 * 3 + 2
-
-    await eventually(all_are_there, "all trades are stored")
+    await eventually(partial(are_stored, 30 * 3 + 5 * 3 + 2), "all trades are stored")
     expected = await site.candles("BTC")
     assert len(expected) == 30 + 5 + 1
     await expect_candles(page, expected)
@@ -84,8 +96,10 @@ async def test_a_server_that_says_nothing_is_noticed(
     await site.post(*walk("BTC", 2))
     page = await open_page(site.url)
     await expect_live(page)
+    said = asyncio.create_task(page.evaluate(SAYS, "No answer"))
+    await asyncio.sleep(0)
     site.chart.signal(signal.SIGSTOP)
-    await expect(page.locator("#connection")).to_have_text("No answer", timeout=20_000)
+    await asyncio.wait_for(said, PATIENCE_S)
     site.chart.signal(signal.SIGCONT)
     await expect_live(page)
     await page.close()  # it may still have been told that the server was not ready

@@ -30,7 +30,6 @@ EMPTY_DATABASE = f"""
 SELECT pg_terminate_backend(pid, {PATIENCE_S * 1000}) FROM pg_stat_activity
     WHERE datname = '{DATABASE}' AND pid <> pg_backend_pid();
 ALTER DATABASE {DATABASE} OWNER TO postgres;
-ALTER DATABASE {DATABASE} RESET ALL;
 DROP SCHEMA public CASCADE;
 CREATE SCHEMA public AUTHORIZATION pg_database_owner;
 GRANT USAGE ON SCHEMA public TO PUBLIC;

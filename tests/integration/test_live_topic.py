@@ -58,8 +58,7 @@ async def test_where_the_live_topic_takes_nothing_trades_are_stored_and_readers_
 
             async def warned() -> bool:
                 status, content = await readiness(chart)
-                assert status == 200, content
-                return "readers are served late" in str(content.get("warnings"))
+                return status == 200 and "readers are served late" in str(content.get("warnings"))
 
             await eventually(warned, "it is said that readers wait")
             wait_for(lambda: "readers are served late" in chart.log(), "it is logged")

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Cluster, StartProgram
 from tests.posting import Poster
 from tests.programs import Program
-from tests.waiting import eventually
+from tests.waiting import eventually, wait_for
 
 #: Trades accepted before the fault, and after it.
 SHARE = 600
@@ -56,7 +56,7 @@ async def test_nothing_is_lost_when_chart_app_is_killed(
     charts = [chart]
 
     async def kill_and_restart() -> None:
-        assert chart.trades()
+        await asyncio.to_thread(wait_for, chart.trades, "the first trades are logged")
         chart.kill()
         assert chart.wait() == -signal.SIGKILL
         charts.append(start("chart_app", cluster.settings).wait_ready())

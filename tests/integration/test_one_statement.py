@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -23,6 +23,7 @@ FIRST = [Given(coin, START, "1.25", "0.5") for coin in COINS]
 FEW = [Given(coin, START + number, "1.75") for number in range(3) for coin in COINS]
 
 LOCK_BTC = "UPDATE candles SET trades = trades WHERE coin = 'BTC'"
+LOCK_ETH = "UPDATE candles SET trades = trades WHERE coin = 'ETH'"
 MOVE_ON = "UPDATE partitions SET next_offset = next_offset + 1 WHERE id = {}"
 TRADES = "SELECT coalesce(sum(trades), 0) FROM candles WHERE \"interval\" = '1M'"
 BACKENDS_THAT_WAIT = """SELECT pid FROM pg_stat_activity
@@ -68,12 +69,18 @@ def ways(store: FilledStore, monkeypatch: pytest.MonkeyPatch) -> Ways:
     return Ways(store, monkeypatch)
 
 
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(url)  # type: ignore[no-untyped-call]
+    yield connection
+    await connection.close()
+
+
 @pytest.fixture
 async def other(postgresql_url: str) -> AsyncIterator[Any]:
     """Return a connection to the database."""
-    connection = await asyncpg.connect(postgresql_url)  # type: ignore[no-untyped-call]
-    yield connection
-    await connection.close()
+    async with connected(postgresql_url) as connection:
+        yield connection
 
 
 async def content(other: Any) -> list[list[Any]]:
@@ -205,17 +212,22 @@ async def test_a_candle_that_another_transaction_changes_is_waited_for(
 async def test_a_deadlock_is_tried_again_in_steps(
     postgresql_url: str, other: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Of two that wait for each other the worker finds out, and not before the other one waits.
-    await other.execute(f"ALTER DATABASE {database(postgresql_url)} SET deadlock_timeout = '3s'")
-    await other.execute("SET deadlock_timeout = '1h'")
-    async with FilledStore(postgresql_url) as store:
+    await other.execute("SET deadlock_timeout = '1h'")  # so that the worker finds out
+    async with FilledStore(postgresql_url) as store, connected(postgresql_url) as third:
         await store.feed(*FIRST)
         ways = Ways(store, monkeypatch)
         async with other.transaction():
-            await other.execute(LOCK_BTC)
-            storing = asyncio.create_task(store.feed(*FEW))
-            await waits(other)
-            await other.execute("UPDATE partitions SET next_offset = next_offset")
+            await other.execute(LOCK_ETH)
+            async with third.transaction():
+                await third.execute(LOCK_BTC)
+                storing = asyncio.create_task(store.feed(*FEW))
+                await waits(third)
+                asking = asyncio.create_task(
+                    other.execute("UPDATE partitions SET next_offset = next_offset")
+                )
+                await waits(third, 2)
+            # Now the worker has what it waited for, and waits for who waits for it.
+            await asking
         await storing
         assert ways.counted == (1, 1)
         await check(store, len(FIRST + FEW))
@@ -268,16 +280,12 @@ async def test_workers_with_the_same_coins_and_ids_count_each_trade_once(
         await check(stores[0], len(ids))
 
 
-def database(url: str) -> str:
-    """Return the name of the database."""
-    return url.rpartition("/")[2]
-
-
-async def waits(connection: Any) -> int:
-    """Wait until a transaction of the database waits for a lock; return its process id."""
+async def waits(connection: Any, count: int = 1) -> int:
+    """Wait until so many transactions of the database wait for a lock; return a process id."""
 
     async def found() -> Any:
-        return await connection.fetchval(BACKENDS_THAT_WAIT)
+        rows = await connection.fetch(BACKENDS_THAT_WAIT)
+        return rows if len(rows) == count else None
 
-    pid: int = await eventually(found, "the statement waits")
-    return pid
+    rows: list[Any] = await eventually(found, f"{count} statements wait")
+    return int(rows[0]["pid"])

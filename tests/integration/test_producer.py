@@ -12,7 +12,7 @@ from streaming.app import App
 from streaming.kafka.topics import TopicSpec
 from tests.brokers import admin_of
 from tests.conftest import Cluster, StartProgram
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 from trade_rules import TradeMessage
 from trading_app.parsing.submission import record_of
 from trading_app.publisher import NotConfirmed, Publisher
@@ -42,7 +42,10 @@ async def test_a_topic_that_was_deleted_and_made_again_takes_trades_again(
 
 
 async def test_a_producer_that_kafka_refuses_is_replaced(cluster: Cluster) -> None:
-    settings = Settings(kafka_client_bootstrap_server=[cluster.broker.bootstrap_server])
+    settings = Settings(
+        kafka_client_bootstrap_server=[cluster.broker.bootstrap_server],
+        kafka_delivery_timeout=PATIENCE_S,
+    )
     app = App(
         "test",
         origin="test",

@@ -96,7 +96,7 @@ async def check_told(it: Scene, onlookers: Sequence[Onlooker], *, trades: bool =
             return onlooker.klines == klines and (not trades or onlooker.trades == ids)  # noqa: B023
 
         try:
-            await eventually(told, "the onlooker has been told", timeout_s=60)
+            await eventually(told, "the onlooker has been told")
         except AssertionError:
             wrong = {key: (onlooker.klines.get(key), row) for key, row in klines.items()}
             wrong = {key: both for key, both in wrong.items() if both[0] != both[1]}

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import aiohttp
 import pytest
 
+from tests import logs
 from tests.conftest import Cluster
 from tests.integration.sockets import CLOSE, TEXT, SilentReader
 from tests.programs import Program
@@ -70,8 +71,7 @@ async def unharmed(program: Program) -> AsyncIterator[None]:
     async with aiohttp.ClientSession() as http, http.get(f"{program.url}/healthz") as answer:
         assert answer.status == 200
     log = program.log()[before:]
-    assert "Traceback" not in log
-    assert " ERROR " not in log
+    assert logs.trouble(log) == []
     assert not CONTROL_CHARACTERS.search(log)
 
 

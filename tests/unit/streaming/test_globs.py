@@ -47,7 +47,7 @@ def test_one_of_several_is_enough() -> None:
 
 
 def test_the_worst_case_is_bounded() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for glob in (
         "*a" * 31 + "b",
         "*" + "a" * 62 + "b",
@@ -55,7 +55,7 @@ def test_the_worst_case_is_bounded() -> None:
         "*" + "a" * 61 + "?b",
     ):
         assert not matches(glob, "a" * 64)
-    assert time.perf_counter() - start < LIMIT_S
+    assert time.process_time() - start < LIMIT_S
 
 
 def test_where_every_name_matches_there_is_nothing_to_ask() -> None:

@@ -37,7 +37,7 @@ def test_no_line_of_the_log_has_a_key() -> None:
 
 
 def test_the_worst_case_is_linear() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for text in (
         "ts_" * 300_000,
         "ts_a_" * 200_000,
@@ -45,4 +45,4 @@ def test_the_worst_case_is_linear() -> None:
         "ts_a_" + "_" * 10**6,
     ):
         redact(text)
-    assert time.perf_counter() - start < LIMIT_S
+    assert time.process_time() - start < LIMIT_S

@@ -11,7 +11,7 @@ from chart_app.live.gaps import Span
 from chart_app.storage.write_batch import Change
 from streaming.kafka.producer import Producer
 from tests.unit.chart_app.live.changes import change
-from tests.waiting import eventually
+from tests.waiting import PATIENCE_S, eventually
 
 WORKER_ID = b"of this worker"
 
@@ -79,7 +79,7 @@ async def it(
     kafka: Kafka, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Broadcaster]:
     """Return a broadcaster that runs."""
-    monkeypatch.setattr(broadcaster, "SEND_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(broadcaster, "SEND_TIMEOUT_S", PATIENCE_S)
     monkeypatch.setattr(broadcaster, "STOP_TIMEOUT_S", 0.05)
     monkeypatch.setattr(broadcaster, "PROBE_INTERVAL_S", 0.05)
     it = Broadcaster("live", WORKER_ID, lambda: cast(Producer, kafka), clock)
@@ -138,8 +138,13 @@ async def test_what_kafka_does_not_take_is_not_said_to_be_covered(
 
 
 async def test_that_readers_wait_is_said_after_a_while(
-    it: Broadcaster, kafka: Kafka, clock: Clock, caplog: pytest.LogCaptureFixture
+    it: Broadcaster,
+    kafka: Kafka,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(broadcaster, "SEND_TIMEOUT_S", 0.05)
     caplog.set_level("INFO")
     kafka.answers.clear()
     assert it.warning() is None

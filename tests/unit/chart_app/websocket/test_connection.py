@@ -150,7 +150,10 @@ async def test_a_fault_of_ours_while_one_connects_is_logged_and_told(
     assert [it.exc_info for it in caplog.records if it.levelno >= logging.ERROR]
 
 
-async def test_who_leaves_while_it_connects_is_forgotten(client: Client, hub: PlayedHub) -> None:
+async def test_who_leaves_while_it_connects_is_forgotten(
+    client: Client, hub: PlayedHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "FIRST_SUBSCRIPTIONS_S", PATIENCE_S)
     hub.is_answering.clear()
     connecting = asyncio.create_task(client.ws_connect("/ws/a@trade"))
     await eventually_open(1)
@@ -388,10 +391,10 @@ async def test_who_does_not_answer_pings_is_let_go(
 async def test_an_empty_pong_is_an_answer_to_a_ping(
     client: Client, hub: PlayedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "PING_INTERVAL_S", 1)
+    monkeypatch.setattr(server, "PING_INTERVAL_S", 4)
     async with client.ws_connect("/ws/a@trade", autoping=False) as socket:
         await socket.receive()
-        for _ in range(3):
+        for _ in range(2):
             assert (await socket.receive(timeout=PATIENCE_S)).type is WSMsgType.PING
             await socket.pong(b"")
         assert hub.count() == 1

@@ -154,14 +154,14 @@ def test_the_target_may_name_the_host_too(target: str, host: str | None) -> None
 )
 def test_a_long_host_is_refused_at_once(host: str) -> None:
     access = Access(OURS, ["*"])
-    start = time.perf_counter()
+    start = time.process_time()
     for number in range(100):
         refusal = access.refusal("GET", f"{host}{number}", None, None)
         assert refusal is not None
         assert len(refusal.detail) < 2 * QUOTED_MAX_CHARS
         assert host_name(host) == ""
         assert target_host(f"http://{host}") == host
-    assert time.perf_counter() - start < LIMIT_S
+    assert time.process_time() - start < LIMIT_S
 
 
 def test_strangers_cannot_fill_the_memory_with_verdicts() -> None:

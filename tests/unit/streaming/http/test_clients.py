@@ -100,10 +100,10 @@ def test_a_client_can_only_add_on_the_left_and_that_changes_nothing(any_: str, l
 
 def test_the_longest_headers_take_a_moment_and_no_memory() -> None:
     clients = Clients(TRUSTED)
-    begin = time.perf_counter()
+    begin = time.process_time()
     for number in range(2 * CACHED_ADDRESSES_MAX):
         assert clients.of_peer(f"2001:db8::{number:x}").client == "2001:db8::/64"
     for header in (",10.0.0.2" * 900, "," * 8000, "[" * 8000, "1." * 4000, ":" * 8000):
         client_of(PROXY, *[header] * 10)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
     assert clients._hop.cache_info().currsize == CACHED_ADDRESSES_MAX
