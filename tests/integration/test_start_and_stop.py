@@ -21,6 +21,8 @@ from tests.programs import Program
 from tests.waiting import eventually, in_time, wait_for
 
 TRADE = {"coinName": "BTC", "price": 1, "numOfCoin": 2}
+#: Twice the time after which the controller takes a broker for away.
+BROKER_FENCED_S = 6
 
 
 @pytest.fixture
@@ -116,6 +118,18 @@ def test_time_in_which_a_program_is_stopped_does_not_count_when_it_ends(
     program.signal(signal.SIGCONT)
     assert program.wait() == 0
     assert "Exiting at once" not in program.log()
+
+
+def test_a_program_that_starts_while_the_broker_is_held_up_waits(
+    cluster: Cluster, start: StartProgram
+) -> None:
+    cluster.broker.suspend()
+    try:
+        program = start("chart_app", cluster.settings)
+        time.sleep(BROKER_FENCED_S)
+    finally:
+        cluster.broker.resume()
+    program.wait_ready()
 
 
 @pytest.mark.parametrize("package", ["trading_app", "chart_app"])
