@@ -1,10 +1,11 @@
 """Timeouts for many futures at once, with one timer for all of them."""
 
 import asyncio
+import math
 from collections import deque
 
 #: A timer that is later than this shows that the program was held up: what the waits are for may
-#: have come meanwhile, and is read first, for as long.
+#: have come meanwhile, and is read first, for as long, once.
 HELD_UP_S = 0.5
 
 
@@ -34,8 +35,7 @@ class Deadlines:
     def _end_overdue(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         now = loop.time()
         if now > due + HELD_UP_S:
-            due = now + HELD_UP_S
-            self._timer = loop.call_at(due, self._end_overdue, loop, due)
+            self._timer = loop.call_at(now + HELD_UP_S, self._end_overdue, loop, math.inf)
             return
         waits = self._waits
         while waits and (waits[0][0] <= now or waits[0][1].done()):

@@ -66,6 +66,17 @@ async def test_what_has_come_while_the_program_was_held_up_is_heard_first() -> N
     await writer.wait_closed()
 
 
+async def test_a_program_that_is_held_up_all_the_time_gives_up_all_the_same() -> None:
+    deadlines = Deadlines(0.02)
+    unanswered = wait()
+    deadlines.add(unanswered)
+    for _ in range(2):
+        time.sleep(2 * HELD_UP_S)  # noqa: ASYNC251 - it is held up
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert unanswered.done()
+
+
 async def test_it_keeps_nothing_of_waits_that_have_ended() -> None:
     deadlines = Deadlines(60)
     for _ in range(100):
