@@ -190,7 +190,8 @@ class RetryFilter(logging.Filter):
             and any(getattr(it, "retriable", False) for it in record.args or ())
         ):
             record.levelno, record.levelname = logging.WARNING, "WARNING"
-        return logging.root.isEnabledFor(record.levelno)
+            return logging.root.isEnabledFor(logging.WARNING)
+        return True
 
 
 def config(level: str, form: str) -> dict[str, Any]:

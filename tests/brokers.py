@@ -90,7 +90,7 @@ class _FirstBroker(LocalKafka):
 @cache
 def _kept() -> Path:
     """Return the folder with what this Kafka and this Java start with; make it, if it is new."""
-    with TemporaryDirectory() as data, one_process():
+    with TemporaryDirectory() as data, _one_process():
         first = _FirstBroker(free_port(), Path(data))
         kept = KEPT / _fingerprint(first.java())
         if not kept.exists():
@@ -104,8 +104,7 @@ def _kept() -> Path:
 
 
 @contextmanager
-def one_process() -> Iterator[None]:
-    """Have one process at a time do what is in the ``with`` block."""
+def _one_process() -> Iterator[None]:
     KEPT.mkdir(parents=True, exist_ok=True)
     with (KEPT / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

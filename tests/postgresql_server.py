@@ -1,6 +1,7 @@
 """A real PostgreSQL server, for tests and benchmarks."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import ssl
@@ -14,7 +15,6 @@ from typing import Self
 import pytest
 
 from dev.local_kafka import free_port
-from tests.brokers import one_process
 from tests.waiting import PATIENCE_S, wait_for
 
 with warnings.catch_warnings(action="ignore"):  # of a folder for sockets, which we do not use
@@ -34,7 +34,8 @@ class PostgreSQLServer:
         with pytest.MonkeyPatch.context() as environment:
             # To root it adds a user by useradd, which the PATH that su leaves does not have.
             environment.setenv("PATH", "/usr/sbin", prepend=os.pathsep)
-            with one_process():  # or two add the user at once
+            with Path(__file__).open() as one_process:  # or two add the user at once
+                fcntl.flock(one_process, fcntl.LOCK_EX)
                 self._package = get_server(folder, start=False)
                 self._package.ensure_pgdata_inited()
 

@@ -19,13 +19,15 @@ from tests.conftest import Cluster, StartProgram
 from tests.integration.filled_store import Given
 from tests.waiting import PATIENCE_S, eventually, in_time
 
-#: Waits until the connection's state has been this, for however short a time.
-SAYS = """\
-(text) => new Promise((resolve) => {
+#: Notes that the connection's state has been this, for however short a time.
+NOTE = """\
+(text) => {
   const state = document.getElementById("connection");
-  new MutationObserver(() => state.textContent === text && resolve())
-    .observe(state, { childList: true, characterData: true, subtree: true });
-})
+  window.wasSaid = new Promise((resolve) => {
+    new MutationObserver(() => state.textContent === text && resolve())
+      .observe(state, { childList: true, characterData: true, subtree: true });
+  });
+}
 """
 
 
@@ -96,10 +98,9 @@ async def test_a_server_that_says_nothing_is_noticed(
     await site.post(*walk("BTC", 2))
     page = await open_page(site.url)
     await expect_live(page)
-    said = asyncio.create_task(page.evaluate(SAYS, "No answer"))
-    await asyncio.sleep(0)
+    await page.evaluate(NOTE, "No answer")
     site.chart.signal(signal.SIGSTOP)
-    await asyncio.wait_for(said, PATIENCE_S)
+    await asyncio.wait_for(page.evaluate("wasSaid"), PATIENCE_S)
     site.chart.signal(signal.SIGCONT)
     await expect_live(page)
     await page.close()  # it may still have been told that the server was not ready

@@ -5,7 +5,6 @@ import asyncio
 import re
 import shlex
 from collections.abc import Iterator
-from functools import partial
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -200,11 +199,6 @@ async def is_unready_for(program: Program, reason: str) -> bool:
     return status == 503 and reason in text
 
 
-async def is_ready(program: Program) -> bool:
-    """Return whether a program is ready."""
-    return (await readiness(program))[0] == 200
-
-
 @pytest.mark.parametrize("creates", [True, False])
 async def test_the_documented_acls_are_enough(
     authorized: Authorized, start: StartProgram, creates: bool
@@ -218,13 +212,13 @@ async def test_the_documented_acls_are_enough(
     chart = start("chart_app", authorized.settings("chart_app"))
     other = start("chart_app", authorized.settings("chart_app"))
     for program in (trading, chart, other):
-        await eventually(partial(is_ready, program), "it is ready")
+        wait_for(program.is_ready, "it is ready")
     assert (await post(trading, authorized.topic))[0] == 201
     wait_for(lambda: chart.trades() + other.trades(), "the trade is logged")
     await authorized.send_no_trade()
     assert await authorized.dead_letter() == b"no trade"
     for program in (trading, chart, other):
-        await eventually(partial(is_ready, program), "it is ready")
+        wait_for(program.is_ready, "it is ready")
         assert not re.search("ACL|Traceback|does not show", program.log()), program.log()
 
 
@@ -243,7 +237,7 @@ async def test_a_right_that_is_missing_is_named_and_waited_for(
     if acl.user == "trading_app":
         assert (await post(program, authorized.topic))[0] == 503
     await authorized.allow(acl)
-    await eventually(lambda: is_ready(program), "it is ready")
+    wait_for(program.is_ready, "it is ready")
     assert program.log().count(reason) == 1
     assert "Traceback" not in program.log()
 
@@ -263,7 +257,7 @@ async def test_a_right_that_is_taken_away_meanwhile_is_named_and_waited_for(
     await authorized.create_topics()
     await authorized.allow(*TO_WORK)
     program = start(acl.user, authorized.settings(acl.user)).wait_ready()
-    await eventually(lambda: is_ready(program), "all is well")
+    wait_for(program.is_ready, "all is well")
     await authorized.forbid(acl)
     reason = reason.replace("tradeData", authorized.topic)
     await eventually(lambda: is_unready_for(program, reason), "it says what is missing")
@@ -271,7 +265,7 @@ async def test_a_right_that_is_taken_away_meanwhile_is_named_and_waited_for(
         assert (await post(program, authorized.topic))[0] == 503
     await asyncio.sleep(5)
     await authorized.allow(acl)
-    await eventually(lambda: is_ready(program), "all is well again")
+    wait_for(program.is_ready, "all is well again")
     assert program.log().count(reason) == 1
     assert "Traceback" not in program.log()
     assert len(program.log().splitlines()) < 30
@@ -283,7 +277,7 @@ async def test_a_group_that_may_no_longer_be_read_ends_the_worker(
     await authorized.create_topics()
     await authorized.allow(*TO_WORK)
     chart = start("chart_app", authorized.settings("chart_app"))
-    await eventually(lambda: is_ready(chart), "it is ready")
+    wait_for(chart.is_ready, "it is ready")
     await authorized.forbid(Acl("chart_app", GROUP, "chartMonitoringGroup", "Read"))
     assert chart.wait() == 1
     assert chart.log().count("Kafka's ACLs no longer let this program read its group") == 1

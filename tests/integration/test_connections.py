@@ -128,8 +128,7 @@ async def test_a_flood_of_connections_stops_nothing(cluster: Cluster, start: Sta
 async def test_a_burst_that_meets_a_program_held_up_keeps_nobody_out(
     cluster: Cluster, start: StartProgram, package: str
 ) -> None:
-    program = start(package, cluster.settings, open_files=FILES)
-    program.wait_ready()
+    program = start(package, cluster.settings, open_files=FILES).wait_ready()
     program.signal(signal.SIGSTOP)
     with many(program, BURST):
         program.signal(signal.SIGCONT)
@@ -143,8 +142,7 @@ async def test_a_burst_that_meets_a_program_held_up_keeps_nobody_out(
 async def test_half_a_head_has_ten_seconds(
     cluster: Cluster, start: StartProgram, package: str
 ) -> None:
-    program = start(package, cluster.settings, open_files=FILES)
-    program.wait_ready()
+    program = start(package, cluster.settings, open_files=FILES).wait_ready()
     before = open_files(program)
     with many(program, HALF_HEADS, HALF_HEAD) as clients:
         begin = time.monotonic()
