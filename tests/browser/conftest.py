@@ -94,7 +94,8 @@ async def open_page(browser: Browser, complaints: list[str]) -> AsyncIterator[Op
 
     def _note_error(message: ConsoleMessage) -> None:
         # /readyz is 503, rightly, where Kafka was stopped for seconds, as machines of others are.
-        if message.type == "error" and not message.location["url"].endswith("/readyz"):
+        is_unready = message.location["url"].endswith("/readyz") and "503" in message.text
+        if message.type == "error" and not is_unready:
             complaints.append(message.text)
 
     yield open_page

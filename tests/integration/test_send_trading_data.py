@@ -241,9 +241,9 @@ async def test_a_large_body_is_413_before_it_has_arrived(trading: Program, frami
         writer.write(b"%x\r\n%s\r\n" % (len(chunk), chunk) if "chunked" in framing else chunk)
         await writer.drain()
         sent += len(chunk)
-        await asyncio.wait({answer}, timeout=0.01)
+        await asyncio.wait({answer}, timeout=0.5)  # it has half a minute for the first MB
     assert b" 413 " in (await asyncio.wait_for(answer, PATIENCE_S)).splitlines()[0]
-    assert sent < 10 * MB
+    assert sent < MB
     writer.close()
 
 
@@ -278,7 +278,7 @@ async def test_slow_clients_do_not_block_others(trading: Program, shared: Cluste
                     assert answer.status == 201
             return time.monotonic() - begin
 
-        await in_time(8, post)  # the slow ones have ten seconds
+        await in_time(2, post)
     for _, writer in slow:
         writer.close()
 

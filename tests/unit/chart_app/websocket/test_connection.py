@@ -391,10 +391,10 @@ async def test_who_does_not_answer_pings_is_let_go(
 async def test_an_empty_pong_is_an_answer_to_a_ping(
     client: Client, hub: PlayedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "PING_INTERVAL_S", 4)
+    monkeypatch.setattr(server, "PING_INTERVAL_S", 3)
     async with client.ws_connect("/ws/a@trade", autoping=False) as socket:
         await socket.receive()
-        for _ in range(2):
+        for _ in range(3):
             assert (await socket.receive(timeout=PATIENCE_S)).type is WSMsgType.PING
             await socket.pong(b"")
         assert hub.count() == 1
