@@ -87,6 +87,8 @@ class TradeConsumer:
         self._should_stop = should_stop
         self._takes_coin = takes_coin
         self._trouble = Trouble(logger, "The store answers again")
+        #: Whether a batch waits for stored offsets that cannot be loaded.
+        self._lacks_offsets = False
         self._queue: list[tuple[Batch, WriteBatch]] = []
         self._has_queued = asyncio.Event()
         self._has_room = asyncio.Event()
@@ -94,6 +96,8 @@ class TradeConsumer:
 
     def check(self) -> str | None:
         """Return None if the store accepts trades, else what is wrong."""
+        if self._lacks_offsets:
+            return "trades wait for the stored offsets, which cannot be loaded yet"
         return self._trouble.check()
 
     async def consume(self, fetches: AsyncIterator[Batches]) -> None:
@@ -153,9 +157,12 @@ class TradeConsumer:
         while not self._should_stop() and not consumer.is_stale(batch):
             checkpoint = self._offsets.get(tp)
             if checkpoint is None:
-                if tp not in await self._offsets.load(consumer.assignment()):
+                self._lacks_offsets = tp not in await self._offsets.load(consumer.assignment())
+                if self._lacks_offsets:
                     await asyncio.sleep(RETRY_PAUSE_S)
-            elif batch.start < checkpoint.next_offset:
+                continue
+            self._lacks_offsets = False
+            if batch.start < checkpoint.next_offset:
                 # Offsets that were read before: perhaps the topic was deleted and created again.
                 is_recreated = await self._is_recreated()
                 if is_recreated:
@@ -170,6 +177,7 @@ class TradeConsumer:
                 await consumer.seek_back()  # what is between was fetched, but discarded
             else:
                 return checkpoint
+        self._lacks_offsets = False  # another worker, or another start, reads them again
         return None
 
     async def _is_recreated(self) -> bool | None:

@@ -265,28 +265,70 @@ async def test_a_database_that_is_away_is_asked_again() -> None:
     assert consuming.check() is None
 
 
-async def test_readiness_says_that_the_database_is_away() -> None:
-    store = Store(*(StoreUnavailable("gone") for _ in range(100)))
-    offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
-    offsets._checkpoints = await store.checkpoints({PARTITION: "id"})
-    stopped = asyncio.Event()
-    consuming = TradeConsumer(
+def worker(
+    store: Store, offsets: Offsets, consumer: Consumer, stopped: asyncio.Event
+) -> TradeConsumer:
+    """Return the consumer of a program that runs until it is stopped."""
+    return TradeConsumer(
         offsets=offsets,
         writer=store,  # type: ignore[arg-type]
         dead_letters=None,  # type: ignore[arg-type]
         on_stored=Stored().put,
-        consumer=Consumer,  # type: ignore[arg-type]
+        consumer=lambda: consumer,  # type: ignore[arg-type, return-value]
         should_stop=stopped.is_set,
     )
-    following = asyncio.create_task(consuming.consume(stream([batch(10)])))
+
+
+async def trouble_of(consuming: TradeConsumer) -> str:
+    """Wait until it says that something is wrong; return what."""
 
     async def trouble() -> str | None:
         return consuming.check()
 
-    assert await eventually(trouble, "trouble") == "the store does not answer: gone"
+    return await eventually(trouble, "trouble") or ""
+
+
+async def test_readiness_says_that_the_database_is_away() -> None:
+    store, stopped = Store(*(StoreUnavailable("gone") for _ in range(100))), asyncio.Event()
+    offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
+    offsets._checkpoints = await store.checkpoints({PARTITION: "id"})
+    consuming = worker(store, offsets, Consumer(), stopped)
+    following = asyncio.create_task(consuming.consume(stream([batch(10)])))
+    assert await trouble_of(consuming) == "the store does not answer: gone"
     stopped.set()
     await following
     assert store.kept == []
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["loaded at last", "partition lost"])
+async def test_a_worker_whose_trades_wait_for_the_stored_offsets_is_not_ready(
+    monkeypatch: pytest.MonkeyPatch, *, is_lost: bool
+) -> None:
+    class Locked(Store):
+        is_locked = True
+
+        async def checkpoints(self, topic_ids: Mapping[TP, str]) -> dict[TP, Checkpoint]:
+            if self.is_locked:
+                raise StoreUnavailable("locked")
+            return await super().checkpoints(topic_ids)
+
+    async def topic_ids(*_: object) -> dict[str, str]:
+        return {PARTITION.topic: "id"}
+
+    monkeypatch.setattr("chart_app.ingest.offsets.topic_ids", topic_ids)
+    store, consumer = Locked(), Consumer()
+    offsets = Offsets(store, lambda: None)  # type: ignore[arg-type, return-value]
+    consuming = worker(store, offsets, consumer, asyncio.Event())
+    following = asyncio.create_task(consuming.consume(stream([batch(10)])))
+    expected = "trades wait for the stored offsets, which cannot be loaded yet"
+    assert await trouble_of(consuming) == expected
+    if is_lost:
+        consumer.seeks += 1
+    else:
+        store.is_locked = False
+    await following
+    assert consuming.check() is None
+    assert store.kept == ([] if is_lost else [(10, [10])])
 
 
 async def test_a_worker_that_was_superseded_after_an_outage_is_ready() -> None:
