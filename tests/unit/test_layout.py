@@ -21,7 +21,7 @@ ALLOWED = {
     "topics": {"settings", "streaming"},
 }
 
-#: Imports modules one by one, and says of each what that has built or changed.
+#: Imports modules one by one, and says of each what that has changed, of all what they have built.
 IMPORT = """
 import asyncio, gc, importlib, sys
 policy, threshold = type(asyncio.get_event_loop_policy()), gc.get_threshold()
@@ -35,8 +35,8 @@ for name in sys.argv[1:]:
     conn = sys.modules.get("aiokafka.conn")
     if conn and conn.AIOKafkaConnection.__module__ != "aiokafka.conn":
         sys.exit(f"{name}: another connection for aiokafka")
-    if built := sorted({type(it).__name__ for it in gc.get_objects()} & BUILT):
-        sys.exit(f"{name}: it has built {built}")
+if built := sorted({type(it).__name__ for it in gc.get_objects()} & BUILT):
+    sys.exit(f"they have built {built}")
 """
 PACKAGES = ("streaming", "trading_app", "chart_app", "dev")
 
