@@ -7,16 +7,18 @@ meanwhile, and nothing after that: what then changes it must be told.
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 
-from tests.programs import Program
-from tests.waiting import PATIENCE_S
+from tests.integration.scene import Scene
+from tests.integration.trades import COINS
+from tests.waiting import PATIENCE_S, eventually
 
+WATCHED = COINS[::4]
 INTERVALS = ("1m", "1M")
 PAGE = 1000
 
@@ -25,9 +27,9 @@ Klines = dict[tuple[str, str, int], list[Any]]
 
 
 class Onlooker:
-    """Reads candles and trades of coins from one worker, or from who has taken its place."""
+    """Reads candles and trades from one worker of a scene, or from who has taken its place."""
 
-    def __init__(self, worker: Callable[[], Program], coins: Sequence[str]) -> None:
+    def __init__(self, scene: Scene, number: int) -> None:
         self.klines: Klines = {}
         #: The revision and the number of trades of each, also of those that are gone.
         self._states: dict[tuple[str, str, int], tuple[int, int]] = {}
@@ -35,8 +37,8 @@ class Onlooker:
         #: How often each trade came on the connection that is open now.
         self.events: Counter[int] = Counter()
         self.connections = 0
-        self._worker = worker
-        self._coins = coins
+        self._scene = scene
+        self._number = number
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -64,9 +66,9 @@ class Onlooker:
                 await asyncio.sleep(0.1)  # the worker is dead or does not answer: again
 
     async def _connect(self, http: aiohttp.ClientSession) -> None:
-        url = self._worker().url
-        streams = [f"{coin}@kline_{it}" for coin in self._coins for it in INTERVALS]
-        streams += [f"{coin}@trade" for coin in self._coins]
+        url = self._scene.workers[self._number].url
+        streams = [f"{coin}@kline_{it}" for coin in WATCHED for it in INTERVALS]
+        streams += [f"{coin}@trade" for coin in WATCHED]
         async with http.ws_connect(f"{url}/ws") as socket:
             await socket.send_json({"method": "SUBSCRIBE", "params": streams, "id": 1})
             self.events.clear()
@@ -88,7 +90,7 @@ class Onlooker:
                     await asyncio.wait([reading])
 
     async def _catch_up(self, http: aiohttp.ClientSession, url: str) -> None:
-        klines, trades = await by_rest(http, url, self._coins)
+        klines, trades = await by_rest(http, url)
         for key, row in klines.items():
             self._take_kline(key, row, 0)
         self.trades |= trades
@@ -119,10 +121,8 @@ def by_value(row: list[Any]) -> list[Any]:
     return [Decimal(it) if isinstance(it, str) else it for it in row]
 
 
-async def by_rest(
-    http: aiohttp.ClientSession, url: str, coins: Sequence[str]
-) -> tuple[Klines, set[int]]:
-    """Return all candles and the ids of all trades of coins."""
+async def by_rest(http: aiohttp.ClientSession, url: str) -> tuple[Klines, set[int]]:
+    """Return all candles and the ids of all trades of the coins."""
     klines: Klines = {}
     trades: set[int] = set()
 
@@ -136,7 +136,7 @@ async def by_rest(
                         return []
                 await asyncio.sleep(0.1)
 
-    for coin in coins:
+    for coin in WATCHED:
         for interval in INTERVALS:
             rows = await get("klines", symbol=coin, interval=interval, limit=PAGE)
             assert len(rows) < PAGE
@@ -146,3 +146,22 @@ async def by_rest(
             trades.update(it["id"] for it in page)
             first = page[-1]["id"] + 1
     return klines, trades
+
+
+async def check_told(it: Scene, onlookers: Sequence[Onlooker], *, trades: bool = True) -> None:
+    """Check that what was told is in the end what REST says."""
+    async with aiohttp.ClientSession() as http:
+        klines, ids = await by_rest(http, it.workers[0].url)
+    for onlooker in onlookers:
+
+        async def told() -> bool:
+            return onlooker.klines == klines and (not trades or onlooker.trades == ids)  # noqa: B023
+
+        try:
+            await eventually(told, "the onlooker has been told")
+        except AssertionError:
+            wrong = {key: (onlooker.klines.get(key), row) for key, row in klines.items()}
+            wrong = {key: both for key, both in wrong.items() if both[0] != both[1]}
+            missing, more = ids - onlooker.trades, onlooker.trades - ids
+            assert (len(wrong), [*wrong.items()][:5], len(missing), len(more)) == (0, [], 0, 0)
+        assert max(onlooker.events.values(), default=0) <= 1, "each trade comes once"

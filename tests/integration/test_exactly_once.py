@@ -1,8 +1,9 @@
-"""Exactly once, on real Kafka and both databases, whatever dies meanwhile."""
+"""Exactly once, on real Kafka and both databases, whatever dies meanwhile.
 
-import asyncio
-import signal
-from collections.abc import Awaitable, Callable, Sequence
+And whatever REST says in the end, who reads streams has been told.
+"""
+
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -13,9 +14,21 @@ from aiokafka import AIOKafkaProducer
 
 import trade_rules
 from tests.conftest import Cluster
-from tests.faults import AFTER_COMMIT, BEFORE_COMMIT, BEFORE_TRANSACTION
 from tests.integration.databases import PostgreSQL, SQLite, TestedDatabase
-from tests.integration.scene import Fault, Place, Scene, scene
+from tests.integration.happenings import (
+    Happening,
+    die_after_commit,
+    die_before_commit,
+    kill,
+    kill_kafka,
+    let_happen,
+    sleep_in_a_transaction,
+    sleep_past_the_session,
+    take_the_database_away,
+    the_live_topic_goes,
+)
+from tests.integration.onlooker import Onlooker, check_told
+from tests.integration.scene import Scene, scene
 from tests.integration.trades import (
     Feeder,
     Sent,
@@ -29,17 +42,11 @@ from tests.integration.trades import (
     read_topic,
 )
 from tests.postgresql_server import PostgreSQLServer
-from tests.waiting import eventually
 from trade_rules import TradeMessage
 
-#: At once as something begins to happen; then some more, for as long as it takes.
-AT_ONCE = 6_000
 #: More than are sent however long it takes.
 RECORDS = 80_000
 FEW_RECORDS = 30_000
-AWAY_S = 10
-
-Happening = Callable[[Scene], Awaitable[None]]
 
 
 @pytest.fixture
@@ -51,12 +58,13 @@ def database(database_url: str, request: pytest.FixtureRequest) -> TestedDatabas
 
 
 @pytest.mark.timeout(1800)
-async def test_every_trade_counts_once_whatever_dies(
+async def test_every_trade_counts_once_and_is_told_whatever_dies(
     cluster: Cluster, database: TestedDatabase, tmp_path: Path
 ) -> None:
     records = make_records(RECORDS)
     happenings: list[Happening] = [
         partial(kill, number=0),
+        the_live_topic_goes,
         partial(die_before_commit, number=1),
         partial(die_after_commit, number=0),
         kill_kafka,
@@ -65,25 +73,34 @@ async def test_every_trade_counts_once_whatever_dies(
         partial(kill, number=0),
     ]
     async with scene(cluster, database, folder=tmp_path, records=records) as it:
-        await let_happen(it, happenings)
-        await check_trades_and_candles(it, records[: it.feeder.sent])
+        onlookers = [Onlooker(it, number) for number in (0, 1)]
+        async with onlookers[0], onlookers[1]:
+            await let_happen(it, happenings)
+            await check_trades_and_candles(it, records[: it.feeder.sent])
+            await check_told(it, onlookers)
+        assert all(onlooker.connections > 1 for onlooker in onlookers)
         await stop(it)
         check_rebuild_finds_nothing(it)
 
 
-async def test_every_trade_counts_once_where_trades_are_not_stored(
+async def test_every_trade_counts_once_and_is_told_where_trades_are_not_stored(
     cluster: Cluster, database: TestedDatabase, tmp_path: Path
 ) -> None:
-    records = make_records(FEW_RECORDS, repeat_ids=False)
+    records = make_records(RECORDS, repeat_ids=False)
     happenings: list[Happening] = [
-        partial(kill, number=0),
+        partial(kill, number=1),
+        the_live_topic_goes,
         partial(die_before_commit, number=1),
+        partial(die_after_commit, number=1),
     ]
     settings = {"STORE_TRADES": "false"}
     async with scene(cluster, database, folder=tmp_path, records=records, settings=settings) as it:
-        await let_happen(it, happenings)
-        expected = await wait_stored(it, records[: it.feeder.sent])
-        check_same(await it.stored_candles(), count_candles(expected))
+        async with Onlooker(it, 0) as onlooker:
+            await let_happen(it, happenings)
+            expected = await wait_stored(it, records[: it.feeder.sent])
+            check_same(await it.stored_candles(), count_candles(expected))
+            await check_told(it, [onlooker], trades=False)
+        assert onlooker.connections == 1, "it stayed connected"
         assert await it.stored_trades() == []
         await stop(it)
         rebuild = it.run("rebuild")
@@ -158,114 +175,6 @@ async def send(cluster: Cluster, records: Sequence[Sent]) -> None:
     """Send records at once."""
     async with Feeder(cluster.broker, cluster.topic, records) as feeder:
         await feeder.feed(len(records))
-
-
-async def let_happen(it: Scene, happenings: Sequence[Happening], at_once: int = AT_ONCE) -> None:
-    """Let one thing after the other happen, while records come in."""
-    for happening in happenings:
-        happened = asyncio.Event()
-        feeding = asyncio.create_task(it.feeder.feed(at_once, happened))
-        try:
-            await it.wait_working()
-            await happening(it)
-            assert not feeding.done(), "there was no work to do meanwhile"
-            happened.set()
-            await feeding
-        finally:
-            feeding.cancel()
-        await it.wait_ready()
-
-
-async def kill(it: Scene, number: int, successor: Fault | None = None) -> None:
-    """Kill a worker, whatever it is doing, and start another one."""
-    worker = it.workers[number]
-
-    async def works() -> bool:
-        return bool(worker.trades())
-
-    await eventually(works, f"worker {number} works")  # the other one may have begun before
-    worker.kill()
-    assert worker.wait(1) == -signal.SIGKILL
-    it.replace(number, successor)
-
-
-async def die_before_commit(it: Scene, number: int) -> None:
-    """Kill a worker; have its successor die with a transaction that is all but committed."""
-    places = await see_dead(it, number, Fault(BEFORE_COMMIT, signal.SIGKILL))
-    stored = await it.next_offsets()
-    assert [stored[place.partition] for place in places] == [place.start for place in places]
-    it.replace(number)
-
-
-async def die_after_commit(it: Scene, number: int) -> None:
-    """Kill a worker; have its successor die before anybody hears of what it has committed."""
-    places = await see_dead(it, number, Fault(AFTER_COMMIT, signal.SIGKILL))
-    stored = await it.next_offsets()
-    assert [stored[place.partition] for place in places] == [place.end for place in places]
-    it.replace(number)
-
-
-async def see_dead(it: Scene, number: int, fault: Fault) -> list[Place]:
-    """Kill a worker, and have its successor die of the fault."""
-    await kill(it, number, fault)
-    places = await it.wait_fault(number)
-    assert it.workers[number].wait() == -signal.SIGKILL
-    return places
-
-
-async def sleep_past_the_session(it: Scene, number: int) -> None:
-    """Kill a worker; have its successor sleep before it stores, until the other one has."""
-    await kill(it, number, Fault(BEFORE_TRANSACTION, signal.SIGSTOP))
-    places = await it.wait_fault(number)
-    sleeper = it.workers[number]
-
-    async def noticed() -> bool:
-        log = sleeper.log()
-        return any(f"partition={at.partition}) is no longer at {at.start};" in log for at in places)
-
-    assert not await noticed()
-    await wake_when_taken_over(it, number)
-
-    await eventually(noticed, "the sleeper finds that it was superseded")
-
-
-async def sleep_in_a_transaction(it: Scene, number: int) -> None:
-    """Do the same with a transaction open, which the database must end, or nobody can go on."""
-    await kill(it, number, Fault(BEFORE_COMMIT, signal.SIGSTOP))
-    await wake_when_taken_over(it, number)
-
-
-async def wake_when_taken_over(it: Scene, number: int) -> None:
-    """Have a worker go on once the other one has stored what it has in hand."""
-    places = await it.wait_fault(number)
-
-    async def taken_over() -> bool:
-        stored = await it.next_offsets()
-        return all(stored[place.partition] > place.start for place in places)
-
-    await eventually(taken_over, "the other worker has taken over")
-    it.workers[number].signal(signal.SIGCONT)
-    await it.wait_joined()  # until then it believes to be in the group, and says that it is ready
-
-
-async def kill_kafka(it: Scene) -> None:
-    """Kill the broker; start it again once the workers have noticed."""
-    it.cluster.broker.kill()
-    await it.wait_not_ready("Kafka has not answered")
-    await asyncio.to_thread(it.cluster.broker.start)
-
-
-async def take_the_database_away(it: Scene) -> None:
-    """Have the database away for some time; the workers say so."""
-    with it.database.away():
-        back = asyncio.create_task(asyncio.sleep(AWAY_S))
-        await it.wait_not_ready("the store does not answer")
-        await back
-    await it.wait_ready()
-    for worker in it.workers:
-        log = worker.log()
-        assert " ERROR chart_app.ingest.trade_consumer the store does not answer" in log
-        assert "The store answers again" in log
 
 
 async def wait_stored(it: Scene, records: Sequence[Sent]) -> list[Stored]:

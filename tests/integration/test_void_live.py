@@ -18,17 +18,16 @@ from chart_app.storage.errors import WrongStore
 from chart_app.storage.voids import NothingToVoid, Outcome, Reason, Selection, Voids
 from tests.conftest import Cluster, StartProgram
 from tests.integration.databases import TestedDatabase
-from tests.integration.onlooker import Onlooker
+from tests.integration.happenings import let_happen
+from tests.integration.onlooker import WATCHED, Onlooker, check_told
 from tests.integration.scene import Scene, scene
 from tests.integration.sockets import Viewer, watch
 from tests.integration.test_exactly_once import (
     check_rebuild_finds_nothing,
     check_same,
     database,
-    let_happen,
     stop,
 )
-from tests.integration.test_readers_are_told import WATCHED, check_told, worker
 from tests.integration.trades import SPAN_MS, START_MS, count_candles, make_records, read_topic
 from tests.programs import Program
 from tests.waiting import eventually, in_time, wait_for
@@ -186,7 +185,7 @@ async def test_voids_while_workers_consume_leave_all_right(
 ) -> None:
     records = make_records(RECORDS, repeat_ids=False)
     async with scene(cluster, database, folder=tmp_path, records=records) as it:
-        onlookers = [Onlooker(partial(worker, it, number), WATCHED) for number in (0, 1)]
+        onlookers = [Onlooker(it, number) for number in (0, 1)]
         async with onlookers[0], onlookers[1]:
             await let_happen(it, [void_and_undo], AT_ONCE)
             topic = await read_topic(cluster.broker, cluster.topic)
