@@ -16,7 +16,7 @@ TSC := $(NODE) $(PAGE_TOOLS)/node_modules/typescript/bin/tsc --project $(PAGE_TO
 BIOME := $(NODE) $(PAGE_TOOLS)/node_modules/@biomejs/biome/bin/biome
 BIOME_CHECK := check --config-path=$(PAGE_TOOLS) --error-on-warnings $(PAGE) tests/unit/chart_app/web/page
 # More workers than cores, because tests wait more than they compute.
-WORKERS ?= 6
+WORKERS ?= 4
 
 # --online: what cannot be looked up fails, as where the real registries are reached.
 AUDIT ?=
