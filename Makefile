@@ -49,7 +49,7 @@ check:  ## lint and unit tests, in less than a minute: what to run while working
 	@$(MAKE) --no-print-directory --jobs --output-sync lint unit
 
 unit: .venv/.dev
-	@$(BIN)/python -m pytest -n 2 tests/unit
+	@$(BIN)/python -m pytest -n 3 tests/unit
 
 lint: .venv/.page-tools  ## format, lint, types (Python, JavaScript), import contracts, files with public schemas
 	$(BIN)/ruff format --check .

@@ -31,8 +31,6 @@ OPTIONS = (
     "-XX:TieredStopAtLevel=1",
     "-Xlog:aot*=error",  # it warns of parts that it does not take from the cache
 )
-
-
 #: Each looks for work several times a second; alone that is a seventh of what an idle broker takes.
 FEW_THREADS = {"num.network.threads": "1", "num.io.threads": "2"}
 

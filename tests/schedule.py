@@ -44,6 +44,8 @@ LONGEST = (
     "tests/browser/test_chart.py",
     "tests/integration/test_rest.py",
     "tests/integration/test_honest_gaps.py",
+    "tests/unit/chart_app/websocket/test_connection.py",
+    "tests/unit/streaming/http/test_connections.py",
     "tests/unit/test_layout.py",
     "tests/integration/test_live_topic.py",
     "tests/unit/test_trade_rules.py",
