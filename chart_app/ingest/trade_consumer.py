@@ -130,6 +130,7 @@ class TradeConsumer:
                         return
                 await asyncio.sleep(0)  # the store goes first: Faust has more to do with the event
         finally:
+            self._lacks_offsets = False
             self._is_input_over = True
             self._has_queued.set()
             await _wait_to_end(storing)

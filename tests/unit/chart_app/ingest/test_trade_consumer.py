@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -300,9 +301,9 @@ async def test_readiness_says_that_the_database_is_away() -> None:
     assert store.kept == []
 
 
-@pytest.mark.parametrize("is_lost", [False, True], ids=["loaded at last", "partition lost"])
+@pytest.mark.parametrize("end", ["loaded at last", "partition lost", "cancelled"])
 async def test_a_worker_whose_trades_wait_for_the_stored_offsets_is_not_ready(
-    monkeypatch: pytest.MonkeyPatch, *, is_lost: bool
+    monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     class Locked(Store):
         is_locked = True
@@ -322,13 +323,17 @@ async def test_a_worker_whose_trades_wait_for_the_stored_offsets_is_not_ready(
     following = asyncio.create_task(consuming.consume(stream([batch(10)])))
     expected = "trades wait for the stored offsets, which cannot be loaded yet"
     assert await trouble_of(consuming) == expected
-    if is_lost:
+    if end == "loaded at last":
+        store.is_locked = False
+    elif end == "partition lost":
         consumer.seeks += 1
     else:
-        store.is_locked = False
-    await following
+        following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+    assert following.cancelled() == (end == "cancelled")
     assert consuming.check() is None
-    assert store.kept == ([] if is_lost else [(10, [10])])
+    assert store.kept == ([(10, [10])] if end == "loaded at last" else [])
 
 
 async def test_a_worker_that_was_superseded_after_an_outage_is_ready() -> None:
