@@ -8,6 +8,7 @@ these names, and as many files as it may have open, or None for as many as we; `
 It ends with its input. To load the libraries takes four fifths of the time of a start.
 """
 
+import atexit
 import gc
 import inspect
 import json
@@ -16,8 +17,12 @@ import resource
 import runpy
 import signal
 import sys
+import threading
+from functools import cache
 from importlib import import_module
 from typing import Any
+
+from mode.utils import imports
 
 #: What the programs import that is not ours. None of it does anything before it is used.
 LIBRARIES = (
@@ -54,6 +59,8 @@ def load() -> None:
     for name in (*LIBRARIES, *OURS):
         import_module(name)
     inspect.getmodule(load.__code__)  # Faust asks for one: the first answer takes 0.08 s
+    imports.entry_points = cache(imports.entry_points)  # and for all that is installed: 0.03 s
+    imports.entry_points()
     gc.freeze()  # or a fork goes through all of it when it ends, which takes 0.35 s
 
 
@@ -95,8 +102,22 @@ def become(request: dict[str, Any]) -> None:
     sys.path[:0] = [request["cwd"], *filter(None, paths)]
     package, *arguments = request["args"]
     sys.argv[:] = [package, *arguments]  # the list that Faust has taken for its default
-    # Not of the package: Faust's has replaced itself in sys.modules, and has no spec there.
-    runpy.run_module(f"{package}.__main__", run_name="__main__", alter_sys=True)
+    try:
+        # Not of the package: Faust's has replaced itself in sys.modules, and has no spec there.
+        runpy.run_module(f"{package}.__main__", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            _exit(end.code)
+        raise
+
+
+def _exit(status: int) -> None:
+    """End as an interpreter does, but leave to the system what is in memory: that takes 0.15 s."""
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 if __name__ == "__main__":
