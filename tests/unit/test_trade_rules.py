@@ -267,8 +267,8 @@ def test_names_that_break_the_rule_are_refused(name: str) -> None:
 
 def detail_of(name: str) -> str | None:
     """Return what is wrong with a coin's name."""
-    errors = list(find_errors({**FIELDS, "coinName": name}))
-    return errors[0]["detail"] if errors else None
+    error = next(find_errors({**FIELDS, "coinName": name}), None)
+    return error["detail"] if error else None
 
 
 #: By Unicode's DerivedCoreProperties.txt, version 16.
