@@ -8,11 +8,13 @@ import fcntl
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NoReturn
 
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -57,6 +59,33 @@ class Broker(LocalKafka):
             shutil.copytree(_kept() / "log", self.log)
         else:
             super().format(config)
+
+
+class BackgroundBroker(Broker):
+    """A broker that starts while its process does something else."""
+
+    _starting: threading.Thread | None = None
+
+    def start_in_background(self) -> None:
+        """Start it, unless it was started."""
+        if not self._starting:
+            self._starting = threading.Thread(target=self.start)
+            self._starting.start()
+
+    def kill(self) -> None:
+        """Kill the broker, if it was started."""
+        if self._starting:
+            self._starting.join()
+        super().kill()
+
+
+class SharedBroker(LocalKafka):
+    """A broker of another process, which others use as well: no test may stop it."""
+
+    def _refuse(self, timeout_s: float = 0) -> NoReturn:  # noqa: ARG002 - LocalKafka's
+        raise AssertionError("others use this broker: a test that stops one takes own_cluster")
+
+    start = stop = kill = suspend = resume = _refuse
 
 
 def cache_options() -> list[str]:

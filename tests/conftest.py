@@ -1,29 +1,30 @@
-"""One real Kafka for the session; a topic and a group of its own for each test.
+"""One real Kafka for all tests; a topic and a group of its own for each.
 
-Where several processes run tests, each of them has a session, and a Kafka, of its own.
+Where several processes run tests, Kafka runs beside the process that hands them out.
 """
 
 import gc
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from dev.local_kafka import LocalKafka, free_port
+from dev.local_kafka import LocalKafka, free_port, is_listening
 from streaming import runtime
 from tests import logs
-from tests.brokers import Broker
+from tests.brokers import CACHE_TIMEOUT_S, BackgroundBroker, Broker, SharedBroker
 from tests.programs import Program
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, wait_for
 
 if TYPE_CHECKING:  # xdist is there where several processes run tests
     from xdist.remote import Producer
     from xdist.scheduler.protocol import Scheduling
+    from xdist.workermanage import WorkerController
 
 # Tests run on the event loop of the programs.
 runtime.set_up()
@@ -40,6 +41,10 @@ RETENTION_AT_ONCE = {
     "log.segment.delete.delay.ms": "500",
 }
 
+#: Where no test needs Kafka.
+WITHOUT_KAFKA = "tests/unit/"
+#: Of the process that hands out tests.
+BROKER_OF_ALL = pytest.StashKey[BackgroundBroker]()
 FILE_BEGAN = pytest.StashKey[float]()
 
 
@@ -51,6 +56,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Sche
     return LongestFirst(config, log) if config.getvalue("dist") == "load" else None
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: "WorkerController") -> None:
+    """Tell a process that runs tests where the Kafka of all will be."""
+    stash = node.config.stash
+    if BROKER_OF_ALL not in stash:
+        folders = node.config._tmp_path_factory  # type: ignore[attr-defined]  # as xdist does
+        broker = BackgroundBroker(free_port(), folders.mktemp("kafka"), RETENTION_AT_ONCE)
+        stash[BROKER_OF_ALL] = broker
+    broker = stash[BROKER_OF_ALL]
+    node.workerinput["kafka"] = (broker.port, str(broker.data))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: "WorkerController", ids: list[str]) -> None:
+    """Start the Kafka of all, if a test that was found may need it."""
+    if not all(it.startswith(WITHOUT_KAFKA) for it in ids):
+        node.config.stash[BROKER_OF_ALL].start_in_background()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put what takes longest first, in a process that is one of several."""
     if hasattr(config, "workerinput"):
@@ -59,11 +83,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: place(item.nodeid))
 
 
-def pytest_sessionfinish() -> None:
-    """Look for garbage, which may complain, once: what is not, is not gone through again.
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the Kafka of all, and look for garbage, which may complain, once.
 
-    pytest and Python would, six times: 4 s of CPU in each process.
+    What is not garbage is not gone through again. pytest and Python would, six times: 4 s of CPU
+    in each process.
     """
+    if broker := session.config.stash.get(BROKER_OF_ALL, None):
+        broker.kill()
     gc.collect()
     gc.freeze()
 
@@ -82,19 +109,42 @@ def pytest_runtest_makereport(
     fixtures = getattr(item, "funcargs", {})
     if report.failed and "tmp_path_factory" in fixtures:
         run, test = fixtures["tmp_path_factory"].getbasetemp(), fixtures.get("tmp_path")
+        kafka = fixtures.get("kafka")
+        folders = [run, kafka.data] if isinstance(kafka, SharedBroker) else [run]
         since = item.listchain()[-2].stash[FILE_BEGAN]
-        found = "\n\n".join(map(logs.last_lines, logs.kept(run, test, since)))
+        found = "\n\n".join(map(logs.last_lines, logs.kept(folders, test, since)))
         report.sections.append((f"Logs kept after {report.when}", found))
     return report
 
 
-@pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
+@contextmanager
+def run_broker(factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
     """Run a broker on a free port with its files in a temporary folder."""
-    broker = Broker(free_port(), tmp_path_factory.mktemp("kafka"), RETENTION_AT_ONCE)
+    broker = Broker(free_port(), factory.mktemp("kafka"), RETENTION_AT_ONCE)
     broker.start()
     yield broker
     broker.kill()
+
+
+@pytest.fixture(scope="session")
+def kafka(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalKafka]:
+    """Return the broker of all tests, whatever process runs them."""
+    if hasattr(request.config, "workerinput"):
+        port, folder = request.config.workerinput["kafka"]
+        wait_for(lambda: is_listening(port), f"Kafka runs: {folder}", CACHE_TIMEOUT_S)
+        yield SharedBroker(port, Path(folder))
+    else:
+        with run_broker(tmp_path_factory) as broker:
+            yield broker
+
+
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
+    """Return a broker that a file's tests may kill or suspend."""
+    with run_broker(tmp_path_factory) as broker:
+        yield broker
 
 
 class Cluster(NamedTuple):
@@ -107,8 +157,14 @@ class Cluster(NamedTuple):
 
 @pytest.fixture
 def cluster(kafka: LocalKafka) -> Cluster:
-    """Return settings that name the session's broker and this test's own topic and group."""
+    """Return settings that name the broker of all and this test's own topic and group."""
     return make_cluster(kafka)
+
+
+@pytest.fixture
+def own_cluster(own_kafka: LocalKafka) -> Cluster:
+    """Return settings that name a broker which the test may kill or suspend."""
+    return make_cluster(own_kafka)
 
 
 def make_cluster(broker: LocalKafka) -> Cluster:

@@ -1,7 +1,7 @@
 """The logs of what runs beside a test, Kafka, programs or database, to be named where it fails."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 LAST_LINES = 20
@@ -18,18 +18,19 @@ SLOW_KAFKA = re.compile(
 )
 
 
-def kept(run: Path, test: Path | None, since: float) -> Iterator[Path]:
-    """Find the logs in a run's folder: a test's own, and those of what it shares with others.
+def kept(folders: Iterable[Path], test: Path | None, since: float) -> Iterator[Path]:
+    """Find the logs in a run's folders: a test's own, and those of what it shares with others.
 
     The latter are those that were written to since ``since`` (s since 1970).
     """
-    for log in sorted(run.rglob("*.log")):
-        if RECORDS.fullmatch(log.name):
-            continue
-        is_own = test is not None and log.is_relative_to(test)
-        is_shared = not log.relative_to(run).parts[0].startswith("test_")
-        if is_own or (is_shared and log.stat().st_mtime >= since):
-            yield log
+    for folder in folders:
+        for log in sorted(folder.rglob("*.log")):
+            if RECORDS.fullmatch(log.name):
+                continue
+            is_own = test is not None and log.is_relative_to(test)
+            is_shared = not log.relative_to(folder).parts[0].startswith("test_")
+            if is_own or (is_shared and log.stat().st_mtime >= since):
+                yield log
 
 
 def last_lines(log: Path) -> str:

@@ -20,6 +20,7 @@ import sys
 import threading
 from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Any
 
 from mode.utils import imports
@@ -59,8 +60,9 @@ def load() -> None:
     for name in (*LIBRARIES, *OURS):
         import_module(name)
     inspect.getmodule(load.__code__)  # Faust asks for one: the first answer takes 0.08 s
-    imports.entry_points = cache(imports.entry_points)  # and for all that is installed: 0.03 s
-    imports.entry_points()
+    # Faust also asks what is installed, and each answer takes 0.03 s.
+    packages = vars(imports)["entry_points"] = cache(entry_points)
+    packages()
     gc.freeze()  # or a fork goes through all of it when it ends, which takes 0.35 s
 
 
@@ -113,7 +115,7 @@ def become(request: dict[str, Any]) -> None:
 
 def _exit(status: int) -> None:
     """End as an interpreter does, but leave to the system what is in memory: that takes 0.15 s."""
-    threading._shutdown()
+    threading._shutdown()  # type: ignore[attr-defined]  # as multiprocessing does
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

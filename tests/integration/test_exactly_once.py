@@ -59,7 +59,7 @@ def database(database_url: str, request: pytest.FixtureRequest) -> TestedDatabas
 
 @pytest.mark.timeout(1800)
 async def test_every_trade_counts_once_and_is_told_whatever_dies(
-    cluster: Cluster, database: TestedDatabase, tmp_path: Path
+    own_cluster: Cluster, database: TestedDatabase, tmp_path: Path
 ) -> None:
     records = make_records(RECORDS)
     happenings: list[Happening] = [
@@ -72,7 +72,7 @@ async def test_every_trade_counts_once_and_is_told_whatever_dies(
         take_the_database_away,
         partial(kill, number=0),
     ]
-    async with scene(cluster, database, folder=tmp_path, records=records) as it:
+    async with scene(own_cluster, database, folder=tmp_path, records=records) as it:
         onlookers = [Onlooker(it, number) for number in (0, 1)]
         async with onlookers[0], onlookers[1]:
             await let_happen(it, happenings)

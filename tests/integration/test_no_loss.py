@@ -17,6 +17,12 @@ SHARE = 600
 
 
 @pytest.fixture
+def cluster(own_cluster: Cluster) -> Cluster:
+    """Return settings that name a broker that may be killed."""
+    return own_cluster
+
+
+@pytest.fixture
 def trading(cluster: Cluster, start: StartProgram) -> Program:
     """Run trading_app, whose clients wait for seconds and not for as long as a test."""
     return start("trading_app", {**cluster.settings, "KAFKA_DELIVERY_TIMEOUT": "5"}).wait_ready()

@@ -294,12 +294,11 @@ async def test_a_body_that_does_not_come_is_408(kafka: LocalKafka, tmp_path: Pat
 
 
 async def test_a_broker_that_hangs_means_503_and_it_heals(
-    kafka: LocalKafka, tmp_path: Path
+    own_cluster: Cluster, tmp_path: Path
 ) -> None:
-    cluster = make_cluster(kafka)
-    cluster.settings["KAFKA_DELIVERY_TIMEOUT"] = "5"
-    trade = {"topic": cluster.topic, **TRADE}
-    with Program("trading_app", tmp_path, cluster.settings) as trading:
+    settings = {**own_cluster.settings, "KAFKA_DELIVERY_TIMEOUT": "5"}
+    trade = {"topic": own_cluster.topic, **TRADE}
+    with Program("trading_app", tmp_path, settings) as trading:
         trading.wait_ready()
         async with aiohttp.ClientSession(trading.url) as http:
 
@@ -312,7 +311,7 @@ async def test_a_broker_that_hangs_means_503_and_it_heals(
                     return answer.status == 201
 
             assert await accepted()
-            kafka.suspend()
+            own_cluster.broker.suspend()
             try:
 
                 async def post() -> float:
@@ -327,7 +326,7 @@ async def test_a_broker_that_hangs_means_503_and_it_heals(
                 assert await status("/readyz") == 503
                 assert await status("/healthz") == 200
             finally:
-                kafka.resume()
+                own_cluster.broker.resume()
             await eventually(accepted, "trades are accepted again")
 
             async def ready() -> bool:
@@ -336,14 +335,13 @@ async def test_a_broker_that_hangs_means_503_and_it_heals(
             await eventually(ready, "/readyz is fine again")
 
 
-async def test_a_full_send_buffer_is_503_at_once(kafka: LocalKafka, tmp_path: Path) -> None:
-    cluster = make_cluster(kafka)
-    trade = {"topic": cluster.topic, **TRADE}
-    settings = {**cluster.settings, "MAX_UNCONFIRMED": "3", "KAFKA_DELIVERY_TIMEOUT": "60"}
+async def test_a_full_send_buffer_is_503_at_once(own_cluster: Cluster, tmp_path: Path) -> None:
+    trade = {"topic": own_cluster.topic, **TRADE}
+    settings = {**own_cluster.settings, "MAX_UNCONFIRMED": "3", "KAFKA_DELIVERY_TIMEOUT": "60"}
     with Program("trading_app", tmp_path, settings) as trading:
         trading.wait_ready()
         async with aiohttp.ClientSession(trading.url) as http:
-            kafka.suspend()
+            own_cluster.broker.suspend()
             try:
                 waiting = [asyncio.ensure_future(http.post(PATH, json=trade)) for _ in range(3)]
 
@@ -363,7 +361,7 @@ async def test_a_full_send_buffer_is_503_at_once(kafka: LocalKafka, tmp_path: Pa
 
                 await in_time(1, refused)
             finally:
-                kafka.resume()
+                own_cluster.broker.resume()
             for post in waiting:
                 async with await post as answer:
                     assert answer.status == 201

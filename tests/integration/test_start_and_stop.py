@@ -104,31 +104,31 @@ async def test_sigterm_under_load_ends_both_programs_in_order(
 
 @pytest.mark.parametrize("package", ["trading_app", "chart_app"])
 def test_time_in_which_a_program_is_stopped_does_not_count_when_it_ends(
-    cluster: Cluster, start: StartProgram, package: str
+    own_cluster: Cluster, start: StartProgram, package: str
 ) -> None:
-    program = start(package, cluster.settings).wait_ready()
-    cluster.broker.suspend()  # so that it does not end at once
+    program = start(package, own_cluster.settings).wait_ready()
+    own_cluster.broker.suspend()  # so that it does not end at once
     try:
         program.signal(signal.SIGTERM)
         wait_for(lambda: not is_listening(program.port), "it begins to end")
         program.signal(signal.SIGSTOP)
         time.sleep(SHUTDOWN_DEADLINE_S)
     finally:
-        cluster.broker.resume()
+        own_cluster.broker.resume()
     program.signal(signal.SIGCONT)
     assert program.wait() == 0
     assert "Exiting at once" not in program.log()
 
 
 def test_a_program_that_starts_while_the_broker_is_held_up_waits(
-    cluster: Cluster, start: StartProgram
+    own_cluster: Cluster, start: StartProgram
 ) -> None:
-    cluster.broker.suspend()
+    own_cluster.broker.suspend()
     try:
-        program = start("chart_app", cluster.settings)
+        program = start("chart_app", own_cluster.settings)
         time.sleep(BROKER_FENCED_S)
     finally:
-        cluster.broker.resume()
+        own_cluster.broker.resume()
     program.wait_ready()
 
 
@@ -143,16 +143,16 @@ def test_sigterm_ends_a_program_that_waits_for_kafka(
 
 @pytest.mark.parametrize("package", ["trading_app", "chart_app"])
 async def test_sigterm_ends_a_program_while_kafka_hangs(
-    cluster: Cluster, start: StartProgram, package: str
+    own_cluster: Cluster, start: StartProgram, package: str
 ) -> None:
     async def attempt() -> float:
-        program = start(package, cluster.settings).wait_ready()
-        cluster.broker.suspend()
+        program = start(package, own_cluster.settings).wait_ready()
+        own_cluster.broker.suspend()
         begin = time.monotonic()
         try:
             program.stop()
         finally:
-            cluster.broker.resume()
+            own_cluster.broker.resume()
         return time.monotonic() - begin
 
     await in_time(6, attempt)

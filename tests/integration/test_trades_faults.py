@@ -13,8 +13,8 @@ from typing import Any
 
 import aiohttp
 
-from dev.local_kafka import LocalKafka, free_port
-from tests.conftest import Cluster, StartProgram, make_cluster
+from dev.local_kafka import free_port
+from tests.conftest import Cluster, StartProgram
 from tests.programs import Program
 from tests.records import read_all
 from tests.waiting import eventually
@@ -58,8 +58,8 @@ def memory_mb(program: Program, name: str = "VmHWM") -> float:
     return int(found[1]) / 1024
 
 
-async def test_a_broker_that_stops_half_way(cluster: Cluster, start: StartProgram) -> None:
-    settings = {**cluster.settings, "KAFKA_DELIVERY_TIMEOUT": "1"}
+async def test_a_broker_that_stops_half_way(own_cluster: Cluster, start: StartProgram) -> None:
+    settings = {**own_cluster.settings, "KAFKA_DELIVERY_TIMEOUT": "1"}
     trading = start("trading_app", settings).wait_ready()
     numbers = itertools.count()
     confirmed: set[str] = set()
@@ -95,9 +95,9 @@ async def test_a_broker_that_stops_half_way(cluster: Cluster, start: StartProgra
             while not sending.done():
                 if await metric(http, "trading_trades_confirmed_total") > before:
                     break
-            cluster.broker.kill()
+            own_cluster.broker.kill()
             saw_half = await sending
-            cluster.broker.start()
+            own_cluster.broker.start()
             await eventually(accepted, "trades are accepted again")
             if saw_half:
                 break
@@ -106,7 +106,7 @@ async def test_a_broker_that_stops_half_way(cluster: Cluster, start: StartProgra
             return await metric(http, "trading_trades_unconfirmed") == 0
 
         await eventually(all_settled, "Kafka has settled all")
-    records = [json.loads(record.value) for record in await read_all(cluster)]
+    records = [json.loads(record.value) for record in await read_all(own_cluster)]
     stored = Counter(record["tradeId"] for record in records if "tradeId" in record)
     assert saw_half
     assert confirmed <= stored.keys() <= confirmed | unknown
@@ -114,10 +114,10 @@ async def test_a_broker_that_stops_half_way(cluster: Cluster, start: StartProgra
 
 
 async def test_a_broker_that_hangs_is_503_at_once_and_memory_is_flat(
-    kafka: LocalKafka, start: StartProgram
+    own_cluster: Cluster, start: StartProgram
 ) -> None:
     settings = {
-        **make_cluster(kafka).settings,
+        **own_cluster.settings,
         "MAX_UNCONFIRMED": "20000",
         "KAFKA_DELIVERY_TIMEOUT": f"{DELIVERY_TIMEOUT_S}",
     }
@@ -125,7 +125,7 @@ async def test_a_broker_that_hangs_is_503_at_once_and_memory_is_flat(
     body = trades(10_000, note="x" * 300)
     async with aiohttp.ClientSession(trading.url) as http:
         assert (await post(http, body))[0] == 201
-        await asyncio.to_thread(kafka.suspend)
+        await asyncio.to_thread(own_cluster.broker.suspend)
         try:
             waiting = [asyncio.create_task(post(http, body)) for _ in range(2)]
 
@@ -144,7 +144,7 @@ async def test_a_broker_that_hangs_is_503_at_once_and_memory_is_flat(
                 assert answer["confirmed"] == []
                 assert answer["unknown"] == list(range(10_000))
         finally:
-            kafka.resume()
+            own_cluster.broker.resume()
 
         async def accepted() -> bool:
             return (await post(http, trades(1)))[0] == 201

@@ -11,18 +11,21 @@ def test_a_test_has_its_own_logs_and_those_of_what_it_shares(tmp_path: Path) -> 
         "test_this0/chart_app-1.log": 50,  # its own, however old
         "test_this0/kafka/log/trades-0/00000000000000000000.log": 150,  # Kafka's records
         "test_other0/chart_app-2.log": 150,
-        "kafka0/kafka.log": 100,
+        "postgresql0/postgresql.log": 100,
         "trading0/trading_app-3.log": 99,  # another file's
     }
-    for name, time in files.items():
+    run, kafka = tmp_path / "popen-gw0", tmp_path / "kafka0"  # where several processes run tests
+    files = {f"{run.name}/{name}": time for name, time in files.items()}
+    for name, time in {**files, f"{kafka.name}/kafka.log": 100}.items():
         file = tmp_path / name
         file.parent.mkdir(parents=True)
         file.touch()
         os.utime(file, (time, time))
-    found = kept(tmp_path, tmp_path / "test_this0", since=100)
+    found = kept([run, kafka], run / "test_this0", since=100)
     assert [str(it.relative_to(tmp_path)) for it in found] == [
+        "popen-gw0/postgresql0/postgresql.log",
+        "popen-gw0/test_this0/chart_app-1.log",
         "kafka0/kafka.log",
-        "test_this0/chart_app-1.log",
     ]
 
 
