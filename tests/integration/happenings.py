@@ -10,7 +10,7 @@ from tests.integration.trades import delete_topic
 from tests.waiting import eventually
 
 #: At once as something begins to happen; then some more, for as long as it takes.
-AT_ONCE = 4_000
+AT_ONCE = 2_000
 AWAY_S = 10
 
 Happening = Callable[[Scene], Awaitable[None]]

@@ -45,7 +45,7 @@ from tests.postgresql_server import PostgreSQLServer
 from trade_rules import TradeMessage
 
 #: More than are sent however long it takes.
-RECORDS = 80_000
+RECORDS = 50_000
 FEW_RECORDS = 30_000
 
 
