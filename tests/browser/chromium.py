@@ -31,7 +31,6 @@ ARGUMENTS = (
 )
 #: Fewer processes and threads: the same pages take an eighth less CPU. Not to measure with.
 FEW_THREADS = (
-    "--in-process-gpu",
     "--num-raster-threads=1",
     "--js-flags=--single-threaded",
     "--enable-features=NetworkServiceInProcess2",
