@@ -3,6 +3,8 @@
 import hashlib
 import html
 import logging
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -81,10 +83,7 @@ def add_routes(
     if not charts.exists():
         web_app.router.add_get("/", _missing)
         return
-    texts = _own_files()
-    sources = {name: text.decode() for name, text in texts.items() if name.endswith(".js")}
-    bodies = {f"/page/{name}": text for name, text in texts.items()}
-    bodies |= {f"/page/{it}": modules.join(it, sources).encode() for it in ENTRIES}
+    bodies = {f"/page/{name}": text for name, text in own_files().items()}
     bodies["/page/lightweight-charts.mjs"] = charts.read_bytes()
     page = trading_app.fill((FOLDER / "index.html").read_bytes())
     bodies["/"] = page.replace(HIDDEN_LINK, SHOWN_LINK) if has_login else page
@@ -92,13 +91,16 @@ def add_routes(
         web_app.router.add_get(route, _serve(PurePosixPath(route).suffix or ".html", body))
 
 
-def _own_files() -> dict[str, bytes]:
+@cache
+def own_files() -> Mapping[str, bytes]:
     """Return all that the page loads but its packages, by path."""
-    return {
+    texts = {
         path.relative_to(FOLDER).as_posix(): path.read_bytes()
         for path in sorted(FOLDER.rglob("*"))
         if path.suffix in OWN_SUFFIXES and PACKAGES not in path.parents
     }
+    sources = {name: text.decode() for name, text in texts.items() if name.endswith(".js")}
+    return {**texts, **{it: modules.join(it, sources).encode() for it in ENTRIES}}
 
 
 def warn_if_missing(charts: Path = CHARTS) -> None:
