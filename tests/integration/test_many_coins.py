@@ -31,6 +31,8 @@ from tests.integration.filled_store import DEFAULTS, FilledStore, Given
 from tests.waiting import PATIENCE_S
 
 COINS = 10_000
+#: Of these, with names as long as may be: whole pieces of a list.
+LONG_NAMES = 1_000
 ALL_TICKERS = "!miniTicker@arr"
 BATCH = 100
 ASKERS = 50
@@ -81,7 +83,8 @@ async def test_what_tells_of_all_coins_is_complete_and_keeps_nobody_waiting(
     database_url: str,
 ) -> None:
     # With such names and numbers the tickers of all are more than may wait for a reader.
-    names = [f"{'COIN' * 10}{number:05}" for number in range(COINS)]
+    names = [f"{'COIN' * 10}{number:05}" for number in range(COINS - LONG_NAMES)]
+    names += ["\U0001f4b0" * 58 + f"{number:06}" for number in range(LONG_NAMES)]
     number = "123456789012345678.12345678901234567890"
     async with FilledStore(database_url) as store:
         await fill(store, names, number, number)
