@@ -45,7 +45,7 @@ coverage: .venv/.dev  ## all tests, with coverage; fails if that is lower than i
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
-check:  ## lint and unit tests, in less than a minute: what to run while working
+check:  ## lint and unit tests, in about a minute: what to run while working
 	@$(MAKE) --no-print-directory --jobs --output-sync lint unit
 
 unit: .venv/.dev
